@@ -1,0 +1,1 @@
+"""Vedette finds reconnaissance against AWS accounts."""

@@ -1,0 +1,75 @@
+"""Every error that vedette raises, in one tree.
+
+::
+
+    VedetteError                 exit status 1
+    ├── ConfigurationError       2   a setting, option or file that the user gave is wrong
+    │   ├── ListError            2   a threat list cannot be used at all
+    │   └── GeoError             2   a geolocation database cannot be used
+    ├── SourceError              3   a location cannot be listed or opened
+    │   └── NothingToReadError   4   a location holds no blob
+    ├── ReadError                5   a blob cannot be read at all (bad records are counted, not raised)
+    ├── StoreError               6   the store cannot be opened, migrated or written
+    ├── EngineError              7   an engine cannot start or run
+    └── NotFoundError            8   a finding, list or scenario of that name does not exist
+
+A message is one sentence that shows the input and its place. Foreign errors are mapped where they enter, ``from`` the cause.
+"""
+
+from typing import ClassVar
+
+
+class VedetteError(Exception):
+    """The root of the tree; ``exit_status`` is what the command line ends with."""
+
+    exit_status: ClassVar[int] = 1
+
+
+class ConfigurationError(VedetteError):
+    """A setting, option or file that the user gave is wrong."""
+
+    exit_status = 2
+
+
+class ListError(ConfigurationError):
+    """A threat list cannot be used at all (single bad lines are refusals, see ``intel``)."""
+
+
+class GeoError(ConfigurationError):
+    """A geolocation database cannot be used."""
+
+
+class SourceError(VedetteError):
+    """A location cannot be listed or opened."""
+
+    exit_status = 3
+
+
+class NothingToReadError(SourceError):
+    """A location holds no blob."""
+
+    exit_status = 4
+
+
+class ReadError(VedetteError):
+    """A blob cannot be read at all."""
+
+    exit_status = 5
+
+
+class StoreError(VedetteError):
+    """The store cannot be opened, migrated or written."""
+
+    exit_status = 6
+
+
+class EngineError(VedetteError):
+    """An engine cannot start or run."""
+
+    exit_status = 7
+
+
+class NotFoundError(VedetteError):
+    """Something that was asked for by name does not exist."""
+
+    exit_status = 8

@@ -1,0 +1,114 @@
+"""The values of this package: a sighting is one matched thing, a finding is sightings of one identity, merged.
+
+Everything in a sighting merges by an operation that is associative and commutative (minimum, maximum, sum, union, the first
+few by moment), so that cutting and order of the input cannot show in a finding.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+KEPT_SAMPLES = 20
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Moment:
+    """A point in event time with a tie-breaker (the record's event id, or object and position): a total order."""
+
+    time: datetime
+    tie: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How often something was seen, first and last. Merges by sum, minimum and maximum."""
+
+    count: int
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Sample:
+    """One kept record: its moment, where it lies, and what it says (JSON text, so that samples order and compare)."""
+
+    moment: Moment
+    text: str
+
+
+@dataclass(frozen=True, slots=True, order=True, kw_only=True)
+class Evidence:
+    """A list entry that matched: which list, of which kind, which network, on which line.
+
+    ``threat_names`` as GuardDuty's threatIntelligenceDetails. ``stale`` when the list was older than its maximum age at the
+    event's time. ``valid_from`` and ``valid_to`` (None: open) are the entry's own validity.
+    """
+
+    list_name: str
+    list_kind: str
+    network: str
+    line: int
+    threat_names: tuple[str, ...] = ()
+    stale: bool = False
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """One matched thing: identity, times, count, evidence.
+
+    The identity is ``(finding_type, account_id, resource_key, target)``. ``region`` is where it was first seen.
+    ``resource`` and ``action`` are the GuardDuty documents (camelCase, without nulls) of the *latest* occurrence;
+    ``tallies`` hold countable parts by name and key (``apis``: "ec2:DescribeInstances"; ``errors``; ``regions``);
+    ``samples`` hold the first records, at most ``KEPT_SAMPLES`` a name; ``facts`` are flags and numbers merged by maximum.
+    """
+
+    finding_type: str
+    account_id: str
+    region: str
+    partition: str
+    resource_key: str
+    target: str
+    first: Moment
+    last: Moment
+    count: int
+    resource: Mapping[str, object]
+    action: Mapping[str, object]
+    tallies: Mapping[str, Mapping[str, Tally]] = field(default_factory=dict)
+    samples: Mapping[str, tuple[Sample, ...]] = field(default_factory=dict)
+    evidence: frozenset[Evidence] = frozenset()
+    facts: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What a finding means in words: made by its detection from the merged sighting."""
+
+    title: str
+    description: str
+    severity: float
+    reasons: tuple[str, ...]
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    observed: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Sightings of one identity, merged, with the id of the episode and the words of its detection.
+
+    ``created_at`` and ``updated_at`` are stamped at the commit (event time for a scan); ``rule`` is the rule's version.
+    """
+
+    id: str
+    seen: Sighting
+    rule: int
+    resource_type: str
+    resource_role: str
+    action_type: str
+    summary: Summary
+    created_at: datetime
+    updated_at: datetime
+    archived: bool = False
+    detector_id: str = ""
+    additional: Mapping[str, object] = field(default_factory=dict)
