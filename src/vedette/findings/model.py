@@ -83,7 +83,11 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What a finding means in words: made by its detection from the merged sighting."""
+    """What a finding means in words: made by its detection from the merged sighting.
+
+    ``additional`` holds the keys of GuardDuty's additionalInfo that the type has (``apiCalls``, ``threatListName`` …);
+    ``findings.assemble`` moves them into the finding.
+    """
 
     title: str
     description: str
@@ -91,6 +95,7 @@ class Summary:
     reasons: tuple[str, ...]
     thresholds: Mapping[str, float] = field(default_factory=dict)
     observed: Mapping[str, float] = field(default_factory=dict)
+    additional: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
