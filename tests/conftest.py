@@ -1,9 +1,15 @@
 """Fixtures that every test may use."""
 
+import json
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
+
+from vedette.detections import Detection
+from vedette.findings import Finding, assemble, callers, merge_all
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +19,44 @@ def corpus() -> Path:
     if not place.is_dir():
         pytest.skip(f"corpus not found at {place}: readers and lists were not tested on real logs")
     return place
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write the goldens instead of comparing with them")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compare a text with the file of that name in ``tests/golden``, or write it (``--update-golden``)."""
+
+    def check(name: str, text: str) -> None:
+        path = Path(__file__).parent / "golden" / name
+        if request.config.getoption("--update-golden"):
+            path.write_text(text, encoding="utf-8", newline="")
+        assert path.read_text(encoding="utf-8") == text, f"{name} changed; if that is meant: pytest --update-golden"
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def made_up_finding() -> Callable[[str], Finding]:
+    """Make the finding of a name in ``tests/golden/caller_rows.json`` from its rows, as a scan would."""
+    cases = json.loads((Path(__file__).parent / "golden" / "caller_rows.json").read_text(encoding="utf-8"))
+
+    def make(name: str) -> Finding:
+        case = cases[name]
+        words = {"tor": callers.TOR, "malicious": callers.MALICIOUS, "custom": callers.CUSTOM}[case["kind"]]
+        rule = Detection(
+            finding_type=case["finding_type"],
+            resource_type="AccessKey",
+            resource_role="TARGET",
+            action_type="AWS_API_CALL",
+            reads=(),
+            sql="",
+            describe=partial(callers.describe, finding_type=case["finding_type"]),
+            summarise=partial(callers.summarise, words=words),
+        )
+        (seen,) = merge_all(rule.describe({**case["common"], **row}) for row in case["rows"]).values()
+        return assemble(seen, rule, case["thresholds"], existing=None, stamp=None)
+
+    return make

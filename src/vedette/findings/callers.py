@@ -9,8 +9,11 @@ import math
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
+from vedette.findings.caller_summary import CUSTOM, MALICIOUS, TOR, Words, summarise
 from vedette.findings.model import KEPT_SAMPLES, Evidence, Moment, Sample, Sighting, Tally
 from vedette.findings.order import canonical
+
+__all__ = ["CUSTOM", "MALICIOUS", "OWN_EGRESS", "TOR", "Row", "Words", "describe", "summarise"]
 
 Row = Mapping[str, object]
 
@@ -89,12 +92,12 @@ def _call(row: Row) -> dict[str, object]:
 
 def _place(row: Row) -> dict[str, object]:
     """Return the blocks of remoteIpDetails that a geolocation database filled; without one they are empty."""
-    # The fallbacks are the contract's (7.2): GuardDuty's org is the AS's organisation where no ISP database says more.
+    owner = row.get("asn_org")  # also stands for provider and organisation where no ISP database says more (contract 7.2)
     organization = {
         "asn": row.get("asn"),
-        "asnOrg": row.get("asn_org"),
-        "isp": row.get("isp"),
-        "org": row.get("org") if row.get("org") is not None else row.get("asn_org"),
+        "asnOrg": owner,
+        "isp": owner if row.get("isp") is None else row.get("isp"),
+        "org": owner if row.get("org") is None else row.get("org"),
     }
     location = {"lat": _degrees(row.get("latitude")), "lon": _degrees(row.get("longitude"))}
     return {

@@ -1,0 +1,342 @@
+"""Findings as text: a table or CSV for people and spreadsheets, JSON for programs, and one finding in full.
+
+Everything in a finding that came from a log may have been written by an attacker. JSON is ASCII with escapes; CSV cells never
+begin a formula; text for terminals holds no control character, no escape sequence and no character that turns the reading
+direction around.
+"""
+
+import csv
+import io
+import json
+import re
+import textwrap
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import cast
+
+from vedette.errors import ConfigurationError
+from vedette.findings import Finding
+from vedette.findings.advice import next_steps
+from vedette.findings.document import OURS, document
+from vedette.findings.identity import timestamp
+from vedette.findings.severity import label
+from vedette.formats import all_formats
+
+# name, meaning; the table in docs/reference/findings.md says the same.
+CSV_COLUMNS: tuple[tuple[str, str], ...] = (
+    ("id", "Id of the finding."),
+    ("type", "Finding type."),
+    ("severity", "Severity as a number."),
+    ("severity_label", "Low, Medium, High or Critical."),
+    ("account_id", "Account that owns the resource."),
+    ("region", "Region where it was first seen."),
+    ("resource", "User, role or instance concerned."),
+    ("access_key_id", "Access key of the latest call."),
+    ("target", "The other side: the caller's address, the scanned host."),
+    ("country", "Country of the other side."),
+    ("city", "City of the other side."),
+    ("asn", "Number of the autonomous system of the other side."),
+    ("organization", "Owner of that autonomous system."),
+    ("lists", "Lists that hold the other side, separated by semicolons."),
+    ("apis", "APIs called, with their counts, the most frequent first, separated by semicolons."),
+    ("error_codes", "Error codes with their counts, separated by semicolons."),
+    ("count", "Number of events."),
+    ("first_seen", "Time of the first event."),
+    ("last_seen", "Time of the last event."),
+    ("created_at", "When the finding was written."),
+    ("updated_at", "When it was last changed."),
+    ("archived", "true or false."),
+    ("title", "What happened, in a sentence."),
+    ("reasons", "Why, in sentences."),
+)
+
+NARROWEST = 80
+# From here on a finding takes one line of the table instead of two.
+ONE_LINE = 150
+# Text runs no wider, however wide the terminal.
+_WIDEST_TEXT = 110
+_KEPT_APIS = 20
+
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])|\x9b[0-?]*[ -/]*[@-~]")
+_UNSHOWN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+def render(findings: Iterable[Finding], name: str, width: int = NARROWEST) -> Iterator[str]:
+    """Yield the findings as text, piece by piece; pieces end in a newline where they end a line.
+
+    Args:
+        findings: in the order to print; read once.
+        name: ``table``, ``json``, ``ndjson`` or ``csv``, or the name of a document format (one document a line).
+        width: columns of the terminal; only the table uses it.
+
+    Raises:
+        ConfigurationError: there is no format of that name.
+    """
+    if name in _RENDERERS:
+        return _RENDERERS[name](findings, width)
+    if name in all_formats():
+        return _documents(findings, name)
+    known = ", ".join(sorted({*_RENDERERS, *all_formats()}))
+    raise ConfigurationError(f"{name!r} is no output format: choose one of {known}")
+
+
+def clean(text: object) -> str:
+    """Return untrusted text as one line that a terminal shows and does not obey."""
+    without = _ESCAPES.sub("", str(text))
+    shown = ("" if unicodedata.category(char) in _UNSHOWN else char for char in re.sub(r"\s+", " ", without))
+    return "".join(shown).strip()
+
+
+def cell(text: object) -> str:
+    """Return untrusted text as a spreadsheet cell that is no formula: one that would begin like one gets an apostrophe."""
+    shown = clean(text)
+    return f"'{shown}" if str(text).lstrip(" ").startswith(_FORMULA) or shown.startswith(_FORMULA) else shown
+
+
+def show(finding: Finding, width: int = NARROWEST) -> Iterator[str]:
+    """Yield one finding in full for people: what, why, who, from where, which calls, which records, what next."""
+    body = min(max(width, 40), _WIDEST_TEXT)
+    summary, facts = finding.summary, document(finding)
+    yield from _wrapped(f"{label(summary.severity)} {summary.severity:g}  {summary.title}", body)
+    yield f"{finding.seen.finding_type}  id {finding.id}{'  archived' if finding.archived else ''}\n"
+    yield "\n"
+    yield from _wrapped(summary.description, body)
+    for heading, lines in _sections(finding, facts):
+        if lines:
+            yield f"\n{heading}\n"
+        for line in lines:
+            yield from _wrapped(line, body, indent="  ")
+    yield "\nWhat to do next\n"
+    for number, step in enumerate(next_steps(finding), 1):
+        yield from _wrapped(f"{number}. {step.text}", body, indent="  ")
+        if step.command:
+            yield f"     {clean(step.command)}\n"  # never wrapped: it is there to be copied
+
+
+def _json(findings: Iterable[Finding], _width: int) -> Iterator[str]:
+    separator = "[\n"
+    for finding in findings:
+        yield separator + json.dumps(all_formats()["guardduty"].render(finding), indent=2)
+        separator = ",\n"
+    yield "[]\n" if separator == "[\n" else "\n]\n"
+
+
+def _ndjson(findings: Iterable[Finding], _width: int) -> Iterator[str]:
+    return _documents(findings, "guardduty")
+
+
+def _documents(findings: Iterable[Finding], name: str) -> Iterator[str]:
+    document_of = all_formats()[name].render
+    for finding in findings:
+        yield json.dumps(document_of(finding), separators=(",", ":")) + "\n"
+
+
+def _csv(findings: Iterable[Finding], _width: int) -> Iterator[str]:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow([name for name, _ in CSV_COLUMNS])
+    for finding in findings:
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+        values = _columns(finding)
+        writer.writerow([cell(values[name]) for name, _ in CSV_COLUMNS])
+    yield buffer.getvalue()
+
+
+def _columns(finding: Finding) -> dict[str, object]:
+    seen, summary, facts = finding.seen, finding.summary, document(finding)
+    place = _at(facts, "service", "action", "awsApiCallAction", "remoteIpDetails")
+    return {
+        "id": finding.id,
+        "type": seen.finding_type,
+        "severity": f"{summary.severity:g}",
+        "severity_label": label(summary.severity),
+        "account_id": seen.account_id,
+        "region": seen.region,
+        "resource": _who(finding),
+        "access_key_id": _at(facts, "resource", "accessKeyDetails").get("accessKeyId") or "",
+        "target": seen.target,
+        "country": _at(place, "country").get("countryName", ""),
+        "city": _at(place, "city").get("cityName", ""),
+        "asn": _at(place, "organization").get("asn", ""),
+        "organization": _at(place, "organization").get("asnOrg", ""),
+        "lists": ";".join(_list_names(facts)),
+        "apis": ";".join(f"{name} {count}" for name, count in _tally(finding, "apis")),
+        "error_codes": ";".join(f"{name} {count}" for name, count in _tally(finding, "errors")),
+        "count": seen.count,
+        "first_seen": timestamp(seen.first.time),
+        "last_seen": timestamp(seen.last.time),
+        "created_at": timestamp(finding.created_at),
+        "updated_at": timestamp(finding.updated_at),
+        "archived": str(finding.archived).lower(),
+        "title": summary.title,
+        "reasons": " ".join(summary.reasons),
+    }
+
+
+def _table(findings: Iterable[Finding], width: int) -> Iterator[str]:
+    row = _one_line if width >= ONE_LINE else _two_lines
+    columns = max(width, NARROWEST)
+    yield row(
+        columns,
+        ("SEVERITY", "TYPE", "COUNT", "WHO", "TARGET", "FIRST SEEN (UTC)", "LAST SEEN (UTC)", "REGION", "ID"),
+    )
+    for finding in findings:
+        seen = finding.seen
+        texts = (
+            label(finding.summary.severity),
+            seen.finding_type.partition("/")[2] or seen.finding_type,
+            f"{seen.count:,}",
+            _who(finding),
+            seen.target,
+            timestamp(seen.first.time)[:16].replace("T", " "),
+            timestamp(seen.last.time)[:16].replace("T", " "),
+            seen.region,
+            finding.id,
+        )
+        yield row(columns, tuple(clean(text) for text in texts))
+
+
+def _one_line(width: int, texts: tuple[str, ...]) -> str:
+    severity, kind, count, who, target, first, last, region, finding_id = texts
+    spare = width - (8 + 24 + 9 + 16 + 16 + 14 + 12 + 8 * 2)
+    of_target = min(39, spare // 2)
+    cells = (
+        (severity, 8),
+        (kind, 24),
+        (count, -9),
+        (who, spare - of_target),
+        (target, of_target),
+        (first, 16),
+        (last, 16),
+        (region, 14),
+        (finding_id, 12),
+    )
+    return "  ".join(_fitted(text, size) for text, size in cells).rstrip() + "\n"
+
+
+def _two_lines(width: int, texts: tuple[str, ...]) -> str:
+    severity, kind, count, who, target, first, last, region, finding_id = texts
+    left = width - (8 + 16 + 14 + 3 * 2)
+    upper = ((severity, 8), (kind, left - 11), (count, -9), (last, 16), (finding_id, 12))
+    # The address matters more than the name: it is shown whole where the line is long enough at all.
+    of_target = min(max(15, _cells(target)), left - 2)
+    lower = (("", 8), (who, max(left - of_target - 2, 0)), (target, of_target), (first, 16), (region, 14))
+    return "".join("  ".join(_fitted(text, size) for text, size in line).rstrip() + "\n" for line in (upper, lower))
+
+
+def _fitted(text: str, size: int) -> str:
+    """Return the text in exactly ``size`` terminal cells, cut with an ellipsis; to the right when ``size`` is negative."""
+    from rich.cells import set_cell_size  # noqa: PLC0415 - not needed by JSON, and it costs start-up time
+
+    room = abs(size)
+    if _cells(text) > room:
+        text = set_cell_size(text, max(room - 1, 0)).rstrip() + "…" if room else ""
+    space = " " * (room - _cells(text))
+    return space + text if size < 0 else text + space
+
+
+def _cells(text: str) -> int:
+    from rich.cells import cell_len  # noqa: PLC0415 - as above
+
+    return cell_len(text)
+
+
+def _sections(finding: Finding, facts: Mapping[str, object]) -> Iterator[tuple[str, list[str]]]:
+    seen, ours = finding.seen, _at(facts, "service", "additionalInfo", OURS)
+    yield "Why", [f"- {reason}" for reason in finding.summary.reasons]
+    yield "Who", _pairs(_who_facts(finding, facts))
+    yield "From where", _pairs(_where_facts(finding, facts))
+    yield (
+        "When (UTC)",
+        _pairs({"first": timestamp(seen.first.time), "last": timestamp(seen.last.time), "events": f"{seen.count:,}"}),
+    )
+    apis = _tally(finding, "apis")
+    more = [f"… and {len(apis) - _KEPT_APIS:,} more"] if len(apis) > _KEPT_APIS else []
+    yield "Calls", [f"{count:>7,}  {name}" for name, count in apis[:_KEPT_APIS]] + more
+    yield "User agents (of the first records)", [str(agent) for agent in cast("list[object]", ours.get("userAgents", []))]
+    records = cast("list[Mapping[str, object]]", _at(ours, "records").get("first", []))
+    heading = f"Records (first {len(records)} of {seen.count:,})"
+    yield heading, [f"{item['eventTime']}  {item['api']}  {item['object']} [{item['position']}]" for item in records]
+    numbers = {**_at(ours, "thresholds"), **{f"observed {name}": value for name, value in _at(ours, "observed").items()}}
+    yield f"Numbers (rule version {finding.rule})", _pairs(numbers)
+
+
+def _who_facts(finding: Finding, facts: Mapping[str, object]) -> dict[str, object]:
+    details = _at(facts, "resource", "accessKeyDetails")
+    return {
+        "name": details.get("userName"),
+        "type": details.get("userType"),
+        "access key": details.get("accessKeyId"),
+        "principal": details.get("principalId"),
+        "instance": _at(facts, "resource", "instanceDetails").get("instanceId"),
+        "grouped by": finding.seen.resource_key,
+        "account": finding.seen.account_id,
+    }
+
+
+def _where_facts(finding: Finding, facts: Mapping[str, object]) -> dict[str, object]:
+    ours = _at(facts, "service", "additionalInfo", OURS)
+    place = _at(facts, "service", "action", "awsApiCallAction", "remoteIpDetails")
+    organization = _at(place, "organization")
+    location = [_at(place, "city").get("cityName"), _at(place, "country").get("countryName")]
+    network = [f"AS{organization['asn']}" if organization.get("asn") else "", organization.get("asnOrg")]
+    lists = cast("list[Mapping[str, object]]", ours.get("lists", []))
+    named = [f"{item['name']} ({item['kind']}, line {item['line']}: {item['network']})" for item in lists[:5]]
+    return {
+        "address": finding.seen.target,
+        "place": ", ".join(str(part) for part in location if part) or "unknown (no geolocation database)",
+        "network": " ".join(str(part) for part in network if part),
+        "lists": "; ".join(named),
+        "regions": ", ".join(_at(ours, "regions")),
+    }
+
+
+def _pairs(values: Mapping[str, object]) -> list[str]:
+    known = {name: value for name, value in values.items() if value not in (None, "")}
+    room = max((len(name) for name in known), default=0)
+    return [f"{name:<{room}}  {value}" for name, value in known.items()]
+
+
+def _wrapped(text: str, width: int, indent: str = "") -> Iterator[str]:
+    # Alignment inside a line is ours; each of its words may be the log's: clean between the spaces.
+    safe = re.sub(r"[^ ]+", lambda word: clean(word.group()), text)
+    hanging = indent + " " * (len(safe) - len(safe.lstrip()) + 2 if indent else 0)
+    lines = textwrap.wrap(safe, width, initial_indent=indent, subsequent_indent=hanging, break_on_hyphens=False)
+    yield from (f"{line}\n" for line in lines)
+
+
+def _who(finding: Finding) -> str:
+    """Return the user or role with its session's name, the instance, or else what the finding is grouped by."""
+    details = _at(finding.seen.resource, "accessKeyDetails")
+    name, principal = str(details.get("userName") or ""), str(details.get("principalId") or "")
+    session = principal.partition(":")[2] if details.get("userType") == "AssumedRole" else ""
+    instance = str(_at(finding.seen.resource, "instanceDetails").get("instanceId") or "")
+    return "/".join(part for part in (name, session) if part) or instance or principal or finding.seen.resource_key
+
+
+def _list_names(facts: Mapping[str, object]) -> list[str]:
+    details = cast("list[Mapping[str, object]]", _at(facts, "service", "evidence").get("threatIntelligenceDetails", []))
+    return [str(item["threatListName"]) for item in details]
+
+
+def _tally(finding: Finding, name: str) -> list[tuple[str, int]]:
+    tallies = finding.seen.tallies.get(name, {})
+    return sorted(((key, tally.count) for key, tally in tallies.items()), key=lambda item: (-item[1], item[0]))
+
+
+def _at(value: Mapping[str, object], *path: str) -> Mapping[str, object]:
+    for step in path:
+        inner = value.get(step)
+        value = inner if isinstance(inner, Mapping) else {}
+    return value
+
+
+_RENDERERS: dict[str, Callable[[Iterable[Finding], int], Iterator[str]]] = {
+    "table": _table,
+    "json": _json,
+    "ndjson": _ndjson,
+    "csv": _csv,
+}
