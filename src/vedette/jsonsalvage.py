@@ -1,0 +1,185 @@
+"""Finds the records in JSON that is broken or wrapped, in one pass over the bytes.
+
+Used only where a decoder refused a document, or a value is a wrapper of unknown shape around records. A tokenizer with a
+stack of open brackets marks each object by its keys; objects whose keys name an event are leaves, whatever lies around
+them. After an error (a missing brace, an unclosed string, garbage, nesting beyond ``MAX_DEPTH``) the open brackets are
+given up, and reading goes on at the next thing that looks like the start of an object. Time is linear in the input.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+MAX_DEPTH = 256
+NAMING = frozenset((b'"eventName"', b'"eventSource"', b'"CloudTrailEvent"'))
+CONTEXT = frozenset((b'"eventVersion"', b'"eventTime"', b'"userIdentity"', b'"eventID"', b'"awsRegion"', b'"insightDetails"'))
+LETTER = b'"message"'
+
+_TOKEN = re.compile(
+    rb"""[\s,\xef\xbb\xbf]*+(?:
+        (?P<text>"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+") (?P<colon>\s*+:)?
+      | (?P<open>[{\[])
+      | (?P<close>[}\]])
+      | (?P<word>-?\d[\d.eE+-]*+ | true | false | null)
+      | (?P<junk>[^\s,])
+    )""",
+    re.VERBOSE | re.DOTALL,
+)
+_START = re.compile(rb'\{\s*+(?:"[^"\\\n]{1,64}"\s*+:)')
+_LONGEST_WORD = 64
+
+
+@dataclass(slots=True)
+class _Frame:
+    """An open bracket: where, which, how many leaves were found before it, and what its keys say."""
+
+    start: int
+    is_object: bool
+    leaves: int
+    named: bool = False
+    context: bool = False
+    letter: bool = False
+
+
+@dataclass(slots=True)
+class Salvage:
+    """One pass over a text: what was found, what was given up, and how far the text is used up.
+
+    ``leaves`` are spans of objects; ``problems`` are offsets with a reason each; text from ``used`` on belongs to a value
+    that goes on behind the text. ``cut_off`` means that the last problem is the end of the text. ``lost`` is true while
+    reading goes on amid the remains of a broken value.
+    """
+
+    lost: bool = False
+    leaves: list[tuple[int, int]] = field(default_factory=list)
+    problems: list[tuple[int, str]] = field(default_factory=list)
+    used: int = 0
+    cut_off: bool = False
+    _stack: list[_Frame] = field(default_factory=list)
+    _events_open: int = 0
+    _expects_value: bool = False
+
+    def scan(self, text: bytes, *, final: bool) -> None:
+        """Read ``text``; where it is not ``final``, leave a value that its end cuts off to the next pass."""
+        position = 0
+        while match := _TOKEN.match(text, position):
+            kind = match.lastgroup
+            start = match.start("text" if kind == "colon" else kind or 0)
+            if kind == "junk" and not final and _may_go_on(text, start):
+                break
+            position = match.end()
+            if kind == "close":
+                self._close(text[start] == ord("}"), start, position)
+            elif kind == "open":
+                self._open(text[start] == ord("{"), start)
+                if len(self._stack) > MAX_DEPTH:
+                    position = self._resume(text, start, f"nested deeper than {MAX_DEPTH} levels")
+            elif kind == "colon" and (not self._stack or self._stack[-1].is_object):
+                self._key(match.group("text"), start)
+            elif kind in {"junk", "colon"}:
+                position = self._resume(text, start, "not JSON")
+            else:
+                self._value(start)
+        self._end(len(text), position, final=final)
+
+    def _key(self, key: bytes, start: int) -> None:
+        self._expects_value = True
+        if not self._stack:
+            self._stray(start)
+            return
+        frame = self._stack[-1]
+        if key in NAMING or key in CONTEXT:
+            if not (frame.named or frame.context):
+                self._events_open += 1
+            if key in NAMING:
+                frame.named = True
+            else:
+                frame.context = True
+        elif key == LETTER:
+            frame.letter = True
+
+    def _value(self, start: int) -> None:
+        self._expects_value = False
+        if not self._stack:
+            self._stray(start)
+
+    def _stray(self, start: int) -> None:
+        if not self.lost:
+            self.problems.append((start, "text between records"))
+            self.lost = True
+
+    def _open(self, is_object: bool, start: int) -> None:
+        if self._stack and self._stack[-1].is_object and not self._expects_value:
+            self._give_up(start, "a bracket is not closed")
+            self.lost = False
+        self._expects_value = False
+        self._stack.append(_Frame(start, is_object, len(self.leaves)))
+
+    def _close(self, is_object: bool, start: int, end: int) -> None:
+        self._expects_value = False
+        if not self._stack or (
+            self._stack[-1].is_object != is_object and all(frame.is_object != is_object for frame in self._stack)
+        ):
+            return  # closes a bracket that was given up
+        if self._stack[-1].is_object and not is_object:
+            self._give_up(start, "a bracket is not closed", down_to_array=True)
+        while self._stack[-1].is_object != is_object:
+            self._pop()
+        frame = self._pop()
+        if is_object:
+            self._finish(frame, end)
+
+    def _pop(self) -> _Frame:
+        frame = self._stack.pop()
+        if frame.named or frame.context:
+            self._events_open -= 1
+        return frame
+
+    def _finish(self, frame: _Frame, end: int) -> None:
+        found = len(self.leaves) > frame.leaves
+        if self._events_open:
+            return  # part of a record
+        if frame.named or (not found and (frame.context or frame.letter)):
+            del self.leaves[frame.leaves :]  # inner objects that looked like records
+            self.leaves.append((frame.start, end))
+            self.lost = False
+        elif not found and (not self._stack or len(self.leaves) > self._stack[-1].leaves):
+            self.problems.append((frame.start, "an object without eventName and eventSource"))
+
+    def _give_up(self, start: int, reason: str, *, down_to_array: bool = False) -> None:
+        while self._stack and not (down_to_array and not self._stack[-1].is_object):
+            self._pop()
+        if not self.lost:
+            self.problems.append((start, reason))
+
+    def _resume(self, text: bytes, start: int, reason: str) -> int:
+        self._give_up(start, reason)
+        self.lost = True
+        self._expects_value = False
+        following = _START.search(text, start + 1)
+        return following.start() if following else len(text)
+
+    def _end(self, length: int, position: int, *, final: bool) -> None:
+        pending = next((frame for frame in self._stack if frame.leaves == len(self.leaves)), None)
+        if not final:
+            self.used = pending.start if pending else position
+        else:
+            self.used = length
+            self.cut_off = bool(self._stack)
+            if self._stack:
+                self.problems.append((pending.start if pending else length, "the text ends before its brackets are closed"))
+
+
+def _may_go_on(text: bytes, start: int) -> bool:
+    """Tell whether the junk at ``start`` may be a string or a word that the end of the text cuts off."""
+    if text[start] == ord('"'):
+        return text.find(b"\n", start) < 0
+    return len(text) - start < _LONGEST_WORD
+
+
+def leaves_of(text: bytes) -> Iterator[bytes]:
+    """Yield the records inside one well-formed value of any shape."""
+    salvage = Salvage()
+    salvage.scan(text, final=True)
+    for start, end in salvage.leaves:
+        yield text[start:end]

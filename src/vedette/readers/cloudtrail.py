@@ -1,0 +1,241 @@
+"""CloudTrail: delivered files, and the same records from EventBridge, CloudWatch Logs, LookupEvents or a log shipper.
+
+Three ways, each taken only where the one before fails: the whole piece decoded into typed records; value by value, with
+wrappers opened and fields of a wrong type left out; and a pass over the bytes that finds records in broken JSON.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import BinaryIO
+
+import msgspec
+import pyarrow as pa
+
+from vedette.blob import Blob, key_facts
+from vedette.cloudtrail_batch import BatchBuilder
+from vedette.cloudtrail_record import Envelope, Record, rescue
+from vedette.jsonlog import Piece, PieceReader, without_byte_order_mark
+from vedette.jsonsalvage import Salvage, leaves_of
+from vedette.readers import BATCH_ROWS, Limits, Reader, Tally
+
+_SIDE_FILE = re.compile(r"(?:^|[/_])CloudTrail-(Digest|Insight)(?:[/_]|$)")
+_JSON_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\d{4}-\d\d-\d\dT[\d:.]{8,15}Z[ \t]+)?[{\[]")
+_DIGEST = re.compile(rb'"(?:digestS3Bucket|digestStartTime|previousDigestSignature)"\s*:')
+_STORAGE_NOTICE = re.compile(rb'\\?"eventSource\\?"\s*:\s*\\?"aws:')  # S3 event notifications look alike
+_RECORDS = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"Records"\s*:\s*\[')
+_SIGN = re.compile(rb'\\?"(?:CloudTrailEvent|eventVersion|userIdentity)\\?"\s*:')
+_NAME = re.compile(rb'\\?"event(?:Name|Source)\\?"\s*:')
+_COMPANION = re.compile(rb'\\?"(?:eventTime|eventID|awsRegion|sourceIPAddress|recipientAccountId)\\?"\s*:')
+_INSIGHT = "AwsCloudTrailInsight"
+_MAX_WRAPPERS = 4
+_BATCH_TEXT_BYTES = 32 << 20  # bounds what lies in memory where records are large
+_ERRORS = (ValueError, RecursionError)  # msgspec's and UnicodeDecodeError are ValueErrors
+
+
+class _Records(msgspec.Struct, gc=False):
+    records: list[Record] = msgspec.field(name="Records")
+
+
+class _Elements(msgspec.Struct, gc=False):
+    records: list[msgspec.Raw] = msgspec.field(default_factory=list, name="Records")
+    events: list[msgspec.Raw] = msgspec.field(default_factory=list, name="Events")
+
+
+_record = msgspec.json.Decoder(Record)
+_record_list = msgspec.json.Decoder(list[Record])
+_records = msgspec.json.Decoder(_Records)
+_envelope = msgspec.json.Decoder(Envelope)
+_raw = msgspec.json.Decoder(msgspec.Raw)
+_raw_list = msgspec.json.Decoder(list[msgspec.Raw])
+_elements = msgspec.json.Decoder(_Elements)
+
+
+def sniff(name: str, head: bytes) -> bool:
+    """Tell whether a blob holds CloudTrail records, or is a digest or insight file (which ``read`` skips)."""
+    if _SIDE_FILE.search(name):
+        return True
+    if not _JSON_START.match(head) or _STORAGE_NOTICE.search(head):
+        return False
+    if _SIGN.search(head) or _DIGEST.search(head) or _RECORDS.match(head):
+        return True
+    return bool(_NAME.search(head) and _COMPANION.search(head))
+
+
+def read(blob: Blob, stream: BinaryIO, tally: Tally, limits: Limits) -> Iterator[pa.RecordBatch]:
+    """Yield the records of ``blob`` in batches of ``schema.CLOUDTRAIL``, in their order.
+
+    Raises:
+        ReadError: the stream gave nothing but an error.
+    """
+    if side := _SIDE_FILE.search(blob.name):
+        tally.skipped = f"a CloudTrail {side.group(1).lower()} file holds no records of calls"
+        return
+    builder = BatchBuilder(blob.name, key_facts(blob.name), tally.nulled)
+    reading = _Reading(tally, limits)
+    pieces = PieceReader(stream)
+    gathered = 0
+    while piece := pieces.next():
+        if reading.position == 0 and _is_digest(piece):
+            tally.skipped = "a CloudTrail digest file holds no records of calls"
+            return
+        records, positions = reading.records_of(piece, pieces)
+        tally.records += len(records)
+        for start in range(0, len(records), BATCH_ROWS):
+            some = records[start : start + BATCH_ROWS]
+            if builder.rows + len(some) > BATCH_ROWS:
+                yield builder.finish()
+            builder.add(some, positions[start : start + BATCH_ROWS])
+        gathered += len(piece.text)
+        if builder.rows and gathered > _BATCH_TEXT_BYTES:
+            yield builder.finish()
+            gathered = 0
+    if builder.rows:
+        yield builder.finish()
+    if pieces.failure:
+        tally.reject("end of file", pieces.failure)
+    if reading.insights and not tally.records and not tally.bad:
+        tally.skipped = "CloudTrail Insights events are no records of calls"
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What is known while one blob is read; ``position`` is the index of the next record, good or bad."""
+
+    tally: Tally
+    limits: Limits
+    position: int = 0
+    insights: int = 0
+    lost: bool = False
+    _good: list[Record] = field(default_factory=list)
+    _positions: list[int] = field(default_factory=list)
+
+    def records_of(self, piece: Piece, pieces: PieceReader) -> tuple[list[Record], Sequence[int]]:
+        """Return the records of one piece and their positions."""
+        records = None if self.lost else _decode(piece)
+        if records is not None:
+            first = self.position
+            self.position += len(records)
+            return records, range(first, self.position)
+        self._good, self._positions = [], []
+        elements = None if self.lost else _decode_elements(piece)
+        if elements is None:
+            self._salvage(piece, pieces)
+        else:
+            for element in elements:
+                self._take(bytes(element), f"record {self.position}")
+        return self._good, self._positions
+
+    def _salvage(self, piece: Piece, pieces: PieceReader) -> None:
+        text = piece.text if piece.end == len(piece.text) else piece.text[: piece.end]
+        salvage = Salvage(lost=self.lost)
+        salvage.scan(text, final=piece.final)
+        self.lost = salvage.lost
+        problems = salvage.problems
+        if salvage.cut_off and pieces.failure:
+            problems.pop()  # the failure of the stream says it
+        found: list[tuple[int, int | str]] = sorted([*salvage.leaves, *problems], key=itemgetter(0))
+        for start, what in found:
+            if isinstance(what, str):
+                self._reject(f"byte {piece.offset + start}", what)
+            else:
+                self._take(text[start:what], f"record {self.position}")
+        rest = text[salvage.used :]
+        if len(rest) > self.limits.max_record_bytes:
+            self._reject(f"byte {piece.offset + salvage.used}", f"a record of more than {self.limits.max_record_bytes} bytes")
+            self.lost = True
+        elif rest:
+            pieces.unread(rest)
+
+    def _take(self, element: bytes, place: str, depth: int = 0) -> None:
+        """Use one value: a record, or whatever may lie around records."""
+        if depth > _MAX_WRAPPERS or len(element) > self.limits.max_record_bytes:
+            self._reject(place, f"nested too deep, or more than {self.limits.max_record_bytes} bytes")
+            return
+        try:
+            record = _record.decode(element)
+        except _ERRORS:
+            record = None
+        if record and record.is_event():
+            self._keep(record)
+        elif record and record.event_type == _INSIGHT:
+            self.insights += 1
+            self.position += 1
+        elif (inner := _unwrap(element)) is not None:
+            for text in inner:
+                self._take(text, place, depth + 1)
+        elif rescued := rescue(element):
+            self.tally.nulled.update(rescued[1])
+            self._keep(rescued[0])
+        elif leaves := [leaf for leaf in leaves_of(element) if len(leaf) < len(element)]:
+            for text in leaves:
+                self._take(text, place, depth + 1)
+        else:
+            self._reject(place, "no CloudTrail record: neither eventName nor eventSource")
+
+    def _keep(self, record: Record) -> None:
+        self._good.append(record)
+        self._positions.append(self.position)
+        self.position += 1
+
+    def _reject(self, place: str, reason: str) -> None:
+        self.tally.reject(place, reason)
+        self.position += 1
+
+
+def _is_digest(piece: Piece) -> bool:
+    return piece.form == "lines" and _DIGEST.search(piece.text[:4_096]) is not None
+
+
+def _decode(piece: Piece) -> list[Record] | None:
+    """Return the records of a piece that holds nothing else, None for any other piece."""
+    try:
+        if piece.form == "records":
+            records = _records.decode(without_byte_order_mark(piece.text)).records
+        elif piece.form == "array":
+            records = _record_list.decode(without_byte_order_mark(piece.text))
+        else:
+            records = _record.decode_lines(without_byte_order_mark(piece.text))
+    except _ERRORS:
+        return None
+    # A service without a name is rare enough for the slower way.
+    return None if None in [r.event_name for r in records] else records
+
+
+def _decode_elements(piece: Piece) -> list[msgspec.Raw] | None:
+    """Return the values of a well-formed piece, None for a broken one."""
+    text = without_byte_order_mark(piece.text)
+    try:
+        if piece.form == "records":
+            document = _elements.decode(text)
+            return document.records + document.events
+        if piece.form == "array":
+            return _raw_list.decode(text)
+    except _ERRORS:
+        pass
+    try:
+        return _raw.decode_lines(text)
+    except _ERRORS:
+        return None
+
+
+def _unwrap(element: bytes) -> list[bytes] | None:
+    """Return what a wrapper of a known form holds, None for anything else."""
+    try:
+        envelope = _envelope.decode(element)
+    except _ERRORS:
+        return None
+    if envelope.lookup is not None:
+        return [envelope.lookup.encode()]
+    if envelope.log_events is not None:
+        control = envelope.message_type == "CONTROL_MESSAGE"
+        return [] if control else [event.message.encode() for event in envelope.log_events]
+    if envelope.records is not None or envelope.events is not None:
+        return [bytes(raw) for raw in (envelope.records or []) + (envelope.events or [])]
+    if envelope.detail is not None:
+        return [bytes(envelope.detail)]
+    return None if envelope.message is None else [envelope.message.encode()]
+
+
+READER = Reader(name="cloudtrail", table="cloudtrail", sniff=sniff, read=read)
