@@ -56,6 +56,10 @@ ONE_LINE = 150
 # Text runs no wider, however wide the terminal.
 _WIDEST_TEXT = 110
 _KEPT_APIS = 20
+_ID_PREFIX = 12
+
+# A list mark, a number, or the left column of a two-column line: text that goes on begins under what follows it.
+_HANGING = re.compile(r"- |\d{1,2}\. |.{1,26}?\s{2,}")
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])|\x9b[0-?]*[ -/]*[@-~]")
 _UNSHOWN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -83,9 +87,9 @@ def render(findings: Iterable[Finding], name: str, width: int = NARROWEST) -> It
 
 def clean(text: object) -> str:
     """Return untrusted text as one line that a terminal shows and does not obey."""
-    without = _ESCAPES.sub("", str(text))
-    shown = ("" if unicodedata.category(char) in _UNSHOWN else char for char in re.sub(r"\s+", " ", without))
-    return "".join(shown).strip()
+    line = re.sub(r"\s", " ", _ESCAPES.sub("", str(text)))
+    shown = "".join(char for char in line if unicodedata.category(char) not in _UNSHOWN)
+    return re.sub(r" +", " ", shown).strip()
 
 
 def cell(text: object) -> str:
@@ -194,7 +198,7 @@ def _table(findings: Iterable[Finding], width: int) -> Iterator[str]:
             timestamp(seen.first.time)[:16].replace("T", " "),
             timestamp(seen.last.time)[:16].replace("T", " "),
             seen.region,
-            finding.id,
+            finding.id[:_ID_PREFIX],
         )
         yield row(columns, tuple(clean(text) for text in texts))
 
@@ -219,11 +223,11 @@ def _one_line(width: int, texts: tuple[str, ...]) -> str:
 
 def _two_lines(width: int, texts: tuple[str, ...]) -> str:
     severity, kind, count, who, target, first, last, region, finding_id = texts
-    left = width - (8 + 16 + 14 + 3 * 2)
-    upper = ((severity, 8), (kind, left - 11), (count, -9), (last, 16), (finding_id, 12))
-    # The address matters more than the name: it is shown whole where the line is long enough at all.
-    of_target = min(max(15, _cells(target)), left - 2)
-    lower = (("", 8), (who, max(left - of_target - 2, 0)), (target, of_target), (first, 16), (region, 14))
+    left = width - (16 + 14 + 2 * 2)
+    upper = ((severity, 8), (kind, left - 8 - 9 - 2 * 2), (count, -9), (last, 16), (finding_id, 14))
+    # The address matters more than the name: at 80 columns the longest IPv6 address is still shown whole.
+    of_target = min(max(15, _cells(target)), left - 7)
+    lower = ((f"  {who}", left - 2 - of_target), (target, of_target), (first, 16), (region, 14))
     return "".join("  ".join(_fitted(text, size) for text, size in line).rstrip() + "\n" for line in (upper, lower))
 
 
@@ -247,7 +251,7 @@ def _cells(text: str) -> int:
 def _sections(finding: Finding, facts: Mapping[str, object]) -> Iterator[tuple[str, list[str]]]:
     seen, ours = finding.seen, _at(facts, "service", "additionalInfo", OURS)
     yield "Why", [f"- {reason}" for reason in finding.summary.reasons]
-    yield "Who", _pairs(_who_facts(finding, facts))
+    yield "Who (latest call)", _pairs(_who_facts(finding, facts))
     yield "From where", _pairs(_where_facts(finding, facts))
     yield (
         "When (UTC)",
@@ -303,7 +307,8 @@ def _pairs(values: Mapping[str, object]) -> list[str]:
 def _wrapped(text: str, width: int, indent: str = "") -> Iterator[str]:
     # Alignment inside a line is ours; each of its words may be the log's: clean between the spaces.
     safe = re.sub(r"[^ ]+", lambda word: clean(word.group()), text)
-    hanging = indent + " " * (len(safe) - len(safe.lstrip()) + 2 if indent else 0)
+    mark = _HANGING.match(safe) if indent else None
+    hanging = indent + " " * (mark.end() if mark else 0)
     lines = textwrap.wrap(safe, width, initial_indent=indent, subsequent_indent=hanging, break_on_hyphens=False)
     yield from (f"{line}\n" for line in lines)
 

@@ -36,7 +36,8 @@ def next_steps(finding: Finding) -> tuple[Step, ...]:
 def _access_key_steps(finding: Finding, details: Mapping[str, object]) -> Iterable[Step]:
     user, key = _known(details, "userName"), _known(details, "accessKeyId")
     kind = _known(details, "userType")
-    yield Step(f"Ask {user or 'the owner of the credentials'} whether these calls were meant. If not, or in doubt, go on.")
+    owner = user if user and kind != "Root" else "the owner of the credentials"
+    yield Step(f"Ask {owner} whether these calls were meant. If not, or in doubt, go on.")
     if kind == "Root":
         yield Step("Change the root password, delete the root user's access keys, and check its MFA device.")
     elif kind == "AssumedRole":
