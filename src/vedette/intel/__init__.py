@@ -4,6 +4,7 @@
 ``index`` looks addresses up. ``bundled`` is the dated snapshot that ships with the package; ``feeds`` the table of public feeds.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -57,13 +58,14 @@ class ThreatList:
     ``as_of`` is the day the content is from (file time, or the snapshot's date); ``max_age_days`` after it the list is stale.
     ``grace_days`` extends each closed validity for matching (Tor 1, malicious 14, custom 0). ``digest`` is the SHA-256 of the
     file's bytes. ``verdict`` of a scanner list: malicious, unknown or research.
+    ``refusals`` holds the first of them, ``refused`` how many there are by class of reason (``rules.reason_class``).
     ``status`` is ACTIVE, or ERROR when nothing in it is valid: then it takes no part.
     """
 
     name: str
     kind: Kind
     format: str
-    entries: tuple[Entry, ...]
+    entries: Sequence[Entry]
     refusals: tuple[Refusal, ...] = ()
     digest: str = ""
     as_of: datetime | None = None
@@ -73,3 +75,4 @@ class ThreatList:
     location: str = ""
     verdict: str = "unknown"
     status: str = field(default="ACTIVE")
+    refused: Mapping[str, int] = field(default_factory=dict, hash=False)

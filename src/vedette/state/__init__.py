@@ -17,9 +17,10 @@ from vedette.registry import discover
 class State:
     """One remembered table.
 
-    ``fold`` is SQL that returns the rows of the touched days (column ``day``, a DATE) after the slice, from
-    ``<name>_old`` (the rows of those days before it) and the views it ``reads``. ``keep_days`` is how long a day is
-    remembered, counted back from the watermark; older days are dropped.
+    ``fold`` is SQL that returns the rows of the touched days after the slice, from ``<name>_old`` (the rows of those days
+    before it) and the views it ``reads``. Its column ``day`` is a day's number since 1970-01-01. ``keep_days`` is how long a
+    day is remembered, counted back from the watermark. A ``whole`` table is small: each fold sees and writes all of it.
+    ``$watermark_us`` is the watermark in microseconds since 1970.
     """
 
     name: str
@@ -27,6 +28,7 @@ class State:
     reads: tuple[str, ...]
     fold: str
     keep_days: int
+    whole: bool = False
 
 
 @cache

@@ -1,0 +1,55 @@
+"""The dated snapshot that ships with the package, so that the first run works offline.
+
+Made of facts (addresses, operators' names) of public lists whose licence allows it; each file's header names its source, date and
+licence. The snapshot ages: it counts as stale from its date plus its kind's maximum age, and every match says so.
+Scanners come as two lists, since research scanners (verdict research) are no threat. Addresses only: lists widened to /24
+networks are left out, because cloud providers' neighbours would match.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from vedette.intel import Kind, ThreatList
+from vedette.intel.lists import load_list
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Snapshot:
+    name: str
+    file: str
+    kind: Kind
+    licence: str
+    verdict: str = "unknown"
+
+
+_SNAPSHOTS = (
+    _Snapshot(name="bundled-tor-exits", file="tor-exits.txt.gz", kind=Kind.TOR, licence="MIT"),
+    _Snapshot(name="bundled-malicious", file="malicious.txt.gz", kind=Kind.MALICIOUS, licence="Unlicense", verdict="malicious"),
+    _Snapshot(name="bundled-scanners", file="scanners-unknown.txt.gz", kind=Kind.SCANNER, licence="MIT"),
+    _Snapshot(
+        name="bundled-research-scanners",
+        file="scanners-research.txt.gz",
+        kind=Kind.SCANNER,
+        licence="MIT and CC0-1.0",
+        verdict="research",
+    ),
+)
+
+
+@cache
+def bundled_lists() -> tuple[ThreatList, ...]:
+    """Return the lists of the snapshot: Tor exits, malicious addresses, scanners of unknown and of research operators."""
+    folder = files("vedette.intel") / "snapshot"
+    return tuple(
+        load_list(
+            (folder / item.file).read_bytes(),
+            name=item.name,
+            kind=item.kind,
+            format="IPSET",
+            licence=item.licence,
+            verdict=item.verdict,
+            location=f"bundled:{item.file}",
+        )
+        for item in _SNAPSHOTS
+    )

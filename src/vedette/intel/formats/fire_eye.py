@@ -1,0 +1,51 @@
+"""FIRE_EYE: 47 columns, of which ``ip``, ``cidr`` and ``domain`` matter; the malware family, else the title, is the category.
+
+A row may name an address and a network: both count. Columns are found by the header; blank lines and blanks around commas,
+also missing ones, are as the vendor's guide has them.
+"""
+
+import re
+from collections.abc import Iterator
+
+from vedette.intel import Refusal
+from vedette.intel.formats import Item, ListFormat
+from vedette.intel.rules import DOMAIN
+from vedette.intel.text import category, rows, shortened
+
+_HEADER = re.compile(rb"^(?:\xef\xbb\xbf)?\s*\"?reportId\"?\s*,\s*\"?title\"?\s*,", re.IGNORECASE)
+# Positions by contract 3.3, for files without a header row.
+_POSITIONS = {"title": 1, "cidr": 31, "domain": 32, "ip": 35, "malwarefamily": 42}
+
+
+def sniff(_name: str, head: bytes) -> bool:
+    """Claim files that begin with the header row."""
+    return _HEADER.match(head) is not None
+
+
+def parse(data: bytes) -> Iterator[Item | Refusal]:
+    """Yield the address and the network of each row."""
+    positions = _POSITIONS
+    for number, fields in rows(data):
+        if fields[0].lower() == "reportid":
+            positions = {name.lower(): position for position, name in enumerate(fields)}
+        else:
+            yield from _row(number, fields, positions)
+
+
+def _row(number: int, fields: list[str], positions: dict[str, int]) -> Iterator[Item | Refusal]:
+    def field(name: str) -> str:
+        position = positions.get(name, len(fields))
+        return fields[position] if position < len(fields) else ""
+
+    word = category(field("malwarefamily") or field("title"))
+    if address := field("ip"):
+        yield Item(number, address, word)
+    if network := field("cidr"):
+        yield Item(number, network, word)
+    if domain := field("domain"):
+        yield Refusal(number, shortened(domain), DOMAIN)
+    if not (address or network or domain):
+        yield Refusal(number, shortened(fields[0]), "not an address: the row has no ip, cidr or domain")
+
+
+LIST_FORMAT = ListFormat(name="FIRE_EYE", sniff=sniff, parse=parse, example="reportId, title, … 47 columns")

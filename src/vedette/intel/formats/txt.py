@@ -1,0 +1,29 @@
+"""TXT: one address or network a line, as GuardDuty takes it; comment lines and trailing comments are skipped."""
+
+import re
+from collections.abc import Iterator
+
+from vedette.intel import Refusal
+from vedette.intel.formats import Item, ListFormat
+from vedette.intel.plain import is_plain, is_plain_list
+from vedette.intel.text import decoded
+
+_COMMENT = re.compile(r"(?:^|\s+)(?:#|;|//)")
+
+
+def sniff(_name: str, head: bytes) -> bool:
+    """Claim lines of one address, network or domain each, without any comment."""
+    return is_plain_list(head) and is_plain(head)
+
+
+def parse(data: bytes) -> Iterator[Item | Refusal]:
+    """Yield what stands on each line."""
+    for number, line in enumerate(decoded(data), 1):
+        text = line.strip()
+        if "#" in text or ";" in text or "//" in text:
+            text = _COMMENT.split(text, maxsplit=1)[0]
+        if text:
+            yield Item(number, text)
+
+
+LIST_FORMAT = ListFormat(name="TXT", sniff=sniff, parse=parse, example="203.0.113.0/24")

@@ -1,0 +1,42 @@
+"""Telling plain lists of addresses (formats TXT and IPSET) from each other and from everything else."""
+
+import re
+from collections.abc import Iterator
+
+from vedette.intel.rules import DOMAIN, is_listable, networks_of
+from vedette.intel.text import lines
+
+_LOOKED_AT = 10
+_COMMENT = ("#", ";", "//")
+_COMMAND = re.compile(r"(?:create|add)\s+\S+\s+\S+")
+_FIELDS = re.compile(r"[^#\s]+(?:#[^#]*){7}")  # ALIEN_VAULT: # separates its eight fields
+
+
+def is_plain_list(head: bytes) -> bool:
+    """Say whether the first lines, comments apart, begin with addresses, or are all domains."""
+    contents = [line for line in _head_lines(head) if not line.startswith(_COMMENT)][:_LOOKED_AT]
+    if not contents:
+        return any(True for _ in _head_lines(head))
+    if any(_FIELDS.fullmatch(line) for line in contents):
+        return False
+    first_words = [first_word(line) for line in contents]
+    if any(is_listable(word) for word in first_words):
+        return not contents[0].startswith(("{", "[", "<")) and "," not in contents[0]
+    return all(networks_of(word) == DOMAIN for word in first_words)
+
+
+def is_plain(head: bytes) -> bool:
+    """Say whether no line of a plain list holds more than one word."""
+    return not any(line.startswith(_COMMENT) or len(line.split(maxsplit=1)) > 1 for line in _head_lines(head))
+
+
+def first_word(line: str) -> str:
+    """Return the address of a line: the first word, or the third of a command ``add SET ADDRESS``."""
+    words = line.split(maxsplit=3)
+    return words[2] if _COMMAND.match(line) else words[0]
+
+
+def _head_lines(head: bytes) -> Iterator[str]:
+    """Yield the whole lines of a file's beginning; its last line may be cut off."""
+    found = [line for _, line in lines(head)]
+    yield from found[:-1] if len(found) > 1 else found

@@ -1,0 +1,112 @@
+"""Reading text that others wrote: lines, comma-separated rows, dates, line numbers of things inside a document."""
+
+import csv
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from io import BytesIO, TextIOWrapper
+
+LONGEST_CATEGORY = 120
+SHOWN_TEXT = 80
+MOST_ROW_LINES = 40  # a quoted field may hold line breaks; an unclosed quote must not swallow the file
+_ENCODINGS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
+_UNIX_DATE = re.compile(r"\b([A-Z][a-z]{2}) +(\d{1,2}) (\d\d):(\d\d):(\d\d) (?:UTC|GMT) (\d{4})\b")
+_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+
+
+def decoded(data: bytes) -> TextIOWrapper:
+    """Return the bytes as text: UTF-8, or UTF-16 with a byte order mark; what is invalid becomes a replacement character."""
+    encoding = next((name for mark, name in _ENCODINGS if data.startswith(mark)), "utf-8")
+    return TextIOWrapper(BytesIO(data), encoding=encoding, errors="replace", newline=None)
+
+
+def lines(data: bytes) -> Iterator[tuple[int, str]]:
+    """Yield each line that is not blank, stripped, with its number from 1; any line ending."""
+    for number, line in enumerate(decoded(data), 1):
+        if text := line.strip():
+            yield number, text
+
+
+def rows(data: bytes) -> Iterator[tuple[int, list[str]]]:
+    """Yield each comma-separated row that is not blank, its fields stripped, with the number of its first line."""
+    pending, first = "", 0
+    for number, line in enumerate(decoded(data), 1):
+        if not pending:
+            first = number
+        pending += line
+        if pending.count('"') % 2 and number - first < MOST_ROW_LINES:
+            continue
+        if pending.count('"') % 2:  # never closed: every line stands for itself
+            for offset, single in enumerate(pending.splitlines()):
+                yield from _row(first + offset, single)
+        else:
+            yield from _row(first, pending)
+        pending = ""
+    for offset, single in enumerate(pending.splitlines()):
+        yield from _row(first + offset, single)
+
+
+def _row(number: int, text: str) -> Iterator[tuple[int, list[str]]]:
+    if not text.strip():
+        return
+    try:
+        fields = next(csv.reader([text], skipinitialspace=True), [])
+    except csv.Error:  # a field of more than 128 KiB, or a NUL in older versions
+        fields = text[:SHOWN_TEXT].split(",")
+    yield number, [field.strip() for field in fields]
+
+
+def shortened(text: str, limit: int = SHOWN_TEXT) -> str:
+    """Return text on one line without control characters, cut to a limit."""
+    plain = _CONTROL.sub(" ", text[: limit + 1]).strip()
+    return plain if len(plain) <= limit else plain[: limit - 1] + "…"
+
+
+def category(text: str) -> str:
+    """Return a list's own word about an entry as it is kept: one line, bounded."""
+    return shortened(text, LONGEST_CATEGORY)
+
+
+def date(text: str) -> datetime | None:
+    """Read the first date in a text: ISO 8601, RFC 2822, or as the command ``date`` prints it; None where there is none."""
+    try:
+        if match := _UNIX_DATE.search(text):
+            month, day, hour, minute, second, year = match.groups()
+            return datetime(int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second), tzinfo=UTC)
+        if match := _ISO_DATE.search(text):
+            return _utc(datetime.fromisoformat(match.group()))
+        return _utc(parsedate_to_datetime(text.strip()))
+    except (ValueError, KeyError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+class Finder:
+    """Finds the line numbers of things that stand in a document in the order in which they are asked for.
+
+    Searching goes forward only, and stops for good at the first thing that isn't found as written (an escaped quote), so that
+    the work stays proportional to the document. Then the last number found is the answer.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._position = 0
+        self._line = 1
+        self._found = True
+
+    def line(self, text: str) -> int:
+        """Return the number of the line with the JSON string ``text``, from 1."""
+        if self._found:
+            position = self._data.find(b'"' + text.encode("utf-8", "surrogatepass") + b'"', self._position)
+            self._found = position >= 0
+            if self._found:
+                self._line += self._data.count(b"\n", self._position, position)
+                self._position = position
+        return self._line

@@ -1,0 +1,37 @@
+"""The ids of the newest events, so that one which is delivered again later is known.
+
+Within a slice duplicates meet each other; this table is for an event that comes again after its slice was folded. Two hours
+is the hard limit of lateness (methods 1.1); an event older than that is counted as late and taken once more.
+"""
+
+import pyarrow as pa
+
+from vedette.state import State
+
+REMEMBERED_SECONDS = 2 * 60 * 60
+
+STATE = State(
+    name="seen_events",
+    schema=pa.schema(
+        [
+            ("day", pa.int64()),
+            ("account_id", pa.string()),
+            ("event_id", pa.string()),
+            ("event_time", pa.timestamp("us", tz="UTC")),
+        ]
+    ),
+    reads=("cloudtrail",),
+    fold=f"""
+select day, account_id, event_id, event_time
+from (
+    select * from seen_events_old
+    union all
+    select epoch_us(event_time) // 86400000000 as day, account_id, event_id, event_time
+    from cloudtrail
+    where event_id is not null and epoch_us(event_time) >= $watermark_us - {REMEMBERED_SECONDS}000000
+)
+where epoch_us(event_time) >= $watermark_us - {REMEMBERED_SECONDS}000000
+""",
+    keep_days=1,
+    whole=True,
+)

@@ -1,0 +1,222 @@
+"""Named SQL views that detections and state tables share, in the order in which they build on one another.
+
+The engine provides the tables at the bottom:
+
+``cloudtrail``        the slice's records, duplicates dropped (columns of ``schema.CLOUDTRAIL``)
+``address_facts``     a row for each distinct source address of the slice, see ``intel.facts``
+``address_matches``   a row for each list entry that covers one of them, with the time from and to which it counts
+``api_facts``         a row for each distinct (event_source, event_name, read_only), see ``catalog``
+``<state>``           each state table after the fold of the slice
+
+``$name`` stands for a number of the settings or of a detection's thresholds.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A named query. ``kept`` ones are computed once a slice, since several others read them."""
+
+    name: str
+    reads: tuple[str, ...]
+    sql: str
+    kept: bool = False
+
+
+BASE_TABLES = frozenset({"cloudtrail", "flows", "address_facts", "address_matches", "api_facts"})
+
+# What may raise a finding from CloudTrail: a listing or describing call by somebody, from a public address (methods 4.1, 4.2).
+# Calls that a service made on somebody's behalf come from AWS's addresses. Records before 2018 don't say whether they are data
+# events; those are taken by the catalogue's word alone.
+_CALLS = """
+select c.*,
+       coalesce(c.event_id, concat(c.object, '#', c.position)) as record_id,
+       epoch_us(c.event_time) // 86400000000 as day,
+       f.canonical as remote_address, f.version as address_version,
+       a.service, a.operation, a.category
+from cloudtrail c
+join api_facts a
+  on c.event_source = a.event_source and c.event_name = a.event_name and c.read_only is not distinct from a.read_only
+join address_facts f on c.source_address = f.address
+where f.is_public
+  and (a.discovery or $include_write_calls = 1)
+  and coalesce(c.principal_kind, 'unknown') <> 'service'
+  and c.invoked_by is null
+  and coalesce(c.event_type, 'AwsApiCall') = 'AwsApiCall'
+  and ($include_data_events = 1
+       or (coalesce(c.event_category, 'Management') = 'Management' and coalesce(c.management_event, true)))
+"""
+
+# Calls from an address that a threat list names at the time of the call, a row for each entry that covers it. An address that is
+# on trusted lists only is left out: it can neither raise nor silence anything.
+_THREAT_CALLS = """
+select c.*, m.kind, m.precedence, m.list_name, m.network, m.line, m.list_category, m.stale_after,
+       m.entry_from, m.entry_to
+from calls c
+join address_matches m
+  on c.source_address = m.address and c.event_time >= m.valid_from and c.event_time <= m.valid_to
+where m.address in (select t.address from address_matches t where t.kind in ('custom', 'tor', 'malicious'))
+  and m.kind in ('trusted', 'custom', 'tor', 'malicious')
+"""
+
+# The account's own way out (methods 4.2, 5): an address that many principals used on many days before this one.
+_OWN_EGRESS = """
+select remote_address, day
+from (
+    select remote_address, day,
+           sum(case when principals >= $own_egress_principals then 1 else 0 end) over (
+               partition by remote_address order by day range between 90 preceding and 1 preceding) as busy_days
+    from (
+        select remote_address, day, count(distinct principal) as principals
+        from caller_activity
+        where remote_address in (select m.canonical from address_matches m)
+        group by remote_address, day
+    )
+)
+where busy_days >= $own_egress_days and $learn_own_egress = 1
+"""
+
+# One row a call and finding kind: the winner by precedence, with the key that its finding is grouped by. A long-lived key is a
+# credential to act on by itself; temporary credentials change daily, so their principal stands for them.
+_WON_CALLS = """
+select j.*,
+       case when own then concat('egress:', remote_address, ':', j.day)
+            when principal_kind = 'user' and access_key_id like 'AKIA%' then access_key_id
+            else coalesce(principal, principal_id, access_key_id, 'unknown') end as resource_key
+from (
+    select t.*, (coalesce(f.own, false) or e.day is not null) as own
+    from (
+        select *,
+               row_number() over (
+                   partition by object, position, kind order by list_name, network, line) as entry_number,
+               min(precedence) over (partition by object, position) as best
+        from threat_calls
+    ) t
+    join address_facts f on t.source_address = f.address
+    left join own_egress e on t.remote_address = e.remote_address and t.day = e.day
+    where t.entry_number = 1 and t.kind <> 'trusted' and t.best > 0 and (t.precedence = t.best or $emit_all_types = 1)
+) j
+"""
+
+_SILENCED_CALLS = """
+select t.list_name, count(*) as calls
+from (select distinct object, position, list_name from threat_calls where kind = 'trusted') t
+join (select distinct object, position from threat_calls where kind <> 'trusted') s
+  on t.object = s.object and t.position = s.position
+group by t.list_name
+"""
+
+_GROUP = "kind, account_id, resource_key, remote_address, region, service, operation, error_code"
+
+_LISTED_CALLERS = f"""
+with ordered as (
+    select kind, account_id, resource_key, remote_address, coalesce(region, '') as region, service, operation,
+           coalesce(error_code, '') as error_code, own, event_time, record_id, object, position,
+           event_source, event_name, identity_type, principal, principal_kind, principal_id, access_key_id, user_name,
+           session_name, user_agent, address_version,
+           row_number() over (partition by {_GROUP} order by event_time, record_id) as from_start,
+           row_number() over (partition by {_GROUP} order by event_time desc, record_id desc) as from_end
+    from won_calls
+),
+grouped as (
+    select {_GROUP}, max(own) as own_egress, max(address_version) as address_version,
+           count(*) as calls, min(event_time) as first_time, max(event_time) as last_time,
+           max(case when from_start = 1 then record_id end) as first_id,
+           max(case when from_end = 1 then record_id end) as last_id,
+           max(case when from_end = 1 then event_source end) as event_source,
+           max(case when from_end = 1 then event_name end) as event_name,
+           max(case when from_end = 1 then identity_type end) as identity_type,
+           max(case when from_end = 1 then principal end) as principal,
+           max(case when from_end = 1 then principal_kind end) as principal_kind,
+           max(case when from_end = 1 then principal_id end) as principal_id,
+           max(case when from_end = 1 then access_key_id end) as access_key_id,
+           max(case when from_end = 1 then user_name end) as user_name,
+           max(case when from_end = 1 then session_name end) as session_name,
+           max(case when from_end = 1 then user_agent end) as user_agent,
+           list(struct_pack(event_time := event_time, event_id := record_id, "object" := object, "position" := position,
+                            api := event_name, user_agent := user_agent, error_code := error_code)
+                order by event_time, record_id) filter (where from_start <= $kept_samples) as records
+    from ordered
+    group by {_GROUP}
+),
+entries as (
+    select w.kind as won, w.account_id, w.resource_key, w.remote_address, coalesce(w.region, '') as region, w.service,
+           w.operation, coalesce(w.error_code, '') as error_code,
+           t.list_name, t.kind, t.network, t.line, t.list_category, t.entry_from, t.entry_to,
+           max(t.event_time > t.stale_after) as stale
+    from won_calls w
+    join threat_calls t on w.object = t.object and w.position = t.position
+    group by all
+),
+evidence as (
+    select won as kind, account_id, resource_key, remote_address, region, service, operation, error_code,
+           list(struct_pack(list_name := list_name, kind := kind, network := network, line := line,
+                            category := list_category, stale := stale, valid_from := entry_from, valid_to := entry_to)
+                order by list_name, network, line) as evidence
+    from entries
+    group by all
+)
+select g.*, e.evidence, f.country_code, f.country_name, f.city_name, f.latitude, f.longitude, f.asn, f.asn_org, f.isp, f.org
+from grouped g
+join evidence e
+  on g.kind = e.kind and g.account_id is not distinct from e.account_id and g.resource_key = e.resource_key
+ and g.remote_address = e.remote_address and g.region = e.region and g.service = e.service
+ and g.operation = e.operation and g.error_code = e.error_code
+join place_facts f on g.remote_address = f.canonical
+order by first_time, first_id, {_GROUP}
+"""
+
+_PLACE_FACTS = """
+select canonical, max(country_code) as country_code, max(country_name) as country_name, max(city_name) as city_name,
+       max(latitude) as latitude, max(longitude) as longitude, max(asn) as asn, max(asn_org) as asn_org,
+       max(isp) as isp, max(org) as org
+from address_facts
+where canonical is not null
+group by canonical
+"""
+
+VIEWS: tuple[View, ...] = (
+    View(name="calls", reads=("cloudtrail", "address_facts", "api_facts"), sql=_CALLS),
+    View(name="threat_calls", reads=("calls", "address_matches"), sql=_THREAT_CALLS, kept=True),
+    View(name="own_egress", reads=("caller_activity", "address_matches"), sql=_OWN_EGRESS),
+    View(name="won_calls", reads=("threat_calls", "own_egress", "address_facts"), sql=_WON_CALLS, kept=True),
+    View(name="silenced_calls", reads=("threat_calls",), sql=_SILENCED_CALLS),
+    View(name="place_facts", reads=("address_facts",), sql=_PLACE_FACTS),
+    View(name="listed_callers", reads=("won_calls", "threat_calls", "place_facts"), sql=_LISTED_CALLERS, kept=True),
+)
+
+_PARAMETER = re.compile(r"\$([a-z_]+)")
+
+
+def fill(sql: str, numbers: Mapping[str, int | float]) -> str:
+    """Put numbers in the place of ``$name``; a view cannot have parameters of its own on either engine.
+
+    Raises:
+        KeyError: a name that is neither a setting nor a threshold: a fault of the SQL, found by the catalogue test.
+    """
+    return _PARAMETER.sub(lambda match: repr(numbers[match.group(1)] + 0), sql)
+
+
+def parameters(sql: str) -> set[str]:
+    """Return the names of the parameters in a query."""
+    return set(_PARAMETER.findall(sql))
+
+
+def needed(roots: Iterable[str]) -> tuple[View, ...]:
+    """Return the views that ``roots`` (names of views or tables) build on, in order of creation."""
+    wanted = set(roots)
+    for view in reversed(VIEWS):
+        if view.name in wanted:
+            wanted.update(view.reads)
+    return tuple(view for view in VIEWS if view.name in wanted)
+
+
+def tables_below(roots: Iterable[str]) -> set[str]:
+    """Return the names of the tables (base or state) that ``roots`` build on."""
+    names = set(roots)
+    for view in needed(names):
+        names.update(view.reads)
+    return names - {view.name for view in VIEWS}
