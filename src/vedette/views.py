@@ -5,7 +5,7 @@ The engine provides the tables at the bottom:
 ``cloudtrail``        the slice's records, duplicates dropped (columns of ``schema.CLOUDTRAIL``)
 ``address_facts``     a row for each distinct source address of the slice, see ``intel.facts``
 ``address_matches``   a row for each list entry that covers one of them, with the time from and to which it counts
-``api_facts``         a row for each distinct (event_source, event_name, read_only), see ``catalog``
+``api_facts``         a row for each distinct (event_source, event_name, read_only, request_attribute), see ``catalog``
 ``<state>``           each state table after the fold of the slice
 
 ``$name`` stands for a number of the settings or of a detection's thresholds.
@@ -34,14 +34,16 @@ BASE_TABLES = frozenset({"cloudtrail", "flows", "address_facts", "address_matche
 _CALLS = """
 select c.*,
        coalesce(c.event_id, concat(c.object, '#', c.position)) as record_id,
-       epoch_us(c.event_time) // 86400000000 as day,
+       day_number(c.event_time) as day,
        f.canonical as remote_address, f.version as address_version,
        a.service, a.operation, a.category
 from cloudtrail c
 join api_facts a
-  on c.event_source = a.event_source and c.event_name = a.event_name and c.read_only is not distinct from a.read_only
+  on c.event_source is not distinct from a.event_source and c.event_name is not distinct from a.event_name
+ and c.read_only is not distinct from a.read_only and c.request_attribute is not distinct from a.request_attribute
 join address_facts f on c.source_address = f.address
 where f.is_public
+  and c.event_time is not null
   and (a.discovery or $include_write_calls = 1)
   and coalesce(c.principal_kind, 'unknown') <> 'service'
   and c.invoked_by is null
@@ -53,8 +55,8 @@ where f.is_public
 # Calls from an address that a threat list names at the time of the call, a row for each entry that covers it. An address that is
 # on trusted lists only is left out: it can neither raise nor silence anything.
 _THREAT_CALLS = """
-select c.*, m.kind, m.precedence, m.list_name, m.network, m.line, m.list_category, m.stale_after,
-       m.entry_from, m.entry_to
+select c.*, m.kind, m.precedence, m.list_name, m.network, m.line, m.category as list_category,
+       c.event_time > m.stale_after as stale, m.as_of, m.entry_valid_from, m.entry_valid_to
 from calls c
 join address_matches m
   on c.source_address = m.address and c.event_time >= m.valid_from and c.event_time <= m.valid_to
@@ -109,12 +111,13 @@ join (select distinct object, position from threat_calls where kind <> 'trusted'
 group by t.list_name
 """
 
-_GROUP = "kind, account_id, resource_key, remote_address, region, service, operation, error_code"
+# The day is part of it: a row must not span a pause that ends an episode.
+_GROUP = "kind, account_id, resource_key, remote_address, region, service, operation, error_code, day"
 
 _LISTED_CALLERS = f"""
 with ordered as (
     select kind, account_id, resource_key, remote_address, coalesce(region, '') as region, service, operation,
-           coalesce(error_code, '') as error_code, own, event_time, record_id, object, position,
+           coalesce(error_code, '') as error_code, day, own, event_time, record_id, object, position,
            event_source, event_name, identity_type, principal, principal_kind, principal_id, access_key_id, user_name,
            session_name, user_agent, address_version,
            row_number() over (partition by {_GROUP} order by event_time, record_id) as from_start,
@@ -143,28 +146,28 @@ grouped as (
     group by {_GROUP}
 ),
 entries as (
-    select w.kind as won, w.account_id, w.resource_key, w.remote_address, coalesce(w.region, '') as region, w.service,
-           w.operation, coalesce(w.error_code, '') as error_code,
-           t.list_name, t.kind, t.network, t.line, t.list_category, t.entry_from, t.entry_to,
-           max(t.event_time > t.stale_after) as stale
+    select distinct w.kind as won, w.account_id, w.resource_key, w.remote_address, coalesce(w.region, '') as region,
+           w.service, w.operation, coalesce(w.error_code, '') as error_code, w.day,
+           t.list_name, t.kind, t.network, t.line, t.list_category, t.stale, t.as_of, t.entry_valid_from, t.entry_valid_to
     from won_calls w
     join threat_calls t on w.object = t.object and w.position = t.position
-    group by all
 ),
 evidence as (
-    select won as kind, account_id, resource_key, remote_address, region, service, operation, error_code,
+    select won as kind, account_id, resource_key, remote_address, region, service, operation, error_code, day,
            list(struct_pack(list_name := list_name, kind := kind, network := network, line := line,
-                            category := list_category, stale := stale, valid_from := entry_from, valid_to := entry_to)
-                order by list_name, network, line) as evidence
+                            category := list_category, stale := stale, as_of := as_of,
+                            valid_from := entry_valid_from, valid_to := entry_valid_to)) as evidence
     from entries
-    group by all
+    group by won, account_id, resource_key, remote_address, region, service, operation, error_code, day
 )
-select g.*, e.evidence, f.country_code, f.country_name, f.city_name, f.latitude, f.longitude, f.asn, f.asn_org, f.isp, f.org
+select g.*, e.evidence,
+       case when g.region like 'cn-%' then 'aws-cn' when g.region like 'us-gov-%' then 'aws-us-gov' else 'aws' end as partition,
+       f.country_code, f.country_name, f.city_name, f.latitude, f.longitude, f.asn, f.asn_org, f.isp, f.org
 from grouped g
 join evidence e
   on g.kind = e.kind and g.account_id is not distinct from e.account_id and g.resource_key = e.resource_key
  and g.remote_address = e.remote_address and g.region = e.region and g.service = e.service
- and g.operation = e.operation and g.error_code = e.error_code
+ and g.operation = e.operation and g.error_code = e.error_code and g.day = e.day
 join place_facts f on g.remote_address = f.canonical
 order by first_time, first_id, {_GROUP}
 """

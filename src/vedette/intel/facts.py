@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 
 from vedette.address import AddressClass, address_class, parse
+from vedette.intel import PRECEDENCE
 from vedette.intel.index import Index, Match
 
 _TEXT: pa.DataType = pa.string()
@@ -30,6 +31,7 @@ MATCHES = pa.schema(
         pa.field("address", _TEXT),
         pa.field("canonical", _TEXT),
         pa.field("kind", _TEXT),
+        pa.field("precedence", pa.int8()),  # place in intel.PRECEDENCE; after the last for kinds that take no part in it
         pa.field("list_name", _TEXT),
         pa.field("network", _TEXT),
         pa.field("line", pa.int64()),
@@ -80,6 +82,7 @@ def _row(match: Match) -> tuple[object, ...]:
     entry, source = match.entry, match.source
     return (
         source.kind.value,
+        PRECEDENCE.index(source.kind) if source.kind in PRECEDENCE else len(PRECEDENCE),
         source.name,
         str(entry.network),
         entry.line,

@@ -26,11 +26,11 @@ select day, account_id, event_id, event_time
 from (
     select * from seen_events_old
     union all
-    select epoch_us(event_time) // 86400000000 as day, account_id, event_id, event_time
+    select day_number(event_time) as day, account_id, event_id, event_time
     from cloudtrail
-    where event_id is not null and epoch_us(event_time) >= $watermark_us - {REMEMBERED_SECONDS}000000
+    where event_id is not null and microseconds(event_time) >= $watermark_us - {REMEMBERED_SECONDS}000000
 )
-where epoch_us(event_time) >= $watermark_us - {REMEMBERED_SECONDS}000000
+where microseconds(event_time) >= $watermark_us - {REMEMBERED_SECONDS}000000
 """,
     keep_days=1,
     whole=True,
