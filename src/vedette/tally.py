@@ -1,0 +1,46 @@
+"""What is met while a blob is read, and where reading stops."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+KEPT_PROBLEMS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Where decompression and nesting bombs are stopped, per blob."""
+
+    max_bytes: int = 4 << 30
+    max_ratio: int = 1_100  # deflate cannot exceed 1032:1; logs compress 10 to 40:1
+    max_record_bytes: int = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A bad record or file: where it is and what is wrong with it."""
+
+    place: str
+    reason: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What was met while a blob was read; added up over blobs for the run report.
+
+    ``records`` counts the records yielded; ``bad`` those that could not be used; ``nulled`` how often a field held an
+    impossible value and became null, by column; ``statuses`` flow records by log status (NODATA, SKIPDATA);
+    ``skipped`` is the reason when the blob is no log at all (digest, insight, image …), else "".
+    """
+
+    records: int = 0
+    bad: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    nulled: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[str] = field(default_factory=Counter)
+    skipped: str = ""
+
+    def reject(self, place: str, reason: str, count: int = 1) -> None:
+        """Count ``count`` bad records and keep the first few with their place and reason."""
+        self.bad += count
+        if len(self.problems) < KEPT_PROBLEMS:
+            self.problems.append(Problem(place, reason))
