@@ -1,0 +1,124 @@
+"""Clients of AWS services, and what their errors mean: the only importer of boto3 and botocore."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from vedette.errors import ConfigurationError, SourceError, VedetteError
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+    from mypy_boto3_s3 import S3Client
+
+ATTEMPTS = 5
+CONNECT_SECONDS = 10
+READ_SECONDS = 60
+
+_MISSING = {"NoSuchBucket": "there is no such bucket", "NoSuchKey": "there is no such object", "404": "there is no such object"}
+_DENIED = frozenset({"AccessDenied", "403", "AllAccessDisabled", "AccessDeniedException"})
+_REFUSED = frozenset(
+    {"InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "UnrecognizedClientException"}
+)
+_STATES = {
+    "InvalidObjectState": "the object is archived and must be restored before it can be read",
+    "PreconditionFailed": "the object changed after it was listed",
+    "412": "the object changed after it was listed",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """Where AWS is and as whom to ask it; "" leaves each to the usual environment and configuration files of AWS.
+
+    ``s3_endpoint`` is the URL of an S3-compatible server. Picklable, so that a worker process connects by itself.
+    """
+
+    region: str = ""
+    profile: str = ""
+    s3_endpoint: str = ""
+
+
+USUAL = Connection()
+
+
+def s3(connection: Connection) -> "S3Client":
+    """Return the S3 client of this process for a connection.
+
+    Raises:
+        ConfigurationError: the profile does not exist, or the endpoint is no URL.
+    """
+    return _client("s3", connection, os.getpid())  # type: ignore[no-any-return]  # the service decides the client's type
+
+
+@cache
+def _client(
+    service: str,
+    connection: Connection,
+    process: int,  # noqa: ARG001 - part of the cache's key, since sockets must not be shared across a fork
+) -> Any:  # noqa: ANN401 - the service decides
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import NoRegionError, ProfileNotFound
+
+    endpoint = connection.s3_endpoint if service == "s3" else ""
+    config = Config(
+        retries={"mode": "standard", "max_attempts": ATTEMPTS},
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        s3={"addressing_style": "path" if endpoint else "auto"},
+    )
+    try:
+        session = boto3.Session(profile_name=connection.profile or None, region_name=connection.region or None)
+        return session.client(service, endpoint_url=endpoint or None, config=config)  # type: ignore[call-overload]
+    except ProfileNotFound as error:
+        raise ConfigurationError(f"the AWS configuration has no profile {connection.profile!r}") from error
+    except NoRegionError as error:
+        raise ConfigurationError(f"no AWS region is set for {service}: set region, or AWS_REGION") from error
+    except ValueError as error:
+        raise ConfigurationError(f"{endpoint!r} is no URL of an S3 endpoint") from error
+
+
+@contextmanager
+def explained(place: str, permission: str, error: type[VedetteError] = SourceError) -> Iterator[None]:
+    """Turn what boto3 raises inside into one sentence that shows the place; ``permission`` is what the call needs.
+
+    Raises:
+        VedetteError: of the class ``error``, from the cause.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except ClientError as cause:
+        raise error(f"{place}: {_meaning(cause, permission)}") from cause
+    except BotoCoreError as cause:
+        raise error(f"{place}: {_trouble(cause)}") from cause
+
+
+def _meaning(cause: "ClientError", permission: str) -> str:
+    code = str(cause.response.get("Error", {}).get("Code", "unknown error"))
+    if code in _DENIED:
+        return f"access is denied; the credentials need {permission}"
+    if code in _REFUSED:
+        return f"the credentials are refused ({code})"
+    if meaning := _MISSING.get(code) or _STATES.get(code):
+        return meaning
+    return f"the service answers {code}: {cause.response.get('Error', {}).get('Message', '') or 'no reason given'}"
+
+
+def _trouble(cause: Exception) -> str:
+    from botocore import exceptions
+
+    if isinstance(cause, exceptions.NoCredentialsError | exceptions.PartialCredentialsError):
+        return (
+            "no AWS credentials are found; set a profile, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the machine a role"
+        )
+    if isinstance(cause, exceptions.ConnectionError | exceptions.HTTPClientError):
+        endpoint = getattr(cause, "kwargs", {}).get("endpoint_url")
+        return f"{endpoint or 'the service'} cannot be reached"
+    if isinstance(cause, exceptions.ParamValidationError):
+        return "the name is none that AWS allows"
+    return str(cause).strip().replace("\n", " ") or type(cause).__name__

@@ -1,0 +1,221 @@
+"""Files: a path, a folder with all below it, a pattern with ``*``, ``?``, ``[…]`` and ``**``, or ``-`` for standard input."""
+
+import atexit
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from fnmatch import translate
+from hashlib import file_digest
+from pathlib import Path
+from re import Pattern
+from re import compile as compile_pattern
+from tempfile import NamedTemporaryFile
+from typing import BinaryIO
+
+from vedette.aws import Connection
+from vedette.blob import Blob
+from vedette.errors import NothingToReadError, SourceError
+from vedette.sources import Source, Span
+
+STANDARD_INPUT = "-"
+
+_WILDCARDS = frozenset("*?[")
+_ANY_DEPTH = "**"
+
+
+def blobs(location: str, span: Span, connection: Connection) -> Iterator[Blob]:  # noqa: ARG001 - files need no connection
+    """Yield the files of a location in order of their names; see ``Source``.
+
+    What begins with a dot is left out unless it is named itself; a folder that links lead to again is read once. A name that
+    exists is no pattern, whatever characters are in it. Pipes are spooled to a temporary file, which ends with the process.
+    """
+    if location == STANDARD_INPUT:
+        yield _spooled_input()
+        return
+    root, pattern = _split(os.path.expanduser(location))  # noqa: PTH111 - a Path would drop the slash at the end
+    if not os.path.lexists(root):
+        raise SourceError(_missing(location, root))
+    if not pattern.parts and not root.is_dir():
+        yield _named(root)
+        return
+    left_out = found = 0
+    for path in _walk(root, pattern, pattern.start, set()):
+        if span.admits(path.as_posix()):
+            found += 1
+            yield _blob(path)
+        else:
+            left_out += 1
+    if not found:
+        raise NothingToReadError(_nothing(location, pattern, left_out))
+
+
+SOURCE = Source(schemes=("",), blobs=blobs)
+
+
+@dataclass(frozen=True, slots=True)
+class FileOpener:
+    """Opens a file where it is needed."""
+
+    path: Path
+
+    def __call__(self) -> BinaryIO:
+        """Open the file for reading.
+
+        Raises:
+            SourceError: it is gone or may not be read.
+        """
+        try:
+            return self.path.open("rb")
+        except OSError as error:
+            raise SourceError(f"file {str(self.path)!r} cannot be opened: {error.strerror}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """The parts of a pattern, matched a path's name at a time; a state is the set of parts that may come next.
+
+    A folder that matches the whole pattern is matched with all that is below it, as if it were given by name.
+    """
+
+    parts: tuple[str, ...] = ()
+    matchers: tuple[Pattern[str], ...] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "matchers", tuple(compile_pattern(translate(part)) for part in self.parts))
+
+    @property
+    def start(self) -> frozenset[int]:
+        """The state before any name."""
+        return self._closed({0})
+
+    def after(self, state: frozenset[int], name: str) -> frozenset[int]:
+        """Return the state after one more name; empty when nothing below can match."""
+        following = set()
+        for place in state:
+            if place == len(self.parts) or self.parts[place] == _ANY_DEPTH:
+                following.add(place)
+            elif self.matchers[place].match(name):
+                following.add(place + 1)
+        return self._closed(following)
+
+    def complete(self, state: frozenset[int]) -> bool:
+        """Say whether the names so far match the whole pattern."""
+        return len(self.parts) in state
+
+    def _closed(self, state: set[int]) -> frozenset[int]:
+        for place, part in enumerate(self.parts):
+            if part == _ANY_DEPTH and place in state:
+                state.add(place + 1)
+        return frozenset(state)
+
+
+def _split(location: str) -> tuple[Path, _Pattern]:
+    """Split a location into the part that is a plain path and the pattern below it, if it has one."""
+    path = Path(location)
+    if os.path.lexists(path):
+        return path, _Pattern()
+    plain = Path()
+    for depth, part in enumerate(path.parts):
+        if not _WILDCARDS.isdisjoint(part) and not os.path.lexists(plain / part):
+            return plain, _Pattern(path.parts[depth:])
+        plain /= part
+    return path, _Pattern()
+
+
+def _walk(folder: Path, pattern: _Pattern, state: frozenset[int], seen: set[tuple[int, int, frozenset[int]]]) -> Iterator[Path]:
+    """Yield the files below a folder that the pattern admits, in order of their whole names."""
+    try:
+        identity = folder.stat()
+        if (key := (identity.st_dev, identity.st_ino, state)) in seen:
+            return
+        seen.add(key)
+        with os.scandir(folder) as entries:
+            # A folder sorts with its slash: "a-b" stands before "a/c", as in the listing of a bucket.
+            names = sorted(entry.name + "/" * _is_folder(entry) for entry in entries if not entry.name.startswith("."))
+    except OSError as error:
+        raise SourceError(f"folder {str(folder)!r} cannot be listed: {error.strerror}") from error
+    for name in names:
+        path = folder / name
+        following = pattern.after(state, path.name)
+        if name.endswith("/"):
+            if following:
+                yield from _walk(path, pattern, following, seen)
+        elif pattern.complete(following) and (path.is_file() or not path.exists()):
+            yield path  # a link to nothing too: it is reported when it is opened, not passed over in silence
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    return Path(entry.path).is_dir() if entry.is_symlink() else entry.is_dir()  # the path's answer survives links to themselves
+
+
+def _named(path: Path) -> Blob:
+    """Make the blob of a path that was given by name: a file, or a pipe such as the shell's ``<(…)``."""
+    if not path.exists():
+        raise SourceError(f"{str(path)!r} is a link to {str(path.readlink())!r}, which does not exist")
+    if path.is_file():
+        return _blob(path)
+    with FileOpener(path)() as stream:
+        return _spooled(stream, str(path))
+
+
+def _blob(path: Path) -> Blob:
+    name = os.fsencode(path).decode("utf-8", "replace")
+    try:
+        facts = path.stat()
+    except OSError:
+        return Blob(name=name, version="", size=None, opener=FileOpener(path))
+    if not stat.S_ISREG(facts.st_mode):  # exchanged since it was listed
+        raise SourceError(f"{name!r} is no file")
+    return Blob(name=name, version=f"{facts.st_size}-{facts.st_mtime_ns}", size=facts.st_size, opener=FileOpener(path))
+
+
+def _spooled_input() -> Blob:
+    stream = getattr(sys.stdin, "buffer", None)
+    if stream is None:
+        raise SourceError("standard input is closed")
+    return _spooled(stream, STANDARD_INPUT)
+
+
+def _spooled(stream: BinaryIO, name: str) -> Blob:
+    """Copy a stream into a temporary file, since worker processes can't read it and nobody can read it twice."""
+    try:
+        with NamedTemporaryFile(prefix="vedette-", delete=False) as copy:
+            path = Path(copy.name)
+            atexit.register(path.unlink, missing_ok=True)
+            shutil.copyfileobj(stream, copy, 1 << 20)
+        with path.open("rb") as written:
+            digest = file_digest(written, "sha256").hexdigest()
+    except OSError as error:
+        raise SourceError(f"{_spoken(name)} cannot be copied to a temporary file: {error.strerror}") from error
+    if not (size := path.stat().st_size):
+        raise NothingToReadError(f"{_spoken(name)} is empty")
+    return Blob(name=name, version=digest, size=size, opener=FileOpener(path))
+
+
+def _spoken(name: str) -> str:
+    return "standard input" if name == STANDARD_INPUT else repr(name)
+
+
+def _missing(location: str, path: Path) -> str:
+    """Say what of a path does not exist, and what stands there with a name like it."""
+    parent, missing = path.parent, path.name
+    while not os.path.lexists(parent):
+        parent, missing = parent.parent, parent.name
+    if not parent.is_dir():
+        return f"{location!r} does not exist: {str(parent)!r} is no folder"
+    try:
+        alike = get_close_matches(missing, sorted(found.name for found in parent.iterdir()), n=1)
+    except OSError:
+        alike = []
+    hint = f"has {alike[0]!r}, not {missing!r}" if alike else f"has no {missing!r}"
+    return f"{location!r} does not exist: {'this folder' if parent == Path() else repr(str(parent))} {hint}"
+
+
+def _nothing(location: str, pattern: _Pattern, left_out: int) -> str:
+    if left_out:
+        return f"{location!r} has {left_out} files, and by their names none can hold records of the span"
+    return f"no file matches {location!r}" if pattern.parts else f"folder {location!r} holds no file"
