@@ -1,0 +1,251 @@
+"""Opens stored bytes as text: gzip of any number of members is recognised by its first bytes, all else passes unchanged.
+
+Damage is found late: the text before it is good and is given first; the next read then says what is wrong.
+"""
+
+import io
+from collections.abc import Iterator
+from typing import BinaryIO, Protocol, cast
+
+from isal import igzip_lib, isal_zlib
+
+from vedette.errors import ReadError, SourceError
+
+GZIP_MAGIC = b"\x1f\x8b"
+
+_GZIP_WINDOW = 31  # zlib's number for "a gzip wrapper around 32 KiB of window"
+_STORED_BYTES = 1 << 20
+_SLICE_BYTES = 4_096  # what is inflated at a time: at most this is to be gone through again, byte by byte, where it is damaged
+_STEP_BYTES = 1 << 17  # what a slice of a bomb gives at a time
+_REPLAY_BYTES = 8 << 20  # how much of a member is kept for that
+
+
+class Bounds(Protocol):
+    """Where inflating stops: bytes of text, and bytes of text for each stored byte."""
+
+    @property
+    def max_bytes(self) -> int: ...
+
+    @property
+    def max_ratio(self) -> int: ...
+
+
+class Rejoined(io.BufferedIOBase):
+    """A stream whose first bytes were read already, as if they had not been."""
+
+    def __init__(self, head: bytes, stream: BinaryIO) -> None:
+        """Take ``stream`` and the bytes that were read from it."""
+        self._head = head
+        self._stream = stream
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return up to ``size`` bytes, all that is left where it is negative; b"" at the end.
+
+        Raises:
+            ReadError: as the stream does.
+            SourceError: the place that holds the bytes fails.
+        """
+        everything = size is None or size < 0
+        wanted = -1 if size is None else size
+        head = self._head if everything else self._head[:wanted]
+        self._head = self._head[len(head) :]
+        if len(head) == wanted:
+            return head
+        if not head:
+            return _read(self._stream, wanted)
+        return head + self._tail(-1 if everything else wanted - len(head))
+
+    def _tail(self, size: int) -> bytes:
+        try:
+            return _read(self._stream, size)
+        except ReadError:  # the stream says it again
+            return b""
+
+
+class Inflated(io.BufferedIOBase):
+    """The text of stored gzip bytes."""
+
+    def __init__(self, stored: BinaryIO, bounds: Bounds) -> None:
+        """Take the stored bytes, positioned at the start of a member."""
+        self._slices = _slices(stored)
+        self._bounds = bounds
+        self._state = isal_zlib.decompressobj(wbits=_GZIP_WINDOW)
+        self._input = b""
+        self._replay: bytearray | None = bytearray()
+        self._stored_bytes = 0
+        self._text_bytes = 0
+        self._member_bytes = 0
+        self._within_member = True
+        self._rest = b""
+        self._failure = ""
+        self._ended = False
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return up to ``size`` bytes of text, all that is left where it is negative; b"" at the end.
+
+        Raises:
+            ReadError: the gzip data are damaged, cut off or a bomb; raised once all text before that was returned.
+            SourceError: the place that holds the bytes fails.
+        """
+        everything = size is None or size < 0
+        wanted = 0 if size is None else size
+        parts, length = [self._rest], len(self._rest)
+        while (everything or length < wanted) and not self._ended:
+            part = self._bounded(self._step())
+            parts.append(part)
+            length += len(part)
+        if self._failure and not length and wanted:
+            raise ReadError(self._failure)
+        text = b"".join(parts)
+        if everything or length <= wanted:
+            self._rest = b""
+            return text
+        self._rest = text[wanted:]
+        return text[:wanted]
+
+    def _step(self) -> bytes:
+        """Inflate a little; note the end or the failure."""
+        if not self._input:
+            self._input = next(self._slices, b"")
+            self._stored_bytes += len(self._input)
+            if not self._input:
+                self._ended = True
+                if self._within_member:
+                    self._fail(f"the gzip data are cut off behind {self._text_bytes} bytes of text")
+                return b""
+            if not self._within_member and not self._next_member():
+                return b""
+            self._remember(self._input)
+        try:
+            text = self._state.decompress(self._input, _STEP_BYTES)
+        except igzip_lib.IsalError as error:
+            text = self._recovered()
+            what = "are damaged" if self._text_bytes + len(text) == 0 or self._member_bytes + len(text) else "are followed by others"
+            self._fail(f"the gzip data {what} behind {self._text_bytes + len(text)} bytes of text ({error})")
+            return text
+        self._member_bytes += len(text)
+        if self._state.eof:
+            self._input = self._state.unused_data
+            self._within_member = False
+            if self._input and self._next_member():
+                self._remember(self._input)
+        else:
+            self._input = self._state.unconsumed_tail
+        return text
+
+    def _next_member(self) -> bool:
+        """Begin the next member, if there is more than padding with zeros."""
+        self._input = self._input.lstrip(b"\0")
+        if not self._input:
+            return False
+        self._state = isal_zlib.decompressobj(wbits=_GZIP_WINDOW)
+        self._within_member = True
+        self._member_bytes = 0
+        self._replay = bytearray()
+        return True
+
+    def _remember(self, stored: bytes) -> None:
+        if self._replay is None:
+            return
+        if len(self._replay) > _REPLAY_BYTES:
+            self._replay = None
+        else:
+            self._replay += stored
+
+    def _recovered(self) -> bytes:
+        """Inflate the member again, the last slice byte by byte, and return what was not given yet."""
+        stored = bytes(self._replay or b"")
+        again = isal_zlib.decompressobj(wbits=_GZIP_WINDOW)
+        whole = max(0, len(stored) - _SLICE_BYTES)
+        found: list[bytes] = []
+        length = 0
+        try:
+            for start, end in [*_spans(0, whole, _SLICE_BYTES), *_spans(whole, len(stored), 1)]:
+                text = again.decompress(stored[start:end])
+                length += len(text)
+                if length > self._member_bytes:
+                    found.append(text[-(length - self._member_bytes) :])
+        except igzip_lib.IsalError:
+            pass
+        return b"".join(found)
+
+    def _bounded(self, text: bytes) -> bytes:
+        """Count ``text``, and cut it where a limit is reached."""
+        bounds = self._bounds
+        by_ratio = bounds.max_ratio * self._stored_bytes
+        allowed = min(bounds.max_bytes, by_ratio) - self._text_bytes
+        if len(text) > allowed:
+            text = text[: max(0, allowed)]
+            self._fail(
+                f"the gzip data hold more than {bounds.max_ratio} bytes of text for each stored byte (limit max_ratio)"
+                if by_ratio < bounds.max_bytes
+                else f"the gzip data hold more than {bounds.max_bytes} bytes of text (limit max_bytes)"
+            )
+        self._text_bytes += len(text)
+        return text
+
+    def _fail(self, reason: str) -> None:
+        self._failure = reason
+        self._ended = True
+
+
+def open_stream(stored: BinaryIO, bounds: Bounds) -> BinaryIO:
+    """Return the text of ``stored``: inflated where it begins as gzip does, as it is elsewhere.
+
+    The stream returned raises ``ReadError`` from ``read`` when the gzip data are damaged, cut off or beyond ``bounds``, after
+    it has given all text before that. Closing ``stored`` remains with the caller.
+
+    Raises:
+        SourceError: the place that holds the bytes fails.
+    """
+    head = read_up_to(stored, len(GZIP_MAGIC))
+    whole = cast("BinaryIO", Rejoined(head, stored))
+    return cast("BinaryIO", Inflated(whole, bounds)) if head == GZIP_MAGIC else whole
+
+
+def read_up_to(stream: BinaryIO, size: int) -> bytes:
+    """Return the next ``size`` bytes, fewer only at the end or before a failure.
+
+    Raises:
+        ReadError: the stream fails before its first byte.
+        SourceError: the place that holds the bytes fails.
+    """
+    parts: list[bytes] = []
+    wanted = size
+    while wanted > 0:
+        try:
+            part = _read(stream, wanted)
+        except ReadError:
+            if not parts:
+                raise
+            break  # the next read says it again
+        if not part:
+            break
+        parts.append(part)
+        wanted -= len(part)
+    return b"".join(parts)
+
+
+def _read(stream: BinaryIO, size: int) -> bytes:
+    try:
+        return stream.read(size)
+    except OSError as error:
+        raise SourceError(f"reading failed: {error}") from error
+
+
+def _slices(stored: BinaryIO) -> Iterator[bytes]:
+    while block := _read(stored, _STORED_BYTES):
+        for start, end in _spans(0, len(block), _SLICE_BYTES):
+            yield block[start:end]
+
+
+def _spans(start: int, end: int, step: int) -> Iterator[tuple[int, int]]:
+    return ((at, min(at + step, end)) for at in range(start, end, step))
