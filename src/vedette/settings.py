@@ -1,0 +1,326 @@
+"""The settings: name, type, default and meaning of each, from a TOML file, ``VEDETTE_*`` variables and options.
+
+An option wins over a variable, a variable over the file, the file over the default. Importing this module costs a fifth of
+a second (pydantic), so the command line imports it when a command needs settings.
+"""
+
+import json
+import os
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from vedette.errors import ConfigurationError
+
+PREFIX = "VEDETTE_"
+FILE_NAME = "vedette.toml"
+
+DEFAULT = "default"
+OPTION = "option"
+
+# Variables of the project's own checks, which share the prefix.
+_NOT_SETTINGS = frozenset({"VEDETTE_CORPUS", "VEDETTE_TEST_REQUIRE"})
+
+
+def _listed(value: object) -> object:
+    """Take a list as it is, as JSON, or as text with commas (variables are text)."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        return json.loads(value)
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def _counted(value: object) -> object:
+    """Refuse true and false, which Python takes for numbers."""
+    if isinstance(value, bool):
+        raise ValueError  # noqa: TRY004 - pydantic's word for a value of the wrong kind
+    return value
+
+
+def _network(value: object) -> object:
+    return ip_network(value) if isinstance(value, str) else value
+
+
+Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_listed)]
+Networks = Annotated[
+    tuple[Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)], ...], NoDecode, BeforeValidator(_listed)
+]
+Numbers = Annotated[Mapping[str, Annotated[int | float, BeforeValidator(_counted)]], NoDecode]
+
+
+def _number(default: int, description: str, *, at_least: int) -> Any:  # noqa: ANN401 - as pydantic's Field, which stands for a value
+    return Field(default, ge=at_least, title=f"a whole number, at least {at_least}", description=description)
+
+
+def _switch(description: str, *, default: bool = False) -> Any:  # noqa: ANN401
+    return Field(default, title="true or false", description=description)
+
+
+def _text(title: str, description: str) -> Any:  # noqa: ANN401
+    return Field("", title=title, description=description)
+
+
+def _paths(description: str) -> Any:  # noqa: ANN401
+    return Field((), title="a list of paths", description=description)
+
+
+class Settings(BaseSettings):
+    """All settings; frozen, made once by ``load`` and passed down.
+
+    Of each field, ``title`` says what its values are, and ``description`` what it is for.
+    """
+
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid", validate_default=False
+    )
+
+    store: str = _text("a database URL", "Where findings are kept; empty: for this run only.")
+    state_folder: str = _text("a path", "Folder of the state tables; empty: where the store or the run keeps them by itself.")
+    region: str = _text("text", "AWS region to ask; empty: as the AWS environment says.")
+    profile: str = _text("text", "Profile of the AWS configuration; empty: as the AWS environment says.")
+    s3_endpoint: str = _text("a URL", "Server to ask instead of Amazon S3, for compatible stores.")
+
+    workers: int = _number(0, "Processes that read logs; 0: one a core.", at_least=0)
+    slice_events: int = _number(2_000_000, "CloudTrail records worked on at a time, which bounds memory.", at_least=1)
+    memory_limit: str = Field(
+        "1GB",
+        pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$",
+        title='a size such as "1GB"',
+        description="Memory of the SQL engine; beyond it, it works on disk.",
+    )
+
+    lateness_cloudtrail_minutes: int = _number(20, "How long continuous mode waits for late CloudTrail records.", at_least=0)
+    lateness_flows_minutes: int = _number(15, "How long continuous mode waits for late flow records.", at_least=0)
+    episode_gap_days: int = _number(30, "Days of silence after which the same activity is a new finding.", at_least=1)
+    kept_samples: int = _number(20, "Records that a finding refers to one by one; the rest is counted.", at_least=1)
+
+    include_write_calls: bool = _switch("Whether calls that change something count as reconnaissance too.")
+    include_data_events: bool = _switch("Whether data events, such as reads of single objects, count too.")
+    emit_all_types: bool = _switch("Whether an address on lists of several kinds raises a finding of each kind.")
+    learn_own_egress: bool = _switch("Whether an address that many use for days is taken for the account's own.", default=True)
+    own_egress_principals: int = _number(5, "Principals that use an address before it is taken for an own one.", at_least=1)
+    own_egress_days: int = _number(10, "Days on which they use it before it is taken for an own one.", at_least=1)
+    own_addresses: Networks = Field(
+        (), title="a list of networks", description="Addresses that are the account's own, whatever was learned."
+    )
+
+    max_blob_bytes: int = _number(4 << 30, "Inflated bytes of a file at which reading it stops.", at_least=1)
+    max_ratio: int = _number(1_100, "Inflated bytes a stored byte at which reading a file stops.", at_least=1)
+    max_record_bytes: int = _number(16 << 20, "Bytes of one record beyond which it is bad.", at_least=1)
+
+    geoip: Paths = _paths("Databases in MaxMind's format: country, city, network, provider.")
+    threat_lists: Paths = _paths("Lists of malicious addresses.")
+    custom_lists: Paths = _paths("Lists of addresses that you watch for.")
+    trusted_lists: Paths = _paths("Lists of addresses that never raise a finding.")
+    tor_lists: Paths = _paths("Lists of Tor exits.")
+    scanner_lists: Paths = _paths("Lists of addresses that scan the internet.")
+    bundled_lists: bool = _switch("Whether the dated lists that come with vedette are used beside yours.", default=True)
+
+    thresholds: Numbers = Field(
+        default_factory=dict,
+        title="numbers by name",
+        description='Thresholds of detections by "finding type.threshold" or "detection.threshold".',
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read nothing behind ``load``'s back, which knows where each value comes from."""
+        return (init_settings,)
+
+
+# Settings whose values in a file are paths from the file's own folder.
+_PATH_LISTS = frozenset({"geoip", "threat_lists", "custom_lists", "trusted_lists", "tor_lists", "scanner_lists"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A value that somebody gave, and where."""
+
+    value: object
+    origin: str
+
+
+def load(config: Path | None, overrides: Mapping[str, object]) -> Settings:
+    """Return the settings from the file, the variables and the options (None: not given).
+
+    ``config`` is the file; without one it is ``vedette.toml`` in the working folder, else in the user's configuration folder.
+
+    Raises:
+        ConfigurationError: with every fault in one message: keys that do not exist (and the nearest one that does), and
+            values of the wrong kind.
+    """
+    return _load(config, overrides)[0]
+
+
+def origins(config: Path | None, overrides: Mapping[str, object]) -> dict[str, tuple[object, str]]:
+    """Return each setting's value and where it is from: default, file PATH, environment NAME or option.
+
+    A password in the store's URL is shown as asterisks.
+
+    Raises:
+        ConfigurationError: as ``load``.
+    """
+    settings, given = _load(config, overrides)
+    values = {name: getattr(settings, name) for name in Settings.model_fields}
+    values["store"] = _without_password(settings.store)
+    return {name: (value, given[name].origin if name in given else DEFAULT) for name, value in values.items()}
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def reference() -> str:
+    """Return the table of all settings in Markdown, for the documentation."""
+    lines = ["| setting | value | default | what it is for |", "| --- | --- | --- | --- |"]
+    for name, field in Settings.model_fields.items():
+        default = field.get_default(call_default_factory=True, validated_data={})
+        shown = json.dumps(list(default) if isinstance(default, tuple) else default)
+        lines.append(f"| `{name}` | {field.title} | `{shown}` | {field.description} |")
+    return "\n".join(lines)
+
+
+def _load(config: Path | None, overrides: Mapping[str, object]) -> tuple[Settings, dict[str, _Given]]:
+    faults: list[str] = []
+    given: dict[str, _Given] = {}
+    if (path := _file(config)) is not None:
+        _add(given, _from_file(path), faults)
+    _add(given, _from_environment(faults), faults)
+    _add(given, {name: _Given(value, OPTION) for name, value in overrides.items() if value is not None}, faults)
+    try:
+        settings = Settings.model_validate({name: item.value for name, item in given.items()})
+    except ValidationError as error:
+        wrong = {fault["loc"][:2]: fault["input"] for fault in error.errors()}
+        faults.extend(_wrong(place, value, given[str(place[0])].origin) for place, value in wrong.items())
+        raise ConfigurationError(_together(faults)) from error
+    if faults:
+        raise ConfigurationError(_together(faults))
+    return settings, given
+
+
+def _add(given: dict[str, _Given], more: Mapping[str, _Given], faults: list[str]) -> None:
+    """Put values that win over the ones given before; thresholds are put one by one."""
+    for name, item in more.items():
+        if name not in Settings.model_fields:
+            faults.append(f"{item.origin}: {_unknown(name, Settings.model_fields)}")
+        elif name == "thresholds" and name in given and isinstance(item.value, Mapping):
+            before = given[name]
+            earlier = before.value if isinstance(before.value, Mapping) else {}
+            given[name] = _Given({**earlier, **item.value}, f"{before.origin}, {item.origin}")
+        else:
+            given[name] = item
+
+
+def _file(config: Path | None) -> Path | None:
+    """Return the file to read: the one that was named, or the first of the usual ones that is there."""
+    if config is not None:
+        return config
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser())
+    return next((path for path in (Path(FILE_NAME), home / "vedette" / FILE_NAME) if path.is_file()), None)
+
+
+def _from_file(path: Path) -> dict[str, _Given]:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"settings file {str(path)!r} cannot be read: {error.strerror}") from error
+    except ValueError as error:  # no TOML, or no UTF-8
+        raise ConfigurationError(f"settings file {str(path)!r} is no TOML: {error}") from error
+    origin = f"file {path}"
+    return {name: _Given(_from_folder(name, value, path.parent), origin) for name, value in _flat(table)}
+
+
+def _flat(table: Mapping[str, object], start: str = "") -> Iterator[tuple[str, object]]:
+    """Yield names and values; the name of a table is the beginning of the names in it (``[own_egress]`` ``days``)."""
+    for key, value in table.items():
+        name = start + key
+        if name == "thresholds" and isinstance(value, Mapping):
+            yield name, dict(_thresholds(value))
+        elif isinstance(value, Mapping):
+            yield from _flat(value, f"{name}_")
+        else:
+            yield name, value
+
+
+def _thresholds(table: Mapping[str, object], start: str = "") -> Iterator[tuple[str, object]]:
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _thresholds(value, f"{start}{key}.")
+        else:
+            yield start + key, value
+
+
+def _from_folder(name: str, value: object, folder: Path) -> object:
+    """Let paths begin at the folder of the file in which they stand."""
+    if name in _PATH_LISTS and isinstance(value, list) and all(isinstance(path, str) for path in value):
+        return [str(folder / Path(path).expanduser()) for path in value]
+    if name == "state_folder" and isinstance(value, str) and value:
+        return str(folder / Path(value).expanduser())
+    return value
+
+
+def _from_environment(faults: list[str]) -> dict[str, _Given]:
+    names = {variable(name): name for name in Settings.model_fields}
+    ours = {key for key in os.environ if key.upper().startswith(PREFIX)} - _NOT_SETTINGS
+    faults.extend(f"environment: {_unknown(key, names)}" for key in sorted(ours) if key.upper() not in names)
+    found: dict[str, object] = EnvSettingsSource(Settings)()
+    given = {name: _Given(value, f"environment {variable(name)}") for name, value in found.items()}
+    if "thresholds" in given:
+        given["thresholds"] = _Given(_parsed(given["thresholds"].value), given["thresholds"].origin)
+    return given
+
+
+def _parsed(text: object) -> object:
+    try:
+        return json.loads(str(text))
+    except ValueError:
+        return text  # refused with the rest, as no numbers by name
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    alike = get_close_matches(name.upper() if name.startswith(PREFIX) else name, list(known), n=1)
+    return f"there is no setting {name!r}" + (f"; did you mean {alike[0]!r}?" if alike else "")
+
+
+def _wrong(place: tuple[int | str, ...], value: object, origin: str) -> str:
+    name, *rest = place
+    if name == "thresholds" and rest:
+        return f"{origin}: threshold {rest[0]!r} must be a number, not {value!r}"
+    return f"{origin}: {name} must be {Settings.model_fields[str(name)].title}, not {value!r}"
+
+
+def _together(faults: list[str]) -> str:
+    if len(faults) == 1:
+        return faults[0]
+    return "\n".join([f"{len(faults)} settings are wrong:", *(f"  {fault}" for fault in faults)])
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    if not parts.password:
+        return url
+    account, _, place = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{account.partition(':')[0]}:***@{place}"))
