@@ -98,6 +98,13 @@ def explained(place: str, permission: str, error: type[VedetteError] = SourceErr
         raise error(f"{place}: {_trouble(cause)}") from cause
 
 
+def broken_transfers() -> tuple[type[Exception], ...]:
+    """Return the errors that mean that an answer's body ended too soon, so that the rest may be asked for."""
+    from botocore.exceptions import HTTPClientError, IncompleteReadError
+
+    return HTTPClientError, IncompleteReadError
+
+
 def _meaning(cause: "ClientError", permission: str) -> str:
     code = str(cause.response.get("Error", {}).get("Code", "unknown error"))
     if code in _DENIED:

@@ -9,7 +9,7 @@ from itertools import chain
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from vedette.aws import ATTEMPTS, Connection, explained, s3
+from vedette.aws import ATTEMPTS, Connection, broken_transfers, explained, s3
 from vedette.blob import Blob
 from vedette.errors import ConfigurationError, NothingToReadError
 from vedette.sources import DELIVERY_ALLOWANCE, Source, Span
@@ -110,15 +110,13 @@ class ObjectOpener:
 
     def _fetched(self, copy: "SpooledTemporaryFile[bytes]", *, last: bool) -> bool:
         """Fetch what is missing and say whether all is there; the last time, let the error out."""
-        from botocore.exceptions import HTTPClientError, IncompleteReadError
-
         request: GetObjectRequestTypeDef = {"Bucket": self.bucket, "Key": self.key, "IfMatch": self.etag}
         if begin := copy.tell():
             request["Range"] = f"bytes={begin}-"
         answer = s3(self.connection).get_object(**request)
         try:
             shutil.copyfileobj(cast("BinaryIO", answer["Body"]), copy, 1 << 20)
-        except (HTTPClientError, IncompleteReadError):
+        except broken_transfers():
             if last:
                 raise
             return False
