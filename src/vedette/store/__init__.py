@@ -1,5 +1,14 @@
 """The store: findings, receipts, generations, lists and run reports, through SQLAlchemy (the only importer of it).
 
 ``Store.open(url)`` opens SQLite (WAL) or PostgreSQL and migrates it. One ``commit`` writes the findings, the receipts and the
-new generation in one transaction.
+new generation in one transaction. ``state_folder`` says where the files lie that a generation names.
+
+To change a table: change ``tables``, add a script to ``migrations/versions``, and set ``database.HEAD`` to its revision.
 """
+
+from vedette.store.lists import ListSummary
+from vedette.store.location import state_folder
+from vedette.store.selection import Filters, cursor
+from vedette.store.store import RunReport, Store
+
+__all__ = ["Filters", "ListSummary", "RunReport", "Store", "cursor", "state_folder"]

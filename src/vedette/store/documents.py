@@ -1,0 +1,180 @@
+"""Findings as they are stored: JSON text from which the same finding comes back, down to types that JSON lacks.
+
+Equality matters: whether a finding changed, and so whether it is stamped anew, is decided by comparing it with the stored one.
+"""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any, TypeVar, cast
+
+import msgspec
+
+from vedette.errors import StoreError
+from vedette.findings.identity import Identity
+from vedette.findings.model import Evidence, Finding
+from vedette.findings.order import canonical, ordered_evidence
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_TAG = "$vedette"
+_HEX_DIGITS = 32
+_Value = TypeVar("_Value")
+
+
+def finding_text(finding: Finding) -> str:
+    """Write a finding as JSON.
+
+    Raises:
+        StoreError: it holds a value that cannot be written (neither JSON nor tuple, set or time).
+    """
+    seen, summary = finding.seen, finding.summary
+    # in a fixed order, so that the same finding is the same text
+    evidence = cast("frozenset[Evidence]", ordered_evidence(seen.evidence))
+    seen = replace(
+        seen,
+        resource=_tagged_mapping(seen.resource),
+        action=_tagged_mapping(seen.action),
+        evidence=evidence,
+        facts=_numbers(seen.facts),
+    )
+    summary = replace(
+        summary,
+        additional=_tagged_mapping(summary.additional),
+        thresholds=_numbers(summary.thresholds),
+        observed=_numbers(summary.observed),
+    )
+    return json_text(replace(finding, seen=seen, summary=summary, additional=_tagged_mapping(finding.additional)))
+
+
+def finding_of(text: str, *, archived: bool) -> Finding:
+    """Read a finding as ``finding_text`` wrote it; whether it is archived is kept beside it.
+
+    Raises:
+        StoreError: the text is no finding.
+    """
+    finding = replace(read_json(text, Finding), archived=archived)
+    if _TAG not in text:
+        return finding
+    seen = replace(finding.seen, resource=_untagged_mapping(finding.seen.resource), action=_untagged_mapping(finding.seen.action))
+    summary = replace(finding.summary, additional=_untagged_mapping(finding.summary.additional))
+    return replace(finding, seen=seen, summary=summary, additional=_untagged_mapping(finding.additional))
+
+
+def json_text(value: object) -> str:
+    """Write plain values and dataclasses as JSON; what is no Unicode (half a surrogate pair) is escaped.
+
+    Raises:
+        StoreError: a value of a type that JSON lacks.
+    """
+    try:
+        return msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:
+        return json.dumps(msgspec.to_builtins(value), separators=(",", ":"))
+    except (TypeError, ValueError) as error:
+        raise StoreError(f"a value cannot be written to the store ({error})") from error
+
+
+def read_json(text: str, wanted: type[_Value]) -> _Value:
+    """Read JSON as a type.
+
+    Raises:
+        StoreError: the text is no JSON, or of something else.
+    """
+    try:
+        try:
+            # not strict: numbers beyond the finite are text
+            return msgspec.json.decode(text, type=wanted, strict=False)
+        except msgspec.ValidationError:
+            raise
+        except msgspec.DecodeError:  # an escaped half of a surrogate pair, which only the standard library reads
+            return msgspec.convert(json.loads(text), wanted, strict=False)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise StoreError(f"the store holds a damaged {wanted.__name__}: {text[:60]!r} ({error})") from error
+
+
+def microseconds(time: datetime) -> int:
+    """Return a time as whole microseconds since 1970."""
+    return (time - _EPOCH) // _MICROSECOND
+
+
+def moment(count: int) -> datetime:
+    """Return the time of so many microseconds since 1970, in UTC."""
+    return _EPOCH + count * _MICROSECOND
+
+
+def digest(*parts: str) -> str:
+    """Return 32 hex digits that stand for texts, whatever characters they hold."""
+    return sha256(canonical(parts).encode()).hexdigest()[:_HEX_DIGITS]
+
+
+def identity_digest(identity: Identity) -> str:
+    """Return the key under which findings of one identity are stored."""
+    return digest(*identity)
+
+
+def clean(text: str) -> str:
+    """Return text that every database takes: what is no Unicode, and NUL, becomes a replacement character."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
+
+
+def _numbers(numbers: Mapping[str, float]) -> Mapping[str, float]:
+    if all(math.isfinite(number) for number in numbers.values()):
+        return numbers
+    return {name: number if math.isfinite(number) else cast("float", str(number)) for name, number in numbers.items()}
+
+
+def _tagged_mapping(values: Mapping[str, object]) -> dict[str, object]:
+    return {key: _tagged(value) for key, value in values.items()}
+
+
+def _untagged_mapping(values: Mapping[str, object]) -> dict[str, object]:
+    return {key: _untagged(value) for key, value in values.items()}
+
+
+def _tagged(value: object) -> object:
+    """Return a value in JSON's types; what they lack is a mapping with a tag that says what it was."""
+    if value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    if isinstance(value, list):
+        return [_tagged(item) for item in value]
+    if isinstance(value, Mapping):
+        values = _tagged_mapping(value)
+        return {_TAG: "mapping", "value": values} if _TAG in values else values
+    return _tag(value)
+
+
+def _tag(value: object) -> dict[str, object]:
+    if isinstance(value, tuple):
+        return {_TAG: "tuple", "value": [_tagged(item) for item in value]}
+    if isinstance(value, set | frozenset):
+        return {_TAG: type(value).__name__, "value": sorted((_tagged(item) for item in value), key=canonical)}
+    if isinstance(value, datetime):
+        return {_TAG: "time", "value": value.isoformat()}
+    if isinstance(value, float):
+        return {_TAG: "float", "value": str(value)}
+    raise StoreError(f"{value!r} of type {type(value).__name__} cannot be written to the store")
+
+
+def _untagged(value: object) -> object:
+    if isinstance(value, list):
+        return [_untagged(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if _TAG not in value:
+        return _untagged_mapping(value)
+    return _UNTAG[value[_TAG]](value["value"])
+
+
+# how to make again what JSON lacks, by tag
+_UNTAG: Mapping[str, Callable[[Any], object]] = {
+    "mapping": _untagged_mapping,
+    "tuple": lambda items: tuple(_untagged(item) for item in items),
+    "set": lambda items: {_untagged(item) for item in items},
+    "frozenset": lambda items: frozenset(_untagged(item) for item in items),
+    "time": datetime.fromisoformat,
+    "float": float,
+}

@@ -1,0 +1,113 @@
+"""First tables: findings, receipts, generations, run reports and threat lists."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+_DIGEST = sa.String(32).with_variant(sa.String(32, collation="C"), "postgresql")
+_SORTED = {
+    "identity": ("identity",),
+    "updated_at": ("updated_at", "id"),
+    "created_at": ("created_at", "id"),
+    "first_seen": ("first_seen", "id"),
+    "last_seen": ("last_seen", "id"),
+    "count": ("count", "id"),
+    "severity": ("severity", "updated_at", "id"),
+    "finding_type": ("finding_type", "updated_at", "id"),
+    "account_id": ("account_id", "updated_at", "id"),
+    "region": ("region", "updated_at", "id"),
+    "archived": ("archived", "updated_at", "id"),
+}
+
+
+def upgrade() -> None:
+    """Create the tables."""
+    _findings()
+    _steps()
+    _lists()
+
+
+def _findings() -> None:
+    op.create_table(
+        "findings",
+        sa.Column("id", _DIGEST, nullable=False),
+        sa.Column("identity", _DIGEST, nullable=False, comment="Digest of type, account, resource key and target."),
+        sa.Column("finding_type", _TEXT, nullable=False),
+        sa.Column("account_id", _TEXT, nullable=False),
+        sa.Column("region", _TEXT, nullable=False),
+        sa.Column("severity", sa.Double(), nullable=False),
+        sa.Column("archived", sa.Boolean(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("first_seen", sa.BigInteger(), nullable=False),
+        sa.Column("last_seen", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_findings"),
+    )
+    for name, columns in _SORTED.items():
+        op.create_index(f"ix_findings_{name}", "findings", list(columns))
+    op.create_table(
+        "finding_documents",
+        sa.Column("id", _DIGEST, nullable=False),
+        sa.Column("document", _TEXT, nullable=False, comment="The whole finding as JSON (store.documents)."),
+        sa.ForeignKeyConstraint(["id"], ["findings.id"], name="fk_finding_documents_id", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name="pk_finding_documents"),
+    )
+
+
+def _steps() -> None:
+    op.create_table(
+        "meta",
+        sa.Column("key", _TEXT, nullable=False),
+        sa.Column("value", _TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("key", name="pk_meta"),
+        comment="What the store says of itself.",
+    )
+    op.create_table(
+        "receipts",
+        sa.Column("digest", _DIGEST, nullable=False, comment="Digest of name and version."),
+        sa.Column("name", _TEXT, nullable=False),
+        sa.Column("version", _TEXT, nullable=False),
+        sa.Column("generation", sa.BigInteger(), nullable=False, comment="The generation that first held the blob's records."),
+        sa.PrimaryKeyConstraint("digest", name="pk_receipts"),
+    )
+    op.create_table(
+        "generations",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("committed_at", sa.BigInteger(), nullable=False),
+        sa.Column("content", _TEXT, nullable=False, comment="The generation as JSON; the table holds the newest only."),
+        sa.PrimaryKeyConstraint("number", name="pk_generations"),
+    )
+    op.create_table(
+        "run_reports",
+        sa.Column("generation", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("written_at", sa.BigInteger(), nullable=False),
+        sa.Column("content", _TEXT, nullable=False, comment="The report as JSON."),
+        sa.PrimaryKeyConstraint("generation", name="pk_run_reports"),
+    )
+
+
+def _lists() -> None:
+    op.create_table(
+        "lists",
+        sa.Column("name", _TEXT, nullable=False),
+        sa.Column("kind", _TEXT, nullable=False),
+        sa.Column("format", _TEXT, nullable=False),
+        sa.Column("status", _TEXT, nullable=False),
+        sa.Column("imported_at", sa.BigInteger(), nullable=False),
+        sa.Column("entries_open", sa.Integer(), nullable=False, comment="Entries of the newest import."),
+        sa.Column("entries_closed", sa.Integer(), nullable=False, comment="Entries that ended: the list's history."),
+        sa.Column("refused", sa.Integer(), nullable=False),
+        sa.Column("header", _TEXT, nullable=False, comment="The list without its entries, as JSON."),
+        sa.PrimaryKeyConstraint("name", name="pk_lists"),
+    )
+    op.create_table(
+        "list_entries",
+        sa.Column("name", _TEXT, nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False, comment="All entries with their validity, compressed."),
+        sa.ForeignKeyConstraint(["name"], ["lists.name"], name="fk_list_entries_name", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("name", name="pk_list_entries"),
+    )

@@ -1,0 +1,331 @@
+"""The store: what was found, what was read, and what is known about addresses, in one database.
+
+Writing is all or nothing: a crash leaves either the world before or the world after.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+from threading import RLock
+from types import TracebackType
+from typing import Self, Unpack
+
+from sqlalchemy import Connection, Engine, delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+
+from vedette import clock
+from vedette.errors import NotFoundError, StoreError
+from vedette.findings.identity import Identity
+from vedette.findings.model import Finding
+from vedette.generation import Generation
+from vedette.intel import ThreatList
+from vedette.intel.entries import Entries
+from vedette.intel.lists import compare
+from vedette.store import finding_rows
+from vedette.store.database import border, connect, place_of, prepare, writing
+from vedette.store.documents import clean, digest, json_text, microseconds, moment, read_json
+from vedette.store.lists import ListSummary, header_text, imported, list_of, open_count, packed, summary_of, unpacked
+from vedette.store.location import EPHEMERAL, is_ephemeral
+from vedette.store.selection import Filters, conditions, page
+from vedette.store.tables import FINDINGS, GENERATIONS, LIST_ENTRIES, LISTS, RECEIPTS, RUN_REPORTS
+
+KEPT_REPORTS = 1_000
+_ACTIVE = "ACTIVE"
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What a step told of itself: the generation that it wrote, when, and the report."""
+
+    generation: int
+    written_at: datetime
+    content: Mapping[str, object]
+
+
+class Store:
+    """A store that is open. Make it with ``open`` or ``ephemeral``; close it, or use it in a ``with`` statement.
+
+    It may be used by several threads. Every method raises ``StoreError`` when the database fails.
+    """
+
+    def __init__(self, engine: Engine, place: str) -> None:
+        self._engine = engine
+        self.place = place
+        # In memory there is one connection, so one transaction at a time.
+        self._alone: AbstractContextManager[object] = RLock() if place == EPHEMERAL else nullcontext()
+
+    @classmethod
+    def open(cls, url: str, *, create: bool = True) -> Self:
+        """Open a store and bring its tables to the newest revision; ``create`` makes one where there is none.
+
+        Raises:
+            StoreError: the place cannot be reached or written, holds something else, or was written by a newer version.
+        """
+        url = EPHEMERAL if is_ephemeral(url) else url
+        place = place_of(url)
+        with border(place, "opened"):
+            engine = connect(url, create=create)
+            try:
+                prepare(engine, place, create=create)
+            except BaseException:
+                engine.dispose()
+                raise
+        return cls(engine, place)
+
+    @classmethod
+    def ephemeral(cls) -> Self:
+        """Make a store in memory, which is gone when it is closed."""
+        return cls.open(EPHEMERAL)
+
+    def close(self) -> None:
+        """Close every connection."""
+        if self._engine.dialect.name == "sqlite":
+            # Gathers what the planner of later queries should know; a store that is gone or read-only is closed all the same.
+            with suppress(SQLAlchemyError), self._engine.begin() as connection:
+                connection.exec_driver_sql("PRAGMA analysis_limit = 1000")
+                connection.exec_driver_sql("PRAGMA optimize")
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        """Return the store itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Close it."""
+        self.close()
+
+    # Steps
+
+    def generation(self) -> Generation | None:
+        """Return the newest generation, None before the first commit."""
+        with self._reading() as connection:
+            return _generation(connection)
+
+    def known(self, receipts: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Return those of the receipts (name, version) whose blobs were read."""
+        wanted = {digest(*receipt): receipt for receipt in receipts}
+        with self._reading() as connection:
+            found: set[str] = set()
+            for batch in finding_rows.batches(wanted):
+                found.update(connection.scalars(select(RECEIPTS.c.digest).where(RECEIPTS.c.digest.in_(batch))))
+        return {wanted[item] for item in found}
+
+    def open_findings(self, identities: Iterable[Identity]) -> list[Finding]:
+        """Return the findings that sightings of these identities may continue, by start.
+
+        These are all of their episodes, archived ones too: what belongs to an archived finding must not become a second one.
+        """
+        with self._reading() as connection:
+            return finding_rows.of_identities(connection, identities)
+
+    def commit(
+        self,
+        *,
+        findings: Iterable[Finding],
+        receipts: Iterable[tuple[str, str]],
+        generation: Generation,
+        report: Mapping[str, object] | None = None,
+    ) -> None:
+        """Write the results of a step in one transaction. The same commit again changes nothing.
+
+        Raises:
+            StoreError: the generation does not follow the stored one by one (another process wrote meanwhile), or the
+                database fails; then nothing was written.
+        """
+        content = generation.to_json()
+        with self._writing("written") as connection:
+            _check_follows(_generation(connection), generation, content, self.place)
+            finding_rows.write(connection, findings)
+            _write_receipts(connection, receipts, generation.number)
+            now = microseconds(clock.now())
+            connection.execute(delete(GENERATIONS).where(GENERATIONS.c.number < generation.number))
+            row: dict[str, object] = {"number": generation.number, "committed_at": now, "content": content}
+            finding_rows.upsert(connection, GENERATIONS, [row])
+            if report is not None:
+                row = {"generation": generation.number, "written_at": now, "content": json_text(report)}
+                finding_rows.upsert(connection, RUN_REPORTS, [row])
+                oldest = generation.number - KEPT_REPORTS
+                connection.execute(delete(RUN_REPORTS).where(RUN_REPORTS.c.generation <= oldest))
+
+    def reports(self, limit: int = 20) -> list[RunReport]:
+        """Return the reports of the newest steps, newest first."""
+        query = select(RUN_REPORTS).order_by(RUN_REPORTS.c.generation.desc()).limit(limit)
+        with self._reading() as connection:
+            rows = connection.execute(query).all()
+        return [RunReport(row.generation, moment(row.written_at), read_json(row.content, dict)) for row in rows]
+
+    # Findings
+
+    def findings(
+        self,
+        *,
+        order: str = "updated_at",
+        descending: bool = True,
+        limit: int | None = 50,
+        after: str | None = None,
+        **filters: Unpack[Filters],
+    ) -> list[Finding]:
+        """Return one page of the findings that meet the filters; ``after`` is the ``cursor`` of the last one of the page before.
+
+        Raises:
+            ConfigurationError: there is no such order, or ``after`` is no place in it.
+        """
+        query = page(conditions(filters), order, descending=descending, limit=limit, after=after)
+        with self._reading() as connection:
+            rows = connection.execute(query).all()
+            return finding_rows.of_ids(connection, {row.id: row.archived for row in rows})
+
+    def count(self, **filters: Unpack[Filters]) -> int:
+        """Return how many findings meet the filters."""
+        with self._reading() as connection:
+            return connection.scalar(select(func.count()).select_from(FINDINGS).where(*conditions(filters))) or 0
+
+    def count_by(self, group: str, **filters: Unpack[Filters]) -> dict[str | float | bool, int]:
+        """Return how many of them have each severity, finding_type, account_id, region or archived, by value.
+
+        Raises:
+            ConfigurationError: findings are not counted by that.
+        """
+        with self._reading() as connection:
+            return finding_rows.counted(connection, group, filters)
+
+    def finding(self, name: str) -> Finding:
+        """Return the finding of an id, or of the beginning of only one id.
+
+        Raises:
+            NotFoundError: there is none (the nearest id is named), or there are several (some are named).
+        """
+        with self._reading() as connection:
+            return finding_rows.of_whole_ids(connection, [finding_rows.resolve(connection, name)])[0]
+
+    def findings_of(self, ids: Iterable[str]) -> list[Finding]:
+        """Return the findings of whole ids, in their order; ids that do not exist are left out."""
+        with self._reading() as connection:
+            return finding_rows.of_whole_ids(connection, ids)
+
+    def archive(self, ids: Iterable[str]) -> int:
+        """Mark findings as archived; return how many were not. Unknown ids are passed over."""
+        with self._writing("written") as connection:
+            return finding_rows.set_archived(connection, ids, archived=True)
+
+    def unarchive(self, ids: Iterable[str]) -> int:
+        """Take the mark away; return how many had it. Unknown ids are passed over."""
+        with self._writing("written") as connection:
+            return finding_rows.set_archived(connection, ids, archived=False)
+
+    # Threat lists
+
+    def put_list(self, threat_list: ThreatList, at: datetime) -> str:
+        """Import a list at a time; return a warning, or "".
+
+        What the list said before stays: entries that vanished end at ``at`` (``intel.history``). A list with nothing valid in
+        it does not replace one that has something: it is kept out, and the warning says so.
+        """
+        with self._writing("written") as connection:
+            previous = _entries(connection, threat_list.name)
+            if previous and threat_list.status != _ACTIVE:
+                return f"{threat_list.name}: nothing in it is valid, so that the {len(previous):,} entries of before stay"
+            before = range(open_count(previous, at) if previous else 0)
+            entries = imported(previous, threat_list, at)
+            now_open = open_count(entries, at)
+            row: dict[str, object] = {
+                "name": threat_list.name,
+                "kind": threat_list.kind.value,
+                "format": threat_list.format,
+                "status": threat_list.status,
+                "imported_at": microseconds(at),
+                "entries_open": now_open,
+                "entries_closed": len(entries) - now_open,
+                "refused": sum(threat_list.refused.values()),
+                "header": header_text(threat_list),
+            }
+            finding_rows.upsert(connection, LISTS, [row])
+            finding_rows.upsert(connection, LIST_ENTRIES, [{"name": threat_list.name, "content": packed(entries)}])
+        warning = compare(before, range(now_open))
+        return f"{threat_list.name}: {warning}" if warning else ""
+
+    def lists(self) -> list[ListSummary]:
+        """Return what is known of every list, without the entries, by name."""
+        with self._reading() as connection:
+            rows = connection.execute(select(LISTS).order_by(LISTS.c.name)).all()
+        return [summary_of(row) for row in rows]
+
+    def get_list(self, name: str) -> ThreatList:
+        """Return a list with all its entries, ended ones too.
+
+        Raises:
+            NotFoundError: there is no list of that name (the nearest is named).
+        """
+        with self._reading() as connection:
+            row = connection.execute(select(LISTS.c.header).where(LISTS.c.name == name)).one_or_none()
+            if row is None:
+                raise _no_list(connection, name)
+            return list_of(row.header, _entries(connection, name) or Entries())
+
+    def threat_lists(self) -> list[ThreatList]:
+        """Return the lists that take part in matching, by name, with all their entries, ended ones too."""
+        with self._reading() as connection:
+            query = select(LISTS.c.name, LISTS.c.header).where(LISTS.c.status == _ACTIVE).order_by(LISTS.c.name)
+            rows = connection.execute(query).all()
+            return [list_of(row.header, _entries(connection, row.name) or Entries()) for row in rows]
+
+    def remove_list(self, name: str) -> None:
+        """Forget a list and its history: no event matches it any more, whenever it happened. Findings keep their evidence.
+
+        Raises:
+            NotFoundError: there is no list of that name (the nearest is named).
+        """
+        with self._writing("written") as connection:
+            if not connection.execute(delete(LISTS).where(LISTS.c.name == name)).rowcount:
+                raise _no_list(connection, name)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with self._alone, border(self.place, "read"), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self, doing: str) -> Iterator[Connection]:
+        with self._alone, border(self.place, doing), writing(self._engine) as connection:
+            yield connection
+
+
+def _generation(connection: Connection) -> Generation | None:
+    query = select(GENERATIONS.c.content).order_by(GENERATIONS.c.number.desc()).limit(1)
+    content = connection.scalar(query)
+    return None if content is None else Generation.from_json(content)
+
+
+def _check_follows(stored: Generation | None, new: Generation, content: str, place: str) -> None:
+    if stored is None or new.number == stored.number + 1:
+        return
+    if new.number != stored.number or content != stored.to_json():
+        raise StoreError(
+            f"generation {new.number} cannot follow generation {stored.number} in the store {place}:"
+            " another process wrote to it meanwhile, or the step began from an older state"
+        )
+
+
+def _write_receipts(connection: Connection, receipts: Iterable[tuple[str, str]], generation: int) -> None:
+    insert = postgresql.insert(RECEIPTS) if connection.dialect.name == "postgresql" else sqlite.insert(RECEIPTS)
+    statement = insert.on_conflict_do_nothing()
+    for batch in finding_rows.batches(receipts):
+        rows = [
+            {"digest": digest(name, version), "name": clean(name), "version": clean(version), "generation": generation}
+            for name, version in batch
+        ]
+        connection.execute(statement, rows)
+
+
+def _entries(connection: Connection, name: str) -> Entries | None:
+    content = connection.scalar(select(LIST_ENTRIES.c.content).where(LIST_ENTRIES.c.name == name))
+    return None if content is None else unpacked(content, name)
+
+
+def _no_list(connection: Connection, name: str) -> NotFoundError:
+    names = connection.scalars(select(LISTS.c.name)).all()
+    near = get_close_matches(name, names, n=1)
+    return NotFoundError(f"there is no list {name!r} in the store{f'; did you mean {near[0]}?' if near else ''}")

@@ -1,0 +1,124 @@
+"""The tables of the store. Every change here goes with a migration; a test compares the two.
+
+Times are whole microseconds since 1970 (UTC): exact, the same on every database, and cheap to sort. Text that comes from logs
+is kept exactly inside JSON, and cleaned in the columns that are searched: a database may refuse a NUL or half a surrogate pair,
+and an attacker may write one. Keys are therefore digests of the exact text.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+# Byte order on every database, so that prefixes, pages and ties are the same everywhere.
+TEXT = Text().with_variant(Text(collation="C"), "postgresql")
+DIGEST = String(32).with_variant(String(32, collation="C"), "postgresql")
+
+METADATA = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+META = Table(
+    "meta",
+    METADATA,
+    Column("key", TEXT, primary_key=True),
+    Column("value", TEXT, nullable=False),
+    comment="What the store says of itself.",
+)
+
+# Narrow, since counting reads whole rows; the finding itself is in finding_documents.
+FINDINGS = Table(
+    "findings",
+    METADATA,
+    Column("id", DIGEST, primary_key=True),
+    Column("identity", DIGEST, nullable=False, comment="Digest of type, account, resource key and target."),
+    Column("finding_type", TEXT, nullable=False),
+    Column("account_id", TEXT, nullable=False),
+    Column("region", TEXT, nullable=False),
+    Column("severity", Double, nullable=False),
+    Column("archived", Boolean, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("first_seen", BigInteger, nullable=False),
+    Column("last_seen", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Index("ix_findings_identity", "identity"),
+    Index("ix_findings_updated_at", "updated_at", "id"),
+    Index("ix_findings_created_at", "created_at", "id"),
+    Index("ix_findings_first_seen", "first_seen", "id"),
+    Index("ix_findings_last_seen", "last_seen", "id"),
+    Index("ix_findings_count", "count", "id"),
+    Index("ix_findings_severity", "severity", "updated_at", "id"),
+    Index("ix_findings_finding_type", "finding_type", "updated_at", "id"),
+    Index("ix_findings_account_id", "account_id", "updated_at", "id"),
+    Index("ix_findings_region", "region", "updated_at", "id"),
+    Index("ix_findings_archived", "archived", "updated_at", "id"),
+)
+
+FINDING_DOCUMENTS = Table(
+    "finding_documents",
+    METADATA,
+    Column("id", DIGEST, ForeignKey("findings.id", ondelete="CASCADE"), primary_key=True),
+    Column("document", TEXT, nullable=False, comment="The whole finding as JSON (store.documents)."),
+)
+
+RECEIPTS = Table(
+    "receipts",
+    METADATA,
+    Column("digest", DIGEST, primary_key=True, comment="Digest of name and version."),
+    Column("name", TEXT, nullable=False),
+    Column("version", TEXT, nullable=False),
+    Column("generation", BigInteger, nullable=False, comment="The generation that first held the blob's records."),
+)
+
+GENERATIONS = Table(
+    "generations",
+    METADATA,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("committed_at", BigInteger, nullable=False),
+    Column("content", TEXT, nullable=False, comment="The generation as JSON; the table holds the newest only."),
+)
+
+RUN_REPORTS = Table(
+    "run_reports",
+    METADATA,
+    Column("generation", BigInteger, primary_key=True, autoincrement=False),
+    Column("written_at", BigInteger, nullable=False),
+    Column("content", TEXT, nullable=False, comment="The report as JSON."),
+)
+
+LISTS = Table(
+    "lists",
+    METADATA,
+    Column("name", TEXT, primary_key=True),
+    Column("kind", TEXT, nullable=False),
+    Column("format", TEXT, nullable=False),
+    Column("status", TEXT, nullable=False),
+    Column("imported_at", BigInteger, nullable=False),
+    Column("entries_open", Integer, nullable=False, comment="Entries of the newest import."),
+    Column("entries_closed", Integer, nullable=False, comment="Entries that ended: the list's history."),
+    Column("refused", Integer, nullable=False),
+    Column("header", TEXT, nullable=False, comment="The list without its entries, as JSON."),
+)
+
+# A million rows would take a minute to write and more than five seconds to load; as columns they take a second.
+LIST_ENTRIES = Table(
+    "list_entries",
+    METADATA,
+    Column("name", TEXT, ForeignKey("lists.name", ondelete="CASCADE"), primary_key=True),
+    Column("content", LargeBinary, nullable=False, comment="All entries with their validity, compressed."),
+)
