@@ -77,12 +77,19 @@ def render(findings: Iterable[Finding], name: str, width: int = NARROWEST) -> It
     Raises:
         ConfigurationError: there is no format of that name.
     """
-    if name in _RENDERERS:
-        return _RENDERERS[name](findings, width)
-    if name in all_formats():
-        return _documents(findings, name)
-    known = ", ".join(sorted({*_RENDERERS, *all_formats()}))
-    raise ConfigurationError(f"{name!r} is no output format: choose one of {known}")
+    check_format(name)
+    return _RENDERERS[name](findings, width) if name in _RENDERERS else _documents(findings, name)
+
+
+def check_format(name: str) -> None:
+    """Check that findings can be rendered in a format.
+
+    Raises:
+        ConfigurationError: there is no format of that name.
+    """
+    known = sorted({*_RENDERERS, *all_formats()})
+    if name not in known:
+        raise ConfigurationError(f"{name!r} is no output format: choose one of {', '.join(known)}")
 
 
 def clean(text: object) -> str:

@@ -1,1 +1,138 @@
-"""To be written."""
+"""Engines read blobs into a spool and run the detections' SQL over slices of it.
+
+An engine does two things. ``read`` turns blobs into pending parts (files of records that wait for their turn). ``step`` takes
+what is pending before a moment, folds it into the state and returns what the detections saw. Neither leaves anything half
+done in a crash: files are new ones, and they count only when the generation that names them is committed.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+
+from vedette.blob import Blob
+from vedette.detections import Detection, Number
+from vedette.findings import Sighting
+from vedette.generation import Generation, Part
+from vedette.geo import Geo
+from vedette.intel import ThreatList
+from vedette.state import State
+from vedette.tally import Limits, Tally
+
+# How a blob is read (``reading.read_blob``), given by the pipeline; picklable. Yields table names with batches.
+ReadBlob = Callable[[Blob, Limits, Tally], Iterator[tuple[str, pa.RecordBatch]]]
+
+KEPT_FILES = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadPlan:
+    """How blobs are read and where their records wait.
+
+    ``tables`` are those that are kept; records of others are only counted. ``processes`` is how many read side by side; 1 reads
+    in this process. Records before ``since`` or at and after ``until`` are counted as outside and left out.
+    """
+
+    read: ReadBlob
+    limits: Limits
+    folder: Path
+    tables: frozenset[str]
+    processes: int
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Reading:
+    """What reading some blobs gave. Adds up with ``add``; ``files`` keeps the first blobs that had problems, by name.
+
+    ``receipts`` are of the blobs that need not be read again; ``missed`` names those that could not be opened.
+    """
+
+    parts: tuple[Part, ...] = ()
+    receipts: tuple[tuple[str, str], ...] = ()
+    missed: tuple[str, ...] = ()
+    blobs: int = 0
+    stored_bytes: int = 0
+    records: Counter[str] = field(default_factory=Counter)
+    bad: int = 0
+    outside: int = 0
+    nulled: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    unreadable: int = 0
+    files: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+
+    def add(self, other: "Reading") -> None:
+        """Take in what other blobs gave, all but their parts, receipts and names."""
+        self.blobs += other.blobs
+        self.stored_bytes += other.stored_bytes
+        self.bad += other.bad
+        self.outside += other.outside
+        self.unreadable += other.unreadable
+        for name in ("records", "nulled", "statuses", "skipped"):
+            getattr(self, name).update(getattr(other, name))
+        self.files += other.files[: max(0, KEPT_FILES - len(self.files))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knowledge:
+    """What the detections know beside the logs: lists, places, and the user's own networks."""
+
+    lists: tuple[ThreatList, ...] = ()
+    geo: Geo | None = None
+    own_networks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What is run: the detections, the state tables, and the numbers that their ``$parameters`` stand for.
+
+    ``thresholds`` are a detection's own numbers that differ from its defaults, by finding type.
+    """
+
+    detections: tuple[Detection, ...]
+    states: tuple[State, ...]
+    numbers: Mapping[str, Number]
+    thresholds: Mapping[str, Mapping[str, Number]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepResult:
+    """What a step saw, and the world after it. ``silenced`` counts calls that a trusted list kept from being findings."""
+
+    generation: Generation
+    sightings: tuple[Sighting, ...]
+    records: int = 0
+    late: int = 0
+    duplicates: int = 0
+    silenced: Mapping[str, int] = field(default_factory=dict)
+
+
+class Engine(Protocol):
+    """An engine. One step is a pure function: (state, slice, knowledge) → (sightings, state')."""
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """The record tables that the rules read; records of others need not be kept."""
+
+    def read(self, blobs: Iterable[Blob], plan: ReadPlan) -> Iterator[Reading]:
+        """Read blobs into pending parts, a ``Reading`` for each group of them, in the order in which groups are done.
+
+        Raises:
+            EngineError: the processes that read died.
+        """
+
+    def step(self, generation: Generation, until: datetime | None) -> StepResult:
+        """Run the detections over what is pending before ``until`` (exclusive; None takes all) and fold it.
+
+        Raises:
+            EngineError: the engine failed; the generation that was given is still whole.
+        """
+
+    def close(self) -> None:
+        """Give up files and processes."""

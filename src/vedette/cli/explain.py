@@ -1,0 +1,82 @@
+"""``vedette explain``: how a finding came about, or how a finding type is found."""
+
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from textwrap import fill
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vedette.command import Command, ConfigOption, StoreOption, application, open_store, settings_of, terminal_width
+
+if TYPE_CHECKING:
+    from vedette.detections import Detection
+    from vedette.settings import Settings
+
+APPLICATION = application()
+COMMAND = Command("explain", APPLICATION)
+
+
+@APPLICATION.command("explain")
+def explain(
+    subject: Annotated[str, typer.Argument(metavar="FINDING_ID|TYPE", help="A finding's id, or a finding type.")],
+    store: StoreOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Explain a finding with its evidence, or a finding type with its query and thresholds.
+
+    Example: vedette explain Recon:IAMUser/TorIPCaller
+    """
+    from difflib import get_close_matches
+
+    from vedette.detections import all_detections
+    from vedette.errors import NotFoundError
+    from vedette.rendering import show
+
+    known = {name.lower(): detection for name, detection in all_detections().items()}
+    detection = known.get(subject.lower())
+    if detection is not None:
+        sys.stdout.writelines(f"{line}\n" for line in _explained(detection, settings_of(config, {}), terminal_width()))
+    elif ":" in subject or "/" in subject:
+        nearest = get_close_matches(subject.lower(), known, n=1, cutoff=0.3)
+        hint = f"; did you mean {known[nearest[0]].finding_type}?" if nearest else ""
+        raise NotFoundError(f"{subject!r} is no finding type that is detected{hint}")
+    else:
+        with open_store(config, store) as opened:
+            sys.stdout.writelines(show(opened.finding(subject), terminal_width()))
+
+
+def _explained(detection: "Detection", settings: "Settings", width: int) -> Iterator[str]:
+    from vedette.views import needed, parameters
+
+    yield detection.finding_type
+    yield fill(_sentence(detection), width)
+    yield ""
+    yield f"resource {detection.resource_type} ({detection.resource_role}), action {detection.action_type}, rule {detection.rule}"
+    views = needed(detection.reads)
+    values = detection.values({})
+    numbers = sorted({name for view in views for name in parameters(view.sql)} | parameters(detection.sql))
+    if numbers or values:
+        yield ""
+        yield "Numbers that decide"
+        meanings = {threshold.name: threshold.meaning for threshold in detection.thresholds}
+        for name in sorted({*numbers, *values}):
+            value = values.get(name, getattr(settings, name, None))
+            yield f"  {name} = {value}" + (f"  {meanings[name]}" if name in meanings else "")
+    yield ""
+    yield "Query"
+    yield from (f"  {line}" for line in detection.sql.strip().splitlines())
+    for view in reversed(views):
+        yield ""
+        yield f"View {view.name}"
+        yield from (f"  {line}" for line in view.sql.strip().splitlines())
+
+
+def _sentence(detection: "Detection") -> str:
+    from vedette.registry import discover
+
+    for name, value in discover("vedette.detections", "DETECTION"):
+        if value is detection:
+            return (import_module(f"vedette.detections.{name}").__doc__ or "").strip()
+    return ""

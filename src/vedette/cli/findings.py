@@ -1,0 +1,73 @@
+"""``vedette findings``: the findings of a store."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from vedette.command import (
+    Command,
+    ConfigOption,
+    FormatOption,
+    StoreOption,
+    application,
+    open_store,
+    print_findings,
+    terminal_width,
+)
+from vedette.errors import ConfigurationError
+
+APPLICATION = application()
+COMMAND = Command("findings", APPLICATION)
+
+
+@APPLICATION.callback()
+def findings() -> None:
+    """List and show the findings of a store."""
+
+
+@APPLICATION.command("list")
+def list_findings(
+    finding_type: Annotated[str | None, typer.Option("--type", metavar="TYPE", help="Only this finding type.")] = None,
+    severity: Annotated[float | None, typer.Option(metavar="NUMBER", help="Only findings at least this severe.")] = None,
+    account: Annotated[str | None, typer.Option(metavar="ID", help="Only findings of this account.")] = None,
+    archived: Annotated[bool, typer.Option("--archived", help="Only archived findings; without it only the others.")] = False,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, help="At most this many, the newest.")] = 100,
+    format_name: FormatOption = None,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """List findings, the last updated first.
+
+    Example: vedette findings list --store case.db --severity 5
+    """
+    with open_store(config, store) as opened:
+        print_findings(
+            opened.findings(
+                finding_type=finding_type, minimum_severity=severity, account_id=account, archived=archived, limit=limit
+            ),
+            format_name,
+        )
+
+
+@APPLICATION.command("show")
+def show_finding(
+    finding_id: Annotated[str, typer.Argument(metavar="FINDING_ID", help="The id, or its first digits.")],
+    format_name: FormatOption = None,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Show one finding in full.
+
+    Example: vedette findings show 1fd62b1c --store case.db
+    """
+    from vedette.rendering import show
+
+    if not finding_id.strip():
+        raise ConfigurationError("no finding is named: give its id, or the first digits of it")
+    with open_store(config, store) as opened:
+        finding = opened.finding(finding_id)
+    if format_name in {None, "table"}:
+        sys.stdout.writelines(show(finding, terminal_width()))
+    else:
+        print_findings([finding], format_name)

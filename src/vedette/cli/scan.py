@@ -1,0 +1,178 @@
+"""``vedette scan``: read logs in bulk, detect, print findings, end with the run report."""
+
+import json
+import sys
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vedette.command import (
+    FAIL_ON_REACHED,
+    STRICT_FAILED,
+    Command,
+    ConfigOption,
+    FormatOption,
+    StoreOption,
+    application,
+    print_findings,
+    say,
+    settings_of,
+    store_url,
+)
+from vedette.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vedette.blob import Blob
+    from vedette.pipeline import Progress
+    from vedette.report import RunReport
+    from vedette.settings import Settings
+    from vedette.sources import Span
+
+APPLICATION = application()
+COMMAND = Command("scan", APPLICATION)
+
+_LEVELS = {"low": 1.0, "medium": 4.0, "high": 7.0, "critical": 9.0}
+
+
+def _list_option(text: str) -> object:
+    return typer.Option(metavar="[NAME=]FILE", help=text)
+
+
+@APPLICATION.command("scan")
+def scan(
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Files, folders, globs, s3://bucket/prefix, or -.")],
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Write findings there, not to standard output.")] = None,
+    format_name: FormatOption = None,
+    fail_on: Annotated[
+        str | None, typer.Option(metavar="SEVERITY", help="End with status 10 on a finding this severe: low, medium, high, 5 …")
+    ] = None,
+    threat_list: Annotated[list[str] | None, _list_option("Known malicious addresses; may be repeated.")] = None,
+    custom_list: Annotated[list[str] | None, _list_option("Your own threat list.")] = None,
+    trusted_list: Annotated[list[str] | None, _list_option("Addresses that never raise a finding.")] = None,
+    tor_list: Annotated[list[str] | None, _list_option("Tor exit addresses.")] = None,
+    scanner_list: Annotated[list[str] | None, _list_option("Known scanners, for flow logs.")] = None,
+    geoip: Annotated[list[str] | None, typer.Option(metavar="FILE", help="MaxMind-format database; may be repeated.")] = None,
+    since: Annotated[str | None, typer.Option(metavar="TIME", help="Only records from then on, e.g. 2026-03-01 (UTC).")] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Only records before then.")] = None,
+    store: StoreOption = None,
+    run_report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the run report there as JSON.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="End with status 11 when a record or file was bad.")] = False,
+    workers: Annotated[int | None, typer.Option(metavar="N", min=0, help="Processes that read; 0 is one a core.")] = None,
+    endpoint: Annotated[str | None, typer.Option("--s3-endpoint", metavar="URL", help="An S3-compatible server.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no run report on the terminal.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Read logs in bulk, print the findings, and end with the run report on standard error.
+
+    Example: vedette scan ./AWSLogs --custom-list addresses.txt --format table
+    """
+    from vedette.rendering import check_format
+    from vedette.sources import Span
+
+    settings = settings_of(
+        config,
+        {
+            "threat_lists": threat_list,
+            "custom_lists": custom_list,
+            "trusted_lists": trusted_list,
+            "tor_lists": tor_list,
+            "scanner_lists": scanner_list,
+            "geoip": geoip,
+            "store": store,
+            "workers": workers,
+            "s3_endpoint": endpoint,
+        },
+    )
+    threshold = _severity(fail_on)
+    if format_name:
+        check_format(format_name)
+    span = Span(since=_time(since, "--since"), until=_time(until, "--until"))
+    report, worst = _run(settings, sources, span, format_name, output, quiet=quiet)
+    if run_report is not None:
+        _write(run_report, json.dumps(report.document(), indent=2) + "\n")
+    if not quiet:
+        for line in report.lines():
+            say(line)
+    if threshold is not None and worst >= threshold:
+        raise typer.Exit(FAIL_ON_REACHED)
+    if strict and report.flawed:
+        raise typer.Exit(STRICT_FAILED)
+
+
+def _run(
+    settings: "Settings", sources: list[str], span: "Span", format_name: str | None, output: Path | None, *, quiet: bool
+) -> tuple["RunReport", float]:
+    """Scan and print; return the report and the highest severity found."""
+    from vedette import composition
+    from vedette.store import Store
+
+    blobs = _blobs(settings, sources, span)
+    worst = 0.0
+    with Store.open(store_url(settings.store)) if settings.store else Store.ephemeral() as opened:
+        knowledge = composition.knowledge(settings, opened)
+        with composition.pipeline(settings, opened, knowledge, span=span) as running, _progress(quiet=quiet) as progress:
+            report = running.bulk(blobs, progress)
+        findings = sorted(
+            (opened.finding(identifier) for identifier in running.findings),
+            key=lambda finding: (-finding.summary.severity, finding.seen.first, finding.id),
+        )
+        worst = max((finding.summary.severity for finding in findings), default=0.0)
+        composition.complete(report, knowledge, settings)
+        print_findings(findings, format_name, output)
+    return report, worst
+
+
+def _blobs(settings: "Settings", sources: list[str], span: "Span") -> "Iterator[Blob]":
+    """List every source; the first one that holds nothing ends the run before anything is read."""
+    from vedette.aws import Connection
+    from vedette.sources import list_blobs
+
+    connection = Connection(region=settings.region, s3_endpoint=settings.s3_endpoint)
+    listed = [list(list_blobs(source, span, connection)) for source in sources]
+    unique = {(blob.name, blob.version): blob for blob in chain.from_iterable(listed)}
+    return iter(unique.values())
+
+
+def _severity(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        return _LEVELS[text.lower()] if text.lower() in _LEVELS else float(text)
+    except ValueError as error:
+        raise ConfigurationError(f"--fail-on {text!r}: is no severity; give {', '.join(_LEVELS)} or a number") from error
+
+
+def _time(text: str | None, option: str) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigurationError(f"{option} {text!r}: is no time; write 2026-03-01 or 2026-03-01T12:00:00Z") from error
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> "Iterator[Progress]":
+    if quiet or not sys.stderr.isatty():
+        from vedette.pipeline import Silence
+
+        yield Silence()
+        return
+    from vedette.progress import Bar
+
+    with Bar() as bar:
+        yield bar

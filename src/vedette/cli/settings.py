@@ -1,0 +1,21 @@
+"""``vedette settings``: the settings in effect and where each came from."""
+
+import sys
+
+from vedette.command import Command, ConfigOption, application
+
+APPLICATION = application()
+COMMAND = Command("settings", APPLICATION)
+
+
+@APPLICATION.command("settings")
+def settings(config: ConfigOption = None) -> None:
+    """Print every setting with its value and origin.
+
+    Example: vedette settings
+    """
+    from vedette.rendering import clean
+    from vedette.settings import origins
+
+    for name, (value, origin) in origins(config, {}).items():
+        sys.stdout.write(f"{name} = {clean(value)}  ({clean(origin)})\n")

@@ -1,0 +1,47 @@
+"""``vedette simulate``: write logs of a made-up account, attacks and ordinary days, with their ground truth."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vedette.command import Command, application, say
+from vedette.errors import ConfigurationError
+
+APPLICATION = application()
+COMMAND = Command("simulate", APPLICATION)
+
+
+@APPLICATION.command("simulate")
+def simulate(
+    scenarios: Annotated[list[str] | None, typer.Argument(metavar="SCENARIO...", help="Scenarios; none lists them.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder to write, which must be new or empty.")] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed writes the same bytes.")] = 1,
+    end: Annotated[str | None, typer.Option(metavar="DAY", help="The last day, e.g. 2026-03-14.")] = None,
+    days: Annotated[int, typer.Option(metavar="N", min=1, max=400, help="Days of ordinary life.")] = 1,
+) -> None:
+    """Write CloudTrail and flow-log files of one or more scenarios, the lists they need, and ground_truth.json.
+
+    Example: vedette simulate company-day tor-caller --out demo
+    """
+    from vedette.simulate import all_scenarios
+
+    if not scenarios:
+        for name, scenario in all_scenarios().items():
+            sys.stdout.write(f"{name:20}{scenario.sentence}\n")
+        return
+    if out is None:
+        raise ConfigurationError("--out DIR is missing: scenarios are written to a folder")
+    from vedette.simulation import simulate as write
+
+    written = write(scenarios, out, seed=seed, days=days, **({} if end is None else {"end": _day(end)}))
+    say(f"wrote {written.files} files with {written.records} records to {out}; what is in them is in {out / 'ground_truth.json'}")
+
+
+def _day(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError as error:
+        raise ConfigurationError(f"--end {text!r}: is no day; write 2026-03-14") from error

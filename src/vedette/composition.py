@@ -1,0 +1,212 @@
+"""From settings to a pipeline that can run: the lists, rules, reader, engine and folder that a run needs."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from difflib import get_close_matches
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from vedette.clock import now
+from vedette.detections import Number, all_detections
+from vedette.engine import Engine, Knowledge, ReadPlan, Rules
+from vedette.errors import ConfigurationError
+from vedette.geo import Geo
+from vedette.intel import Kind, ThreatList
+from vedette.intel.bundled import bundled_lists
+from vedette.intel.lists import load_list
+from vedette.pipeline import Pipeline, Slicing
+from vedette.reading import read_blob
+from vedette.report import ListUse, RunReport
+from vedette.settings import Settings
+from vedette.sources import Span
+from vedette.state import all_states
+from vedette.store import Store, state_folder
+from vedette.tally import Limits
+from vedette.workspace import locked
+
+# The setting that holds the files of each kind of list.
+LIST_SETTINGS = {
+    Kind.MALICIOUS: "threat_lists",
+    Kind.CUSTOM: "custom_lists",
+    Kind.TRUSTED: "trusted_lists",
+    Kind.TOR: "tor_lists",
+    Kind.SCANNER: "scanner_lists",
+}
+# Settings that the shared views use as $parameters.
+_NUMBERS = (
+    "include_write_calls",
+    "include_data_events",
+    "emit_all_types",
+    "learn_own_egress",
+    "own_egress_principals",
+    "own_egress_days",
+    "kept_samples",
+)
+
+
+ALWAYS = Span()
+
+
+@contextmanager
+def pipeline(
+    settings: Settings,
+    store: Store,
+    knowledge: Knowledge,
+    *,
+    span: Span = ALWAYS,
+    clock: Callable[[], datetime] | None = None,
+) -> Iterator[Pipeline]:
+    """Make a pipeline and hold its folder while it runs; an ephemeral store's folder is removed afterwards.
+
+    Raises:
+        ConfigurationError: a threshold is not known.
+        StoreError: the folder cannot be written, or another process is writing there.
+        EngineError: the engine cannot start.
+    """
+    chosen = rules(settings)
+    with _folder(settings) as folder:
+        from vedette.engine.duckdb import DuckDBEngine  # noqa: PLC0415  # loaded when it is chosen
+
+        processes = settings.workers or os.cpu_count() or 1
+        engine: Engine = DuckDBEngine(folder, chosen, knowledge, memory_limit=settings.memory_limit, threads=processes)
+        try:
+            yield Pipeline(
+                engine=engine,
+                store=store,
+                plan=ReadPlan(
+                    read=read_blob,
+                    limits=Limits(
+                        max_bytes=settings.max_blob_bytes,
+                        max_ratio=settings.max_ratio,
+                        max_record_bytes=settings.max_record_bytes,
+                    ),
+                    folder=folder,
+                    tables=engine.tables,
+                    processes=processes,
+                    since=span.since,
+                    until=span.until,
+                ),
+                rules=chosen,
+                slicing=Slicing(
+                    slice_events=settings.slice_events,
+                    lateness=timedelta(minutes=max(settings.lateness_cloudtrail_minutes, settings.lateness_flows_minutes)),
+                    gap=timedelta(days=settings.episode_gap_days),
+                ),
+                clock=clock,
+            )
+        finally:
+            engine.close()
+
+
+@contextmanager
+def _folder(settings: Settings) -> Iterator[Path]:
+    folder = state_folder(settings.store or "sqlite://", Path(settings.state_folder) if settings.state_folder else None)
+    if folder is not None:
+        with locked(folder):
+            yield folder
+        return
+    with TemporaryDirectory(prefix="vedette-", ignore_cleanup_errors=True) as temporary:
+        yield Path(temporary)
+
+
+def rules(settings: Settings) -> Rules:
+    """Choose all detections and state tables, with the numbers that the user set.
+
+    Raises:
+        ConfigurationError: a threshold of the settings belongs to no detection; all of them are named.
+    """
+    detections = all_detections()
+    known = {f"{kind}.{threshold.name}": kind for kind, item in detections.items() for threshold in item.thresholds}
+    unknown = sorted(set(settings.thresholds) - set(known))
+    if unknown:
+        raise ConfigurationError(_unknown_thresholds(unknown, known))
+    thresholds: dict[str, dict[str, Number]] = {}
+    for name, value in settings.thresholds.items():
+        thresholds.setdefault(known[name], {})[name.removeprefix(f"{known[name]}.")] = value
+    return Rules(
+        detections=tuple(detections.values()),
+        states=tuple(all_states().values()),
+        numbers={name: getattr(settings, name) for name in _NUMBERS},
+        thresholds=thresholds,
+    )
+
+
+def _unknown_thresholds(unknown: Iterable[str], known: Mapping[str, str]) -> str:
+    parts = []
+    for name in unknown:
+        nearest = get_close_matches(name, known, n=1)
+        parts.append(f"{name!r}" + (f" (did you mean {nearest[0]!r}?)" if nearest else ""))
+    return f"thresholds: no detection has {', '.join(parts)}"
+
+
+def knowledge(settings: Settings, store: Store) -> Knowledge:
+    """Gather lists, places and own networks.
+
+    The lists are those of the settings and of the store. A list of the bundled snapshot stands back where there is another of its
+    kind: what the user brings is newer, and an old Tor exit would raise false alarms.
+
+    Raises:
+        ListError: a file of the settings is no list.
+        GeoError: a geolocation database cannot be used.
+    """
+    lists = [
+        load_list(path, name=name, kind=kind)
+        for kind, setting in LIST_SETTINGS.items()
+        for name, path in map(named_file, getattr(settings, setting))
+    ]
+    lists += store.threat_lists()
+    if settings.bundled_lists:
+        present = {item.kind for item in lists if item.status == "ACTIVE"}
+        lists += [item for item in bundled_lists() if item.kind not in present]
+    return Knowledge(
+        lists=_with_own_names(lists),
+        geo=Geo.open(settings.geoip) if settings.geoip else None,
+        own_networks=tuple(str(network) for network in settings.own_addresses),
+    )
+
+
+def complete(report: RunReport, known: Knowledge, settings: Settings) -> None:
+    """Add to a run's report what was known and what could not be seen."""
+    at = report.last_record or now()
+    report.lists = tuple(ListUse.of(item, at) for item in known.lists)
+    if settings.learn_own_egress and report.records["cloudtrail"] and report.history_days <= settings.own_egress_days:
+        known_for, needed = _days(report.history_days), _days(settings.own_egress_days)
+        learned = f"an address that many use is taken for your own way out after {needed} (name yours in own_addresses)"
+        report.learning = (f"{known_for} of calls known; {learned}",)
+    kinds = {use.kind for use in report.lists if use.status == "ACTIVE"}
+    spots = [f"no {kind} list: nothing is matched against one" for kind in ("tor", "malicious", "custom") if kind not in kinds]
+    spots += [f"list {use.name} is stale: addresses have changed hands since" for use in report.lists if use.stale]
+    if not report.records["cloudtrail"]:
+        spots.append("no CloudTrail record was read")
+    if report.records["flows"]:
+        spots.append("flow records were read and counted; no detection looks at them")
+    if not settings.include_data_events:
+        spots.append("data events (reads of single objects) raise no finding")
+    if not known.geo:
+        spots.append("no geolocation database: findings say no country, city or network")
+    report.blind_spots = tuple(spots)
+
+
+def _days(number: int) -> str:
+    return f"{number} day" if number == 1 else f"{number} days"
+
+
+def named_file(text: str | Path) -> tuple[str, Path]:
+    """Read ``FILE`` or ``NAME=FILE``: a list's name is else the file's, without its endings."""
+    name, equals, path = str(text).partition("=")
+    if equals and name and not Path(text).exists():
+        return name, Path(path)
+    return Path(text).name.partition(".")[0] or Path(text).name, Path(text)
+
+
+def _with_own_names(lists: Iterable[ThreatList]) -> tuple[ThreatList, ...]:
+    """Number the lists that share a name, since evidence says which list it is from."""
+    counts: dict[str, int] = {}
+    result = []
+    for item in lists:
+        counts[item.name] = count = counts.get(item.name, 0) + 1
+        result.append(item if count == 1 else replace(item, name=f"{item.name}-{count}"))
+    return tuple(result)

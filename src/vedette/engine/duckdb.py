@@ -1,0 +1,201 @@
+"""The DuckDB engine: one process runs the SQL, several read."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from vedette.blob import Blob
+from vedette.detections import Detection, Number
+from vedette.engine import Knowledge, Reading, ReadPlan, Rules, StepResult
+from vedette.engine.facts import AddressTables, api_facts
+from vedette.engine.functions import FUNCTIONS
+from vedette.engine.partitions import Partitions
+from vedette.engine.spool import load, read_blobs, taken
+from vedette.errors import EngineError
+from vedette.findings import Sighting
+from vedette.generation import Generation, Part
+from vedette.schema import TABLES, TIME_COLUMN
+from vedette.views import View, fill, needed, tables_below
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SILENCED = "silenced_calls"
+_ROWS = 10_000
+
+# Most slices have no duplicates: a count of hashes says so quickly.
+_MAY_REPEAT = """
+select count(*) > count(distinct hash(account_id, event_id))
+       or min(event_time) <= (select max(event_time) from seen_events)
+from cloudtrail_read
+where event_id is not null
+"""
+_DUPLICATES = """
+create or replace temp table duplicates as
+with repeated as (
+    select account_id, event_id from cloudtrail_read where event_id is not null
+    group by account_id, event_id having count(*) > 1
+)
+select "object", "position"
+from (
+    select c."object", c."position",
+           row_number() over (partition by c.account_id, c.event_id order by c."object", c."position") as copy
+    from cloudtrail_read c
+    join repeated r on c.event_id = r.event_id and c.account_id is not distinct from r.account_id
+)
+where copy > 1
+union
+select c."object", c."position"
+from cloudtrail_read c
+join seen_events s on c.event_id = s.event_id and c.account_id is not distinct from s.account_id
+where c.event_time = s.event_time and c.event_time <= (select max(event_time) from seen_events)
+"""
+_WITHOUT_DUPLICATES = """
+create or replace temp view cloudtrail as
+select c.* from cloudtrail_read c anti join duplicates d on c."position" = d."position" and c."object" = d."object"
+"""
+
+
+class DuckDBEngine:
+    """Runs rules over the parts in one folder. Made for one writer; see ``Engine`` for what it does."""
+
+    def __init__(self, folder: Path, rules: Rules, knowledge: Knowledge, *, memory_limit: str = "1GB", threads: int = 0) -> None:
+        self._folder = folder
+        self._rules = rules
+        self._addresses = AddressTables(knowledge)
+        roots = {name for detection in rules.detections for name in detection.reads}
+        roots |= {name for state in rules.states for name in state.reads} | {_SILENCED}
+        self._tables = tables_below(roots)
+        remembered = {state.name for state in rules.states}
+        views = needed(roots)
+        # What a fold reads is there before it; what builds on a state table sees the table after the fold.
+        self._views_before = tuple(view for view in views if not tables_below({view.name}) & remembered)
+        self._views_after = tuple(view for view in views if view not in self._views_before)
+        try:
+            self._connection = _connect(folder, memory_limit, threads)
+        except duckdb.Error as error:
+            raise EngineError(f"DuckDB cannot start with memory limit {memory_limit!r} ({error})") from error
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """The record tables that the rules read; records of others need not be kept."""
+        return frozenset(self._tables & set(TABLES))
+
+    def read(self, blobs: Iterable[Blob], plan: ReadPlan) -> Iterator[Reading]:
+        """Read blobs into pending parts."""
+        return read_blobs(blobs, plan)
+
+    def step(self, generation: Generation, until: datetime | None) -> StepResult:
+        """Run the detections over what is pending before ``until`` and fold it."""
+        try:
+            return self._step(generation, until)
+        except duckdb.Error as error:
+            raise EngineError(f"DuckDB failed: {error}") from error
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def _step(self, generation: Generation, until: datetime | None) -> StepResult:
+        until_us = None if until is None else _microseconds(until)
+        touched, remaining = taken(generation.pending, until_us)
+        for table in TABLES:
+            self._open(table, [load(self._folder, part, until_us) for part in touched if part.table == table])
+        watermark = until or _latest(generation.watermark, touched)
+        states = Partitions(self._connection, self._folder, generation, watermark)
+        for state in self._rules.states:
+            states.open(state)
+        records, late = self._counted(generation.watermark)
+        duplicates = self._drop_duplicates() if records else 0
+        numbers = {**self._rules.numbers, "watermark_us": _microseconds(watermark)}
+        self._make_facts()
+        self._make_views(self._views_before, numbers)
+        for state in self._rules.states:
+            states.fold(state, fill(state.fold, numbers))
+        self._make_views(self._views_after, numbers)
+        return StepResult(
+            generation=replace(
+                generation,
+                number=generation.number + 1,
+                watermark=watermark,
+                states=states.parts,
+                pending=tuple(remaining),
+            ),
+            sightings=tuple(sighting for detection in self._rules.detections for sighting in self._seen(detection)),
+            records=records,
+            late=late,
+            duplicates=duplicates,
+            silenced=dict(self._connection.sql(f"select list_name, calls from {_SILENCED}").fetchall()),
+        )
+
+    def _open(self, table: str, rows: list[pa.Table]) -> None:
+        records = pa.concat_tables(rows) if rows else TABLES[table].empty_table()
+        self._connection.register(f"{table}_read", records)
+        self._connection.execute(f"create or replace temp view {table} as select * from {table}_read")
+
+    def _counted(self, folded_until: datetime | None) -> tuple[int, int]:
+        """Return how many records the slice has, and how many of them are older than what was folded before."""
+        records = late = 0
+        before = -1 if folded_until is None else _microseconds(folded_until)
+        for table, time in TIME_COLUMN.items():
+            query = f"select count(*), count(*) filter (where epoch_us({time}) < {before}) from {table}"
+            counts = self._connection.sql(query).fetchall()[0]
+            records, late = records + counts[0], late + counts[1]
+        return records, late
+
+    def _drop_duplicates(self) -> int:
+        """Leave one of each event, the first by object and position, and none that an earlier slice had."""
+        if not self._connection.sql(_MAY_REPEAT).fetchall()[0][0]:
+            return 0
+        self._connection.execute(_DUPLICATES)
+        dropped = int(self._connection.sql("select count(*) from duplicates").fetchall()[0][0])
+        if dropped:
+            self._connection.execute(_WITHOUT_DUPLICATES)
+        return dropped
+
+    def _make_facts(self) -> None:
+        addresses = self._connection.sql("select distinct source_address from cloudtrail where source_address is not null")
+        texts = [row[0] for row in addresses.fetchall()]
+        self._connection.register("address_facts", self._addresses.facts(texts))
+        self._connection.register("address_matches", self._addresses.matches(texts))
+        calls = self._connection.sql("select distinct event_source, event_name, read_only, request_attribute from cloudtrail")
+        self._connection.register("api_facts", api_facts(calls.fetchall()))
+
+    def _make_views(self, views: Iterable[View], numbers: Mapping[str, Number]) -> None:
+        for view in views:
+            kind = "table" if view.kept else "view"
+            self._connection.execute(f"create or replace temp {kind} {view.name} as {fill(view.sql, numbers)}")
+
+    def _seen(self, detection: Detection) -> Iterator[Sighting]:
+        numbers = {**self._rules.numbers, **detection.values(self._rules.thresholds.get(detection.finding_type, {}))}
+        rows = self._connection.sql(fill(detection.sql, numbers)).to_arrow_reader(_ROWS)
+        for batch in rows:
+            yield from map(detection.describe, batch.to_pylist())
+
+
+def _connect(folder: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPyConnection:
+    options: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": memory_limit,
+        "temp_directory": str(folder / "overflow"),
+        # What comes out is ordered by the queries that need it; keeping the order of what goes in costs memory.
+        "preserve_insertion_order": "false",
+    }
+    if threads:
+        options["threads"] = threads
+    connection = duckdb.connect(":memory:", config=options)
+    connection.execute("set timezone = 'UTC'")
+    for function in FUNCTIONS:
+        connection.execute(f"create macro {function.name}({', '.join(function.parameters)}) as {function.duckdb}")
+    return connection
+
+
+def _latest(folded_until: datetime | None, parts: Iterable[Part]) -> datetime:
+    """Return the moment just after the newest record, or what was folded before if that is later."""
+    newest = max((part.last_us + 1 for part in parts if part.last_us is not None), default=0)
+    return max(folded_until or _EPOCH, _EPOCH + timedelta(microseconds=newest))
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)

@@ -1,0 +1,123 @@
+"""Small tables of what is known about each distinct value of a slice: computed once a value, joined in SQL."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+import pyarrow as pa
+
+from vedette.catalog import Operation, lookup
+from vedette.engine import Knowledge
+from vedette.geo import NOWHERE, Place
+from vedette.intel import facts
+from vedette.intel.index import Index
+
+_TEXT: pa.DataType = pa.string()
+_MEMO = 200_000
+
+# A column of address_facts for each field of a place; what nobody knows is null.
+_PLACE = pa.schema(
+    [
+        pa.field("country_code", _TEXT),
+        pa.field("country_name", _TEXT),
+        pa.field("city_name", _TEXT),
+        pa.field("latitude", pa.float64()),
+        pa.field("longitude", pa.float64()),
+        pa.field("asn", _TEXT),
+        pa.field("asn_org", _TEXT),
+        pa.field("isp", _TEXT),
+        pa.field("org", _TEXT),
+    ]
+)
+
+API_FACTS = pa.schema(
+    [
+        pa.field("event_source", _TEXT),
+        pa.field("event_name", _TEXT),
+        pa.field("read_only", pa.bool_()),
+        pa.field("request_attribute", _TEXT),
+        pa.field("service", _TEXT),
+        pa.field("operation", _TEXT),
+        pa.field("access", _TEXT),
+        pa.field("discovery", pa.bool_()),
+        pa.field("category", _TEXT),
+        pa.field("weight", pa.float64()),
+        pa.field("technique", _TEXT),
+    ]
+)
+
+
+class AddressTables:
+    """Makes ``address_facts`` and ``address_matches`` of a slice's addresses."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._index = Index.build(knowledge.lists)
+        self._geo = knowledge.geo
+        self._own = [ip_network(network) for network in knowledge.own_networks]
+        self._as_of = {item.name: item.as_of for item in knowledge.lists}
+
+    def facts(self, addresses: Sequence[str | None]) -> pa.Table:
+        """Return a row an address: columns of ``intel.facts.FACTS``, ``own`` (a network of the user's) and its place.
+
+        Places are looked up for listed addresses only: no other address comes into a finding of a caller.
+        """
+        table = facts.address_facts(addresses, self._index)
+        canonical, listed = table["canonical"].to_pylist(), table["is_listed"].to_pylist()
+        table = table.append_column("own", pa.array([self._is_own(text) for text in canonical], pa.bool_()))
+        places = [self._place(text) if wanted else NOWHERE for text, wanted in zip(canonical, listed, strict=True)]
+        return _with_places(table, places)
+
+    def matches(self, addresses: Sequence[str | None]) -> pa.Table:
+        """Return a row an address and list entry: columns of ``intel.facts.MATCHES`` and ``as_of``, the day of the list."""
+        table = facts.address_matches(addresses, self._index)
+        days = [self._as_of.get(name or "") for name in table["list_name"].to_pylist()]
+        return table.append_column("as_of", pa.array(days, pa.timestamp("us", tz="UTC")))
+
+    def _is_own(self, text: str | None) -> bool:
+        if not self._own or text is None:
+            return False
+        address: IPv4Address | IPv6Address = ip_address(text)
+        return any(address in network for network in self._own)
+
+    def _place(self, text: str | None) -> Place:
+        return NOWHERE if self._geo is None or text is None else self._geo.lookup(text)
+
+
+def _with_places(table: pa.Table, places: Sequence[Place]) -> pa.Table:
+    columns: Mapping[str, list[object]] = {
+        "country_code": [place.country_code or None for place in places],
+        "country_name": [place.country_name or None for place in places],
+        "city_name": [place.city_name or None for place in places],
+        "latitude": [place.lat for place in places],
+        "longitude": [place.lon for place in places],
+        "asn": [place.asn or None for place in places],
+        "asn_org": [place.asn_org or None for place in places],
+        "isp": [place.isp or None for place in places],
+        "org": [place.org or None for place in places],
+    }
+    for field in _PLACE:
+        table = table.append_column(field, pa.array(columns[field.name], field.type))
+    return table
+
+
+def api_facts(calls: Iterable[tuple[str | None, str | None, bool | None, str | None]]) -> pa.Table:
+    """Return a row for each distinct (event_source, event_name, read_only, request_attribute), with the catalogue's word."""
+    rows = [(*call, *_said(_operation(*call))) for call in calls]
+    columns = zip(*rows, strict=True) if rows else [()] * len(API_FACTS)
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, API_FACTS, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=API_FACTS)
+
+
+_operation = lru_cache(_MEMO)(lookup)
+
+
+def _said(operation: Operation) -> tuple[object, ...]:
+    return (
+        operation.service,
+        operation.operation,
+        operation.access,
+        operation.discovery,
+        operation.category,
+        operation.weight,
+        operation.technique,
+    )

@@ -1,0 +1,81 @@
+"""State tables of the DuckDB engine: Parquet files by day, of which a fold rewrites only those of touched days."""
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from vedette.errors import EngineError
+from vedette.generation import Generation, Part
+from vedette.state import State
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Partitions:
+    """The state tables of one step: what they were, and what they are after the fold (``parts``)."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path, generation: Generation, watermark: datetime) -> None:
+        self._connection = connection
+        self._folder = folder
+        self._name = f"states/{generation.number + 1:08}"
+        self._before = generation.states
+        self._today = (watermark - _EPOCH).days
+        self.parts: dict[str, tuple[Part, ...]] = dict(generation.states)
+
+    def open(self, state: State) -> None:
+        """Make the table as it was, under its own name."""
+        self._view(state, state.name, self._before.get(state.name, ()))
+
+    def fold(self, state: State, sql: str) -> None:
+        """Fold the slice into the table: write the touched days anew, carry the others over, forget the oldest."""
+        before = self._before.get(state.name, ())
+        days = {row[0] for row in self._connection.sql("select distinct day_number(event_time) from cloudtrail").fetchall()}
+        touched = tuple(part for part in before if state.whole or part.day in days)
+        self._view(state, f"{state.name}_old", touched)
+        self._connection.execute(f"create or replace temp table {state.name}_new as {sql}")
+        oldest = self._today - state.keep_days
+        untouched = tuple(part for part in before if part not in touched)
+        remembered = tuple(part for part in untouched if part.day is None or part.day >= oldest)
+        self.parts[state.name] = (*remembered, *self._write(state, oldest))
+        # This slice still sees the days that are now forgotten: later slices are newer and never ask for them.
+        self._view(state, f"{state.name}_kept", untouched)
+        self._connection.execute(
+            f"create or replace temp view {state.name} as "
+            f"select * from {state.name}_kept union all select * from {state.name}_new"
+        )
+
+    def _write(self, state: State, oldest: int) -> list[Part]:
+        query = f"select day, count(*) from {state.name}_new where day >= {oldest} group by day order by day"
+        rows = dict(self._connection.sql(query).fetchall())
+        if state.whole:
+            return [self._write_part(state, None, sum(rows.values()), f"day >= {oldest}")] if rows else []
+        return [self._write_part(state, day, count, f"day = {day}") for day, count in rows.items()]
+
+    def _write_part(self, state: State, day: int | None, rows: int, condition: str) -> Part:
+        name = f"{self._name}/{state.name}-{'all' if day is None else day}.parquet"
+        path = self._folder / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileNotFoundError):
+                path.unlink()  # left by a step that was never committed
+            self._connection.execute(
+                f"copy (select * from {state.name}_new where {condition}) to {_quoted(path)} (format parquet)"
+            )
+        except (OSError, duckdb.IOException) as error:
+            raise EngineError(f"{path}: cannot be written ({error})") from error
+        return Part(path=name, table=state.name, day=day, rows=rows, first_us=None, last_us=None)
+
+    def _view(self, state: State, name: str, parts: tuple[Part, ...]) -> None:
+        if not parts:
+            self._connection.register(f"{name}_none", state.schema.empty_table())
+            self._connection.execute(f"create or replace temp view {name} as select * from {name}_none")
+            return
+        files = ", ".join(_quoted(self._folder / part.path) for part in parts)
+        columns = ", ".join(state.schema.names)
+        self._connection.execute(f"create or replace temp view {name} as select {columns} from read_parquet([{files}])")
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"

@@ -1,0 +1,243 @@
+"""The spool: records wait in Arrow files for their slice, written by the processes that read, mapped by the engine."""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from vedette.blob import Blob
+from vedette.engine import Reading, ReadPlan
+from vedette.errors import EngineError, ReadError, SourceError
+from vedette.generation import Part
+from vedette.schema import TABLES, TIME_COLUMN
+from vedette.tally import Tally
+
+FOLDER = "spool"
+BIN_US = 300_000_000  # five minutes: how finely a slice can be cut
+
+# Work of one task: enough that its start doesn't matter, small enough that processes finish together and memory stays flat.
+_LARGE_GROUP_BYTES = 8 << 20
+_SMALL_GROUP_BYTES = 256 << 10
+_GROUP_BLOBS = 512
+_PART_ROWS = 262_144
+_PART_BYTES = 128 << 20
+_QUEUED_GROUPS = 2  # a process
+
+
+def read_blobs(blobs: Iterable[Blob], plan: ReadPlan) -> Iterator[Reading]:
+    """Read blobs in groups, here or in processes; yield what each group gave as it is done.
+
+    Raises:
+        EngineError: a process that read died, or the spool cannot be written.
+    """
+    (plan.folder / FOLDER).mkdir(parents=True, exist_ok=True)
+    groups = _groups(blobs)
+    first = list(islice(groups, 2))
+    if plan.processes == 1 or len(first) < 2:  # noqa: PLR2004  # one group: nothing to share out
+        for group in (*first, *groups):
+            yield read_group(group, plan)
+        return
+    yield from _read_in_processes(iter((*first, *groups)), plan)
+
+
+def _read_in_processes(groups: Iterator[tuple[Blob, ...]], plan: ReadPlan) -> Iterator[Reading]:
+    # fork is unsafe beside the threads of Arrow and DuckDB; a fork server starts each process clean and quickly.
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["vedette.engine.spool", "vedette.reading"])
+    pool = ProcessPoolExecutor(plan.processes, mp_context=context)
+    waiting: set[Future[Reading]] = set()
+    try:
+        for group in groups:
+            waiting.add(pool.submit(read_group, group, plan))
+            if len(waiting) >= plan.processes * _QUEUED_GROUPS:
+                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+        while waiting:
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            yield from (future.result() for future in done)
+    except BrokenProcessPool as error:
+        raise EngineError("a process that reads logs died; too little memory may be the cause, try fewer workers") from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _groups(blobs: Iterable[Blob]) -> Iterator[tuple[Blob, ...]]:
+    """Cut blobs into groups of like size: small ones first, so that all processes have work soon."""
+    group: list[Blob] = []
+    size, target = 0, _SMALL_GROUP_BYTES
+    for blob in blobs:
+        group.append(blob)
+        size += blob.size or 0
+        if size >= target or len(group) >= _GROUP_BLOBS:
+            yield tuple(group)
+            group, size, target = [], 0, min(target * 2, _LARGE_GROUP_BYTES)
+    if group:
+        yield tuple(group)
+
+
+def read_group(blobs: tuple[Blob, ...], plan: ReadPlan) -> Reading:
+    """Read some blobs into parts of the spool."""
+    writer = _Writer(plan.folder, uuid4().hex)
+    reading = Reading()
+    receipts, missed = [], []
+    for blob in blobs:
+        tally, failure = Tally(), ""
+        try:
+            for table, batch in plan.read(blob, plan.limits, tally):
+                reading.records[table] += batch.num_rows
+                inside = _inside(batch, TIME_COLUMN[table], plan)
+                reading.outside += batch.num_rows - inside.num_rows
+                if table in plan.tables and inside.num_rows:
+                    writer.add(table, inside)
+        except ReadError as error:
+            failure = str(error)
+        except SourceError as error:  # gone or closed: it has no receipt, so another run tries again
+            missed.append(blob.name)
+            _note(reading, blob, tally, str(error))
+            continue
+        receipts.append((blob.name, blob.version))
+        _note(reading, blob, tally, failure)
+    reading.parts = writer.finish()
+    reading.receipts = tuple(receipts)
+    reading.missed = tuple(missed)
+    return reading
+
+
+def _inside(batch: pa.RecordBatch, time: str, plan: ReadPlan) -> pa.RecordBatch:
+    """Return the records of the span that is asked for; without a time a record may belong to it."""
+    for limit, is_outside in ((plan.since, pc.less), (plan.until, pc.greater_equal)):
+        if limit is not None:
+            outside: pa.BooleanArray = is_outside(batch[time], pa.scalar(limit, batch[time].type))
+            batch = batch.filter(pc.or_kleene(pc.invert(outside), pc.is_null(outside)))
+    return batch
+
+
+def _note(reading: Reading, blob: Blob, tally: Tally, failure: str) -> None:
+    reading.blobs += 1
+    reading.stored_bytes += blob.size or 0
+    reading.bad += tally.bad
+    reading.nulled.update(tally.nulled)
+    reading.statuses.update(tally.statuses)
+    reasons = [f"{problem.place}: {problem.reason}" for problem in tally.problems]
+    if tally.skipped:
+        reading.skipped[tally.skipped] += 1
+    if failure:
+        reading.unreadable += 1
+        reasons.append(failure)
+    if reasons:
+        reading.files.append((blob.name, tuple(reasons)))
+
+
+@dataclass(slots=True)
+class _Writer:
+    """Gathers batches and writes them as parts of bounded size."""
+
+    folder: Path
+    stem: str
+    parts: list[Part] = field(default_factory=list)
+    _batches: dict[str, list[pa.RecordBatch]] = field(default_factory=dict)
+    _sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def add(self, table: str, batch: pa.RecordBatch) -> None:
+        rows, size = self._sizes.get(table, (0, 0))
+        self._batches.setdefault(table, []).append(batch)
+        rows, size = rows + batch.num_rows, size + batch.nbytes
+        self._sizes[table] = (rows, size)
+        if rows >= _PART_ROWS or size >= _PART_BYTES:
+            self._write(table)
+
+    def finish(self) -> tuple[Part, ...]:
+        for table in list(self._batches):
+            self._write(table)
+        return tuple(self.parts)
+
+    def _write(self, table: str) -> None:
+        batches = self._batches.pop(table)
+        self._sizes.pop(table)
+        time = TIME_COLUMN[table]
+        # One dictionary a column: work on distinct values is then done once a part.
+        gathered = pa.Table.from_batches(batches, TABLES[table]).unify_dictionaries().combine_chunks()
+        if gathered[time].null_count:  # without a time a record belongs to no slice; the reader has counted it
+            gathered = gathered.filter(pc.is_valid(gathered[time]))
+        if not gathered.num_rows:
+            return
+        name = f"{FOLDER}/{self.stem}-{len(self.parts)}.arrow"
+        try:
+            with pa.OSFile(str(self.folder / name), "wb") as file, pa.ipc.new_file(file, gathered.schema) as writer:
+                writer.write_table(gathered)
+        except OSError as error:
+            with suppress(OSError):
+                (self.folder / name).unlink()
+            raise EngineError(f"{self.folder / name}: cannot be written ({error})") from error
+        self.parts.append(_part(name, table, gathered[time].cast(pa.int64())))
+
+
+def _part(name: str, table: str, times: "pa.ChunkedArray[Any]") -> Part:
+    counts = pc.value_counts(pc.divide(times, pa.scalar(BIN_US)))
+    bins: list[tuple[Any, Any]] = list(zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True))
+    first, last = _ends(times)
+    return Part(
+        path=name,
+        table=table,
+        day=None,
+        rows=len(times),
+        first_us=first,
+        last_us=last,
+        bins=tuple(sorted((int(number), int(count)) for number, count in bins)),
+    )
+
+
+def _ends(times: "pa.ChunkedArray[Any]") -> tuple[int, int]:
+    ends = pc.min_max(times)
+    return int(ends["min"].as_py()), int(ends["max"].as_py())
+
+
+def load(folder: Path, part: Part, until_us: int | None) -> pa.Table:
+    """Map the rows of a part that are pending and before a moment; rows before its ``first_us`` are done.
+
+    Raises:
+        EngineError: the file is gone or damaged.
+    """
+    try:
+        with pa.memory_map(str(folder / part.path)) as file:
+            table = pa.ipc.open_file(file).read_all()
+    except (OSError, pa.ArrowInvalid) as error:
+        raise EngineError(f"{folder / part.path}: the records that wait there cannot be read ({error})") from error
+    times = table[TIME_COLUMN[part.table]].cast(pa.int64())
+    first, last = _ends(times)
+    if first >= (part.first_us or 0) and (until_us is None or last < until_us):
+        return table
+    wanted = pc.greater_equal(times, pa.scalar(part.first_us or 0))
+    if until_us is not None:
+        wanted = pc.and_(wanted, pc.less(times, pa.scalar(until_us)))
+    return table.filter(wanted)
+
+
+def taken(parts: Iterable[Part], until_us: int | None) -> tuple[list[Part], list[Part]]:
+    """Sort parts into those that hold rows before a moment, and what remains pending after these rows are taken.
+
+    Bins are exact where the moment lies on the edge of one.
+    """
+    touched, remaining = [], []
+    for part in parts:
+        if until_us is None or (part.first_us or 0) < until_us:
+            touched.append(part)
+        if until_us is not None and (part.last_us or 0) >= until_us:
+            remaining.append(_after(part, until_us))
+    return touched, remaining
+
+
+def _after(part: Part, until_us: int) -> Part:
+    if (part.first_us or 0) >= until_us:
+        return part
+    bins = tuple(item for item in part.bins if item[0] >= until_us // BIN_US)
+    return replace(part, rows=sum(count for _, count in bins), first_us=until_us, bins=bins)

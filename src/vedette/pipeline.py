@@ -1,0 +1,203 @@
+"""One run: blobs are read, cut into slices of event time, and each slice becomes findings in one commit.
+
+``(state, slice, knowledge) → (findings, state')`` is the engine's step; this module carries things to it and away from it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from operator import itemgetter
+from typing import Protocol
+
+from vedette.blob import Blob, key_facts
+from vedette.engine import Engine, Reading, ReadPlan, Rules, StepResult
+from vedette.engine.spool import BIN_US
+from vedette.findings import Finding, assemble, detector_id, episodes, identity
+from vedette.generation import Generation
+from vedette.report import RunReport
+from vedette.store import Store
+from vedette.workspace import sweep
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
+
+
+class Progress(Protocol):
+    """Is told how a run goes on."""
+
+    def start(self, blobs: int, stored_bytes: int) -> None:
+        """Hear how much there is to read."""
+
+    def advance(self, reading: Reading) -> None:
+        """Hear what was read since."""
+
+
+class Silence:
+    """A progress that nobody watches."""
+
+    def start(self, blobs: int, stored_bytes: int) -> None:
+        """Hear, and say nothing."""
+
+    def advance(self, reading: Reading) -> None:
+        """Hear, and say nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slicing:
+    """How the input is cut. ``lateness`` is how much older than its delivery a record may be; ``gap`` ends an episode."""
+
+    slice_events: int = 1_000_000
+    lateness: timedelta = timedelta(minutes=20)
+    gap: timedelta = timedelta(days=30)
+
+
+@dataclass(slots=True, kw_only=True)
+class Pipeline:
+    """Carries blobs through one engine into one store. ``clock`` stamps findings; None stamps event time (a replay)."""
+
+    engine: Engine
+    store: Store
+    plan: ReadPlan
+    rules: Rules
+    slicing: Slicing = Slicing()
+    clock: Callable[[], datetime] | None = None
+    report: RunReport = field(default_factory=RunReport)
+    findings: dict[str, str] = field(default_factory=dict)
+    _generation: Generation = field(default_factory=lambda: Generation(number=0))
+    _receipts: list[tuple[str, str]] = field(default_factory=list)
+
+    def bulk(self, blobs: Iterable[Blob], progress: Progress | None = None) -> RunReport:
+        """Read everything, detect, and leave nothing pending. Blobs that the store has receipts of are not read again.
+
+        Raises:
+            EngineError: the engine failed; what was committed before stays, and a run again goes on from there.
+            StoreError: the store failed, likewise.
+        """
+        progress = progress or Silence()
+        self._generation = self.store.generation() or Generation(number=0)
+        sweep(self.plan.folder, self._generation.files())
+        queue = self._unread(blobs)
+        progress.start(len(queue.blobs), sum(blob.size or 0 for blob in queue.blobs))
+        for reading in self.engine.read(queue.blobs, self.plan):
+            self._take(reading)
+            queue.done(reading)
+            progress.advance(reading)
+            self._advance(queue.safe_until(self.slicing.lateness))
+        self._advance(None)
+        if self._generation.pending or self._receipts:
+            self._step(None)
+        self.report.findings.update(self.findings.values())
+        return self.report
+
+    def _unread(self, blobs: Iterable[Blob]) -> "_Queue":
+        found = list(blobs)
+        known = self.store.known((blob.name, blob.version) for blob in found)
+        self.report.known = len(known)
+        return _Queue([blob for blob in found if (blob.name, blob.version) not in known])
+
+    def _take(self, reading: Reading) -> None:
+        report = self.report
+        report.blobs += reading.blobs
+        report.stored_bytes += reading.stored_bytes
+        report.bad += reading.bad
+        report.outside += reading.outside
+        report.unreadable += reading.unreadable + len(reading.missed)
+        for name in ("records", "nulled", "statuses", "skipped"):
+            getattr(report, name).update(getattr(reading, name))
+        report.files += reading.files
+        for part in reading.parts:
+            first, last = _moment(part.first_us or 0), _moment(part.last_us or 0)
+            report.first_record = min(report.first_record or first, first)
+            report.last_record = max(report.last_record or last, last)
+        self._receipts += reading.receipts
+        self._generation = replace(self._generation, pending=(*self._generation.pending, *reading.parts))
+
+    def _advance(self, safe: datetime | None) -> None:
+        """Step over full slices while what lies before ``safe`` (None: everything that is pending) makes one."""
+        while until := self._full_slice(safe):
+            self._step(until)
+
+    def _full_slice(self, safe: datetime | None) -> datetime | None:
+        """Return where a full slice ends: the last edge of a bin with at most ``slice_events`` records before it."""
+        counts: dict[int, int] = {}
+        for part in self._generation.pending:
+            for number, count in part.bins:
+                counts[number] = counts.get(number, 0) + count
+        limit = None if safe is None else _microseconds(safe) // BIN_US
+        total = 0
+        edges = sorted(number for number in counts if limit is None or number < limit)
+        for place, number in enumerate(edges):
+            total += counts[number]
+            if total > self.slicing.slice_events:
+                # One bin alone may be larger than a slice: then it is taken whole.
+                edge = number if place else number + 1
+                return _moment(edge * BIN_US)
+        return None
+
+    def _step(self, until: datetime | None) -> None:
+        before = self._generation.files()
+        result = self.engine.step(self._generation, until)
+        findings = list(self._findings(result))
+        self.store.commit(findings=findings, receipts=self._receipts, generation=result.generation)
+        self._receipts = []
+        self._generation = result.generation
+        for finding in findings:
+            self.findings[finding.id] = finding.seen.finding_type
+        self.report.late += result.late
+        self.report.duplicates += result.duplicates
+        self.report.silenced.update(result.silenced)
+        self.report.slices += 1
+        self.report.history_days = len({part.day for part in result.generation.states.get("caller_activity", ())})
+        if before - result.generation.files():
+            sweep(self.plan.folder, result.generation.files())
+
+    def _findings(self, result: StepResult) -> Iterator[Finding]:
+        detections = {detection.finding_type: detection for detection in self.rules.detections}
+        known = self.store.open_findings({identity(sighting) for sighting in result.sightings})
+        for episode in episodes(result.sightings, known, self.slicing.gap):
+            detection = detections[episode.seen.finding_type]
+            yield assemble(
+                episode.seen,
+                detection,
+                detection.values(self.rules.thresholds.get(detection.finding_type, {})),
+                existing=episode.existing,
+                stamp=self.clock() if self.clock else None,
+                detector_id=detector_id(episode.seen.account_id, episode.seen.region),
+            )
+
+
+class _Queue:
+    """The blobs of a run, those without a time in their name first, then by time; knows which are still to be read."""
+
+    def __init__(self, blobs: Iterable[Blob]) -> None:
+        hinted = [(key_facts(blob.name).delivered_at or _BEGINNING, blob.name, blob) for blob in blobs]
+        hinted.sort(key=itemgetter(0, 1))
+        self.blobs = [blob for _, _, blob in hinted]
+        self._hints = [hint for hint, _, _ in hinted]
+        self._done: set[str] = set()
+        self._next = 0
+
+    def done(self, reading: Reading) -> None:
+        """Cross off the blobs that were read."""
+        self._done.update(name for name, _ in reading.receipts)
+        self._done.update(reading.missed)
+        while self._next < len(self.blobs) and self.blobs[self._next].name in self._done:
+            self._done.discard(self.blobs[self._next].name)
+            self._next += 1
+
+    def safe_until(self, lateness: timedelta) -> datetime | None:
+        """Return the event time before which no unread blob holds a record; None when all are read.
+
+        A file is delivered after its events, by at most the lateness.
+        """
+        if self._next == len(self.blobs):
+            return None
+        return max(_BEGINNING, self._hints[self._next] - lateness)
+
+
+def _moment(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)

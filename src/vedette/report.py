@@ -1,0 +1,135 @@
+"""The run report: what was read, what was not, what is known, and where nothing could be seen."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+
+from vedette.intel import ThreatList
+
+NAMED_FILES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListUse:
+    """A list that took part in a run. ``age_days`` is counted at the newest record; None where the list has no date."""
+
+    name: str
+    kind: str
+    entries: int
+    refused: int
+    status: str
+    as_of: datetime | None
+    age_days: int | None
+    stale: bool
+
+    @classmethod
+    def of(cls, threat_list: ThreatList, at: datetime) -> "ListUse":
+        """Say how a list stood at a moment."""
+        age = None if threat_list.as_of is None else max(0, (at - threat_list.as_of).days)
+        return cls(
+            name=threat_list.name,
+            kind=threat_list.kind.value,
+            entries=len(threat_list.entries),
+            refused=sum(threat_list.refused.values()),
+            status=threat_list.status,
+            as_of=threat_list.as_of,
+            age_days=age,
+            stale=age is not None and age > threat_list.max_age_days,
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class RunReport:
+    """Counts of one run. ``files`` are blobs with problems: name and reasons; ``findings`` counts those of the run by type."""
+
+    blobs: int = 0
+    known: int = 0
+    stored_bytes: int = 0
+    seconds: float = 0.0
+    records: Counter[str] = field(default_factory=Counter)
+    bad: int = 0
+    outside: int = 0
+    late: int = 0
+    duplicates: int = 0
+    ambiguous: int = 0
+    unreadable: int = 0
+    nulled: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    silenced: Counter[str] = field(default_factory=Counter)
+    findings: Counter[str] = field(default_factory=Counter)
+    files: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    first_record: datetime | None = None
+    last_record: datetime | None = None
+    slices: int = 0
+    history_days: int = 0
+    lists: tuple[ListUse, ...] = ()
+    learning: tuple[str, ...] = ()
+    blind_spots: tuple[str, ...] = ()
+
+    @property
+    def flawed(self) -> bool:
+        """Say whether something was left out: bad records or unreadable blobs (what ``--strict`` ends with an error for)."""
+        return bool(self.bad or self.unreadable)
+
+    def document(self) -> dict[str, object]:
+        """Return the report as plain values for JSON; times in ISO 8601."""
+        return {name: _plain(value) for name, value in asdict(self).items()}
+
+    def lines(self) -> Iterator[str]:
+        """Yield the report as lines ``name: value``, the four counts of every run first."""
+        yield f"records read: {sum(self.records.values())}{_of(self.records)}"
+        yield f"records bad: {self.bad}"
+        yield f"records late: {self.late}"
+        yield f"flows ambiguous: {self.ambiguous}"
+        yield f"duplicates dropped: {self.duplicates}"
+        if self.outside:
+            yield f"records outside the span: {self.outside}"
+        yield f"files read: {self.blobs}" + (f" ({self.known} more were read before)" if self.known else "")
+        if self.first_record and self.last_record:
+            yield f"time covered: {self.first_record:%Y-%m-%d %H:%M:%S} to {self.last_record:%Y-%m-%d %H:%M:%S} UTC"
+        for label, counts in (("values not usable", self.nulled), ("flow records without data", self.statuses)):
+            if counts:
+                yield f"{label}:{_of(counts)}"
+        for reason, count in sorted(self.skipped.items()):
+            yield f"files skipped: {count}, {reason}"
+        yield from self._files()
+        yield from map(_list_line, self.lists)
+        for name, calls in sorted(self.silenced.items()):
+            yield f"silenced by trusted list {name}: {calls} calls"
+        yield from (f"learning: {text}" for text in self.learning)
+        yield from (f"blind spot: {text}" for text in self.blind_spots)
+
+    def _files(self) -> Iterator[str]:
+        for name, reasons in self.files[:NAMED_FILES]:
+            more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+            yield f"bad file: {name}: {reasons[0]}{more}"
+        if len(self.files) > NAMED_FILES:
+            yield f"bad file: {len(self.files) - NAMED_FILES} more, see --run-report"
+
+
+def _of(counts: Mapping[str, int]) -> str:
+    parts = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+    return f" ({parts})" if parts else ""
+
+
+def _list_line(use: ListUse) -> str:
+    text = f"list {use.name}: {use.kind}, {use.entries} entries"
+    if use.refused:
+        text += f", {use.refused} lines refused"
+    if use.as_of is not None:
+        text += f", of {use.as_of:%Y-%m-%d}"
+    if use.stale:
+        text += f", STALE ({use.age_days} days old)"
+    return text + ("" if use.status == "ACTIVE" else f", status {use.status}: takes no part")
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return [_plain(item) for item in value]
+    return value

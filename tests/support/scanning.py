@@ -1,0 +1,69 @@
+"""Runs the whole pipeline over blobs, as ``vedette scan`` does, and gives what it found."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from vedette import composition
+from vedette.blob import Blob
+from vedette.engine import Knowledge
+from vedette.findings import Finding
+from vedette.formats import all_formats
+from vedette.intel import Kind, ThreatList
+from vedette.intel.lists import load_list
+from vedette.report import RunReport
+from vedette.settings import load
+from vedette.store import Store
+
+AS_OF = datetime(2026, 3, 14, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The findings of a run in order of id, and its report."""
+
+    findings: tuple[Finding, ...]
+    report: RunReport
+
+    @property
+    def text(self) -> str:
+        """The findings in GuardDuty's export form, a line each: equal findings are equal bytes."""
+        render = all_formats()["guardduty"].render
+        return "".join(json.dumps(render(finding), sort_keys=True) + "\n" for finding in self.findings)
+
+
+def lists_of(texts: Mapping[str, Sequence[str]], as_of: datetime | None = AS_OF) -> tuple[ThreatList, ...]:
+    """Make a list of each kind from lines of addresses; ``kind/name`` names it, else it is called by its kind."""
+    return tuple(
+        load_list(
+            "\n".join(lines).encode(),
+            name=label.partition("/")[2] or label,
+            kind=Kind(label.partition("/")[0]),
+            format="TXT",
+            as_of=as_of,
+        )
+        for label, lines in texts.items()
+    )
+
+
+def scan(
+    blobs: Iterable[Blob],
+    lists: tuple[ThreatList, ...] = (),
+    *,
+    own_networks: tuple[str, ...] = (),
+    store: Store | None = None,
+    **settings: object,
+) -> Outcome:
+    """Read blobs in this process, and return what the run found (with ``store``: what it left there)."""
+    chosen = load(None, {"workers": 1, "bundled_lists": False, **settings})
+    knowledge = Knowledge(lists=lists, own_networks=own_networks)
+    opened = store or Store.ephemeral()
+    try:
+        with composition.pipeline(chosen, opened, knowledge) as running:
+            report = running.bulk(blobs)
+        found = [opened.finding(identifier) for identifier in sorted(running.findings)]
+    finally:
+        if store is None:
+            opened.close()
+    return Outcome(findings=tuple(found), report=report)
