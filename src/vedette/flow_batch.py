@@ -7,9 +7,10 @@ and what a record does not say is filled in from the object's key.
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 
 from vedette.address import parse_number
 from vedette.blob import KeyFacts
@@ -19,6 +20,10 @@ from vedette.schema import FLOWS
 TEXT = pa.dictionary(pa.int32(), pa.string())
 TIME = pa.timestamp("us", tz="UTC")
 SILENT = ("NODATA", "SKIPDATA")
+
+# A pyarrow.Array. The stubs want its type written down where it is known only at run time, as does compute.
+Column: TypeAlias = Any
+pc: Any = pyarrow.compute
 
 # The largest possible value of each number; the smallest is 0.
 _LARGEST: dict[str, int] = {
@@ -55,9 +60,9 @@ class FlowBatches:
     nulled: Counter[str]
     statuses: Counter[str]
     interface_id: str | None = None
-    _constants: dict[str, pa.Array] = field(default_factory=dict)
+    _constants: dict[str, Column] = field(default_factory=dict)
 
-    def cut(self, columns: Mapping[str, pa.Array], positions: pa.Array, most: int) -> Iterator[pa.RecordBatch]:
+    def cut(self, columns: Mapping[str, Column], positions: Column, most: int) -> Iterator[pa.RecordBatch]:
         """Yield the rows in batches of like size, none of more than ``most`` rows.
 
         ``columns`` are those of ``FLOWS`` that the records have: text dictionary-encoded, numbers of any integer type,
@@ -71,9 +76,9 @@ class FlowBatches:
             some = {name: column.slice(start, length) for name, column in columns.items()}
             yield self._batch(some, positions.slice(start, length))
 
-    def _batch(self, given: Mapping[str, pa.Array], positions: pa.Array) -> pa.RecordBatch:
+    def _batch(self, given: Mapping[str, Column], positions: Column) -> pa.RecordBatch:
         rows = len(positions)
-        made: dict[str, pa.Array] = {"position": positions, "object": self._constant(self.object_name, rows)}
+        made: dict[str, Column] = {"position": positions, "object": self._constant(self.object_name, rows)}
         made |= {name: self._number(name, given.get(name), rows) for name in _LARGEST}
         made |= {name: given[name] if name in given else self._nulls(name, rows) for name in _PLAIN_TEXT}
         made |= self._times(given, rows)
@@ -88,18 +93,18 @@ class FlowBatches:
             made[name] = self._addresses(name, given[name], silent) if name in given else self._nulls(name, rows)
         return pa.RecordBatch.from_arrays([made[name] for name in FLOWS.names], schema=FLOWS)
 
-    def _silent(self, status: pa.Array) -> pa.Array | None:
+    def _silent(self, status: Column) -> Column | None:
         """Count the records that stand for no flow; return which they are, None where there is none."""
         said = status.dictionary.to_pylist()
         found = None
         for at, text in enumerate(said):
             if text in SILENT:
-                here = pc.fill_null(pc.equal(status.indices, at), False)
+                here = pc.equal(status.indices, at).fill_null(False)  # noqa: FBT003 - Arrow's
                 self.statuses[text] += here.true_count
                 found = here if found is None else pc.or_(found, here)
         return found
 
-    def _addresses(self, name: str, array: pa.Array, silent: pa.Array | None) -> pa.Array:
+    def _addresses(self, name: str, array: Column, silent: Column | None) -> Column:
         indices, texts = array.indices, array.dictionary
         if silent is not None:
             indices = pc.if_else(silent, pa.scalar(None, indices.type), indices)
@@ -116,7 +121,7 @@ class FlowBatches:
             self._count(name, indices.null_count - before)
         return pa.DictionaryArray.from_arrays(indices, texts)
 
-    def _number(self, name: str, array: pa.Array | None, rows: int) -> pa.Array:
+    def _number(self, name: str, array: Column | None, rows: int) -> Column:
         if array is None:
             return self._nulls(name, rows)
         wanted = FLOWS.field(name).type
@@ -124,13 +129,14 @@ class FlowBatches:
         lowest, highest = span["min"].as_py(), span["max"].as_py()
         if highest is not None and (lowest < 0 or highest > _LARGEST[name]):
             largest = min(_LARGEST[name], _largest_of(array.type))
-            possible = pc.and_(pc.greater_equal(array, pa.scalar(0, array.type)), pc.less_equal(array, pa.scalar(largest, array.type)))
+            first, last = pa.scalar(0, array.type), pa.scalar(largest, array.type)
+            possible = pc.and_(pc.greater_equal(array, first), pc.less_equal(array, last))
             before = array.null_count
             array = pc.if_else(possible, array, pa.scalar(None, array.type))
             self._count(name, array.null_count - before)
         return array if array.type == wanted else array.cast(wanted)
 
-    def _times(self, given: Mapping[str, pa.Array], rows: int) -> dict[str, pa.Array]:
+    def _times(self, given: Mapping[str, Column], rows: int) -> dict[str, Column]:
         start = self._time("start_time", given.get("start_time"))
         end = self._time("end_time", given.get("end_time"))
         event = self._time(EVENT_TIME, given.get(EVENT_TIME, given.get(EVENT_MILLISECONDS)))
@@ -145,7 +151,7 @@ class FlowBatches:
             end = pc.coalesce(end, started)
         return {"start_time": started, "end_time": end}
 
-    def _time(self, name: str, array: pa.Array | None) -> pa.Array | None:
+    def _time(self, name: str, array: Column | None) -> Column | None:
         if array is None or pa.types.is_timestamp(array.type):
             return array
         numbers = array.cast(pa.int64(), safe=False)
@@ -171,7 +177,7 @@ class FlowBatches:
             pc.divide(numbers, 1_000),
         ).cast(TIME)
 
-    def _filled(self, name: str, given: Mapping[str, pa.Array], default: str | None, rows: int) -> pa.Array:
+    def _filled(self, name: str, given: Mapping[str, Column], default: str | None, rows: int) -> Column:
         """Return a text column with ``default`` where a record says nothing ("unknown" is an account that AWS can't tell)."""
         if name not in given:
             return self._nulls(name, rows) if default is None else self._constant(default, rows)
@@ -184,13 +190,13 @@ class FlowBatches:
             texts = pa.concat_arrays([texts, pa.array([default], pa.string())])
         return pa.DictionaryArray.from_arrays(indices, texts)
 
-    def _constant(self, text: str, rows: int) -> pa.Array:
+    def _constant(self, text: str, rows: int) -> Column:
         return pa.DictionaryArray.from_arrays(self._repeated("", pa.scalar(0, pa.int32()), rows), pa.array([text], pa.string()))
 
-    def _nulls(self, name: str, rows: int) -> pa.Array:
+    def _nulls(self, name: str, rows: int) -> Column:
         return self._repeated(str(FLOWS.field(name).type), pa.scalar(None, FLOWS.field(name).type), rows)
 
-    def _repeated(self, key: str, value: pa.Scalar, rows: int) -> pa.Array:
+    def _repeated(self, key: str, value: Column, rows: int) -> Column:
         """Return ``value`` ``rows`` times; batches share the memory."""
         kept = self._constants.get(key)
         if kept is None or len(kept) < rows:
@@ -204,4 +210,10 @@ class FlowBatches:
 
 
 def _largest_of(kind: pa.DataType) -> int:
-    return 2 ** (kind.bit_width - (1 if pa.types.is_signed_integer(kind) else 0)) - 1
+    return 1 << (kind.bit_width - (1 if pa.types.is_signed_integer(kind) else 0)) - 1
+
+
+def numbered(first: int, count: int) -> Column:
+    """Return the whole numbers from ``first`` on."""
+    arange: Any = pa.arange  # type: ignore[attr-defined]  # newer than the stubs
+    return arange(first, first + count)

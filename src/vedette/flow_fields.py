@@ -41,12 +41,42 @@ COLUMN_OF: dict[str, str] = {
 }
 # Fields that are known and not used: they tell a header line, and nothing else.
 UNUSED_FIELDS = frozenset(
-    """type az-id sublocation-type sublocation-id resource-type resource-id encryption-status
-    tgw-id tgw-attachment-id tgw-src-vpc-account-id tgw-dst-vpc-account-id tgw-src-vpc-id tgw-dst-vpc-id
-    tgw-src-subnet-id tgw-dst-subnet-id tgw-src-eni tgw-dst-eni tgw-src-az-id tgw-dst-az-id tgw-pair-attachment-id
-    packets-lost-no-route packets-lost-blackhole packets-lost-mtu-exceeded packets-lost-ttl-expired
-    ecs-cluster-arn ecs-cluster-name ecs-container-instance-arn ecs-container-instance-id ecs-container-id
-    ecs-second-container-id ecs-service-name ecs-task-definition-arn ecs-task-arn ecs-task-id""".split()
+    (
+        "type",
+        "az-id",
+        "sublocation-type",
+        "sublocation-id",
+        "resource-type",
+        "resource-id",
+        "encryption-status",
+        "tgw-id",
+        "tgw-attachment-id",
+        "tgw-src-vpc-account-id",
+        "tgw-dst-vpc-account-id",
+        "tgw-src-vpc-id",
+        "tgw-dst-vpc-id",
+        "tgw-src-subnet-id",
+        "tgw-dst-subnet-id",
+        "tgw-src-eni",
+        "tgw-dst-eni",
+        "tgw-src-az-id",
+        "tgw-dst-az-id",
+        "tgw-pair-attachment-id",
+        "packets-lost-no-route",
+        "packets-lost-blackhole",
+        "packets-lost-mtu-exceeded",
+        "packets-lost-ttl-expired",
+        "ecs-cluster-arn",
+        "ecs-cluster-name",
+        "ecs-container-instance-arn",
+        "ecs-container-instance-id",
+        "ecs-container-id",
+        "ecs-second-container-id",
+        "ecs-service-name",
+        "ecs-task-definition-arn",
+        "ecs-task-arn",
+        "ecs-task-id",
+    )
 )
 # Names that AWS's example of a CloudWatch filter pattern gives to the fields of the default format.
 PATTERN_NAMES = {
@@ -59,8 +89,8 @@ PATTERN_NAMES = {
     "windowend": "end",
     "flowlogstatus": "log-status",
 }
-DEFAULT_FIELDS = tuple(
-    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status".split()
+DEFAULT_HEADER = (
+    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"
 )
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -115,7 +145,7 @@ def layout_of(fields: Iterable[str]) -> Layout:
     return Layout(tuple(columns))
 
 
-DEFAULT = layout_of(DEFAULT_FIELDS)
+DEFAULT = layout_of(DEFAULT_HEADER.split())
 
 
 def header_layout(line: bytes) -> Layout | None:

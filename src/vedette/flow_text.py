@@ -9,12 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 import pyarrow as pa
 from pyarrow import csv
 
-from vedette.flow_batch import TEXT, TIME
+from vedette.flow_batch import TEXT, TIME, Column, numbered
 from vedette.flow_fields import EVENT_MILLISECONDS, EVENT_TIME, Layout, header_layout
+from vedette.linelog import LineReader
 from vedette.schema import FLOWS
 
 MAX_BLOCK_BYTES = 8 << 20
@@ -22,9 +24,9 @@ MAX_BLOCK_BYTES = 8 << 20
 _FIELD_BYTES = 8  # what a field takes on average, and the blank behind it
 _EXCERPT_BYTES = 80
 _INTEGER = re.compile(rb"[+-]?\d{1,30}")
-_DIGITS = {pa.int32(): rb"(?:-|\d{1,9})", pa.int64(): rb"(?:-|\d{1,18})"}
+_DIGITS: dict[pa.DataType, bytes] = {pa.int32(): rb"(?:-|\d{1,9})", pa.int64(): rb"(?:-|\d{1,18})"}
 _ISO = rb"(?:-|\d{4}-(?:0[1-9]|1[0-2])-(?:[01]\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z)"
-_LIMITS = {pa.int32(): 2**31, pa.int64(): 2**63}
+_LIMITS: dict[pa.DataType, int] = {pa.int32(): 2**31, pa.int64(): 2**63}
 _TIME_NUMBERS = frozenset(("start_time", "end_time", EVENT_MILLISECONDS))
 
 
@@ -32,8 +34,8 @@ _TIME_NUMBERS = frozenset(("start_time", "end_time", EVENT_MILLISECONDS))
 class Rows:
     """Parsed records: the columns that the layout has, and the index of each record in its blob."""
 
-    columns: dict[str, pa.Array]
-    positions: pa.Array
+    columns: dict[str, Column]
+    positions: Column
 
 
 @dataclass(slots=True)
@@ -73,7 +75,7 @@ class FlowParser:
             yield from self._repaired(text)
             return
         rows = len(next(iter(columns.values())))
-        yield Rows(columns, pa.arange(self.position, self.position + rows))
+        yield Rows(columns, numbered(self.position, rows))
         self.line += rows
         self.position += rows
 
@@ -145,6 +147,21 @@ class FlowParser:
             yield Rows(columns, positions)
 
 
+def parse_lines(lines: LineReader, parser: FlowParser, rows: int) -> Iterator[Rows]:
+    """Yield the records of a stream, about ``rows`` at a time.
+
+    Raises:
+        ReadError: the stream could not be read at all.
+    """
+    while block := lines.next(parser.block_bytes(rows)):
+        if block.overlong:
+            parser.skip(f"a line of more than {lines.max_line_bytes} bytes")
+        else:
+            yield from parser.parse(block.text)
+    if lines.failure:
+        parser.reject("end of file", lines.failure)
+
+
 @dataclass(frozen=True, slots=True)
 class _Form:
     """How lines of one layout are parsed. ``detects_faults`` is false where CSV would take a header line for a record."""
@@ -154,11 +171,12 @@ class _Form:
     good: re.Pattern[bytes]
     detects_faults: bool
 
-    def read(self, text: bytes) -> dict[str, pa.Array] | None:
+    def read(self, text: bytes) -> dict[str, Column] | None:
         """Return the columns of well-formed lines, None where a line is broken."""
+        source: Any = pa.BufferReader(text)  # no copy; not among what the stubs allow
         try:
             table = csv.read_csv(
-                pa.BufferReader(text),
+                source,
                 read_options=csv.ReadOptions(use_threads=False, block_size=len(text) + 1, column_names=self.names),
                 parse_options=csv.ParseOptions(delimiter=" ", quote_char=False, escape_char=False, ignore_empty_lines=False),
                 convert_options=self.options,

@@ -13,6 +13,7 @@ from vedette.errors import ReadError, SourceError
 
 GZIP_MAGIC = b"\x1f\x8b"
 
+_DAMAGE = cast("type[Exception]", igzip_lib.IsalError)  # the stubs take the class for an instance
 _GZIP_WINDOW = 31  # zlib's number for "a gzip wrapper around 32 KiB of window"
 _STORED_BYTES = 1 << 20
 _SLICE_BYTES = 4_096  # what is inflated at a time: at most this is to be gone through again, byte by byte, where it is damaged
@@ -24,10 +25,12 @@ class Bounds(Protocol):
     """Where inflating stops: bytes of text, and bytes of text for each stored byte."""
 
     @property
-    def max_bytes(self) -> int: ...
+    def max_bytes(self) -> int:
+        """How many bytes of text may come out."""
 
     @property
-    def max_ratio(self) -> int: ...
+    def max_ratio(self) -> int:
+        """How many bytes of text may come out for each stored byte."""
 
 
 class Rejoined(io.BufferedIOBase):
@@ -104,12 +107,13 @@ class Inflated(io.BufferedIOBase):
             length += len(part)
         if self._failure and not length and wanted:
             raise ReadError(self._failure)
-        text = b"".join(parts)
-        if everything or length <= wanted:
-            self._rest = b""
-            return text
-        self._rest = text[wanted:]
-        return text[:wanted]
+        self._rest = b""
+        if not everything and length > wanted:
+            last = parts.pop()
+            keep = len(last) - (length - wanted)
+            parts.append(last[:keep])
+            self._rest = last[keep:]
+        return b"".join(parts)
 
     def _step(self) -> bytes:
         """Inflate a little; note the end or the failure."""
@@ -126,9 +130,10 @@ class Inflated(io.BufferedIOBase):
             self._remember(self._input)
         try:
             text = self._state.decompress(self._input, _STEP_BYTES)
-        except igzip_lib.IsalError as error:
+        except _DAMAGE as error:
             text = self._recovered()
-            what = "are damaged" if self._text_bytes + len(text) == 0 or self._member_bytes + len(text) else "are followed by others"
+            trailing = self._text_bytes > 0 and self._member_bytes + len(text) == 0
+            what = "go on with something else" if trailing else "are damaged"
             self._fail(f"the gzip data {what} behind {self._text_bytes + len(text)} bytes of text ({error})")
             return text
         self._member_bytes += len(text)
@@ -173,7 +178,7 @@ class Inflated(io.BufferedIOBase):
                 length += len(text)
                 if length > self._member_bytes:
                     found.append(text[-(length - self._member_bytes) :])
-        except igzip_lib.IsalError:
+        except _DAMAGE:
             pass
         return b"".join(found)
 

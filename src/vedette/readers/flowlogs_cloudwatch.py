@@ -1,0 +1,184 @@
+"""VPC Flow Logs that went through CloudWatch Logs: its export to S3, envelopes of a subscription, JSON of other shippers."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import BinaryIO, cast
+
+import pyarrow as pa
+
+from vedette.blob import Blob, KeyFacts, key_facts
+from vedette.flow_batch import FlowBatches
+from vedette.flow_events import Delivery, Event, EventReader, interface_in, messages_in
+from vedette.flow_fields import (
+    DEFAULT,
+    EVENT_MILLISECONDS,
+    EVENT_TIME,
+    PATTERN_NAMES,
+    Layout,
+    first_lines,
+    header_layout,
+    inferred_layout,
+    is_default_record,
+)
+from vedette.flow_text import FlowParser, parse_lines
+from vedette.inflate import Rejoined, read_up_to
+from vedette.linelog import LineReader
+from vedette.readers import BATCH_ROWS, SNIFF_BYTES, Limits, Reader, Tally
+
+_EXPORTED = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z[ \t]+(?P<message>[^\s{\[].*)")
+_JSON_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*[{\[]")
+_CLOUDTRAIL = re.compile(rb'\\?"(?:event(?:Version|Name|Source)|userIdentity|CloudTrailEvent|Records|digestS3Bucket)\\?"\s*:')
+_EXTRACTED = re.compile(rb'"extractedFields"\s*:\s*\{([^{}]*)')
+_KEY = re.compile(rb'"([^"\\]+)"\s*:')
+_GROUP_BYTES = 4 << 20
+
+
+def sniff(name: str, head: bytes) -> bool:  # noqa: ARG001 - what the first messages say is enough
+    """Tell whether a blob holds flow records as messages of CloudWatch Logs."""
+    if not _JSON_START.match(head):
+        messages = list(_exported_messages(head))
+        return bool(messages and messages[0]) and any(map(_message_layout, messages))
+    if _CLOUDTRAIL.search(head):
+        return False
+    if any(map(_message_layout, messages_in(head))):
+        return True
+    named = (_KEY.findall(match.group(1)) for match in _EXTRACTED.finditer(head))
+    return any(_named_layout([key.decode("utf-8", "replace") for key in keys]) for keys in named)
+
+
+def read(blob: Blob, stream: BinaryIO, tally: Tally, limits: Limits) -> Iterator[pa.RecordBatch]:
+    """Yield the records of ``blob`` in batches of ``schema.FLOWS``, in their order.
+
+    Raises:
+        ReadError: the stream gave nothing but an error.
+    """
+    head = read_up_to(stream, SNIFF_BYTES)
+    stream = cast("BinaryIO", Rejoined(head, stream))
+    facts = key_facts(blob.name)
+    if _JSON_START.match(head):
+        yield from _read_events(_Gathering(blob.name, facts, tally), stream, limits)
+        return
+    layout = next(filter(None, map(_message_layout, _exported_messages(head))), DEFAULT)
+    parser = FlowParser(layout.behind(EVENT_TIME), tally.reject, tally.nulled)
+    batches = FlowBatches(
+        object_name=blob.name,
+        facts=facts,
+        nulled=tally.nulled,
+        statuses=tally.statuses,
+        interface_id=interface_in(blob.name),
+    )
+    for rows in parse_lines(LineReader(stream, limits.max_record_bytes), parser, BATCH_ROWS):
+        tally.records += len(rows.positions)
+        yield from batches.cut(rows.columns, rows.positions, BATCH_ROWS)
+
+
+def _read_events(gathering: "_Gathering", stream: BinaryIO, limits: Limits) -> Iterator[pa.RecordBatch]:
+    tally = gathering.tally
+    events = EventReader(stream, limits.max_record_bytes, tally.reject)
+    for delivery in events.deliveries():
+        yield from gathering.add(delivery)
+    yield from gathering.flush()
+    if events.failure:
+        tally.reject("end of file", events.failure)
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """What events must share to be parsed together: the layout, and the owner and interface that records don't name."""
+
+    layout: Layout
+    owner: str | None
+    interface_id: str | None
+
+
+@dataclass(slots=True)
+class _Gathering:
+    """Gathers the events of many deliveries, so that they are parsed together."""
+
+    object_name: str
+    facts: KeyFacts
+    tally: Tally
+    _parser: FlowParser = field(init=False)
+    _custom: Layout | None = None
+    _group: _Group | None = None
+    _lines: list[bytes] = field(default_factory=list)
+    _bytes: int = 0
+
+    def __post_init__(self) -> None:
+        self._parser = FlowParser(DEFAULT, self.tally.reject, self.tally.nulled, unit="event")
+
+    def add(self, delivery: Delivery) -> Iterator[pa.RecordBatch]:
+        """Take the events of one delivery; yield what is ready."""
+        for event in delivery.events:
+            layout, text = self._read(event)
+            if layout is None:
+                yield from self.flush()
+                self._parser.skip(f"no flow record: {event.message[:80]!r}")
+                continue
+            group = _Group(
+                layout,
+                None if "account_id" in layout.columns else delivery.owner,
+                None if "interface_id" in layout.columns else delivery.interface_id,
+            )
+            if group != self._group or self._bytes > _GROUP_BYTES:
+                yield from self.flush()
+                self._group = group
+            moment = "-" if event.timestamp is None or event.timestamp < 0 else event.timestamp
+            line = f"{moment} {text}\n".encode("utf-8", "replace")
+            self._lines.append(line)
+            self._bytes += len(line)
+
+    def flush(self) -> Iterator[pa.RecordBatch]:
+        """Yield what was gathered."""
+        if self._group is None or not self._lines:
+            return
+        text = b"".join(self._lines)
+        self._lines, self._bytes = [], 0
+        self._parser.layout = self._group.layout.behind(EVENT_MILLISECONDS)
+        batches = FlowBatches(
+            object_name=self.object_name,
+            facts=replace(self.facts, account_id=self._group.owner or self.facts.account_id),
+            nulled=self.tally.nulled,
+            statuses=self.tally.statuses,
+            interface_id=self._group.interface_id,
+        )
+        for rows in self._parser.parse(text):
+            self.tally.records += len(rows.positions)
+            yield from batches.cut(rows.columns, rows.positions, BATCH_ROWS)
+
+    def _read(self, event: Event) -> tuple[Layout | None, str]:
+        """Return the layout of an event, and its record in one line."""
+        text = " ".join(event.message.split())
+        if is_default_record(text.encode("utf-8", "replace")):
+            return DEFAULT, text
+        if event.extracted and (layout := _named_layout(event.extracted)) is not None:
+            return layout, " ".join(map(_one_word, event.extracted.values()))
+        if self._custom is None:
+            self._custom = inferred_layout(text.split())
+        return self._custom, text
+
+
+def _exported_messages(head: bytes) -> Iterator[str]:
+    """Yield the message of each line of an export, "" for a line of another form."""
+    for line in first_lines(head):
+        match = _EXPORTED.fullmatch(line)
+        yield match["message"].decode("utf-8", "replace") if match else ""
+
+
+def _message_layout(message: str) -> Layout | None:
+    values = message.split()
+    return DEFAULT if is_default_record(" ".join(values).encode("utf-8", "replace")) else inferred_layout(values)
+
+
+def _named_layout(names: Sequence[str] | dict[str, str | None]) -> Layout | None:
+    """Return the layout of extracted fields, None where their names are not those of flow logs."""
+    named = " ".join(PATTERN_NAMES.get(name, name.replace(" ", "?")) for name in names)
+    return header_layout(named.encode("utf-8", "replace"))
+
+
+def _one_word(value: str | None) -> str:
+    return "_".join(value.split()) if value and not value.isspace() else "-"
+
+
+READER = Reader(name="flowlogs_cloudwatch", table="flows", sniff=sniff, read=read)
