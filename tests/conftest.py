@@ -1,8 +1,8 @@
-"""Fixtures that every test may use."""
+"""Fixtures that every test may use, and what a skip means."""
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +23,18 @@ def corpus() -> Path:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the goldens instead of comparing with them")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Make a skip a failure where everything must be tested (``VEDETTE_TEST_REQUIRE=all``)."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("VEDETTE_TEST_REQUIRE") == "all":
+        report.outcome = "failed"
+        report.longrepr = (
+            f"VEDETTE_TEST_REQUIRE=all: {report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr}"
+        )
+    return report
 
 
 @pytest.fixture

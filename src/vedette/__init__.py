@@ -1,1 +1,5 @@
 """Vedette finds reconnaissance against AWS accounts."""
+
+__all__ = ["__version__"]
+
+__version__ = "0.1.0"

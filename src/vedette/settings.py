@@ -89,7 +89,7 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid", validate_default=False
     )
 
-    store: str = _text("a database URL", "Where findings are kept; empty: for this run only.")
+    store: str = _text("a file or a database URL", "Where findings are kept; empty: for this run only.")
     state_folder: str = _text("a path", "Folder of the state tables; empty: where the store or the run keeps them by itself.")
     region: str = _text("text", "AWS region to ask; empty: as the AWS environment says.")
     profile: str = _text("text", "Profile of the AWS configuration; empty: as the AWS environment says.")
@@ -277,7 +277,7 @@ def _from_folder(name: str, value: object, folder: Path) -> object:
     """Let paths begin at the folder of the file in which they stand."""
     if name in _PATH_LISTS and isinstance(value, list) and all(isinstance(path, str) for path in value):
         return [str(folder / Path(path).expanduser()) for path in value]
-    if name == "state_folder" and isinstance(value, str) and value:
+    if name in {"state_folder", "store"} and isinstance(value, str) and value and "://" not in value:
         return str(folder / Path(value).expanduser())
     return value
 

@@ -76,14 +76,13 @@ def test_the_file_is_the_named_one_then_the_folders_then_the_users(folder: Path)
 
 
 def test_tables_are_beginnings_of_names_and_paths_begin_at_the_file(folder: Path) -> None:
-    text = (
-        'tor_lists = ["a.txt", "/b.txt"]\nstate_folder = "state"\n[own_egress]\nprincipals = 3\n[lateness.flows]\nminutes = 1\n'
-    )
+    text = 'tor_lists = ["a.txt", "/b.txt"]\nstate_folder = "state"\nstore = "v.db"\n[own_egress]\nprincipals = 3\n[lateness.flows]\nminutes = 1\n'
     settings = load(write(text, "etc/v.toml"), {"custom_lists": ("c.txt",)})
     assert settings.own_egress_principals == 3
     assert settings.lateness_flows_minutes == 1
     assert settings.tor_lists == (Path("etc/a.txt"), Path("/b.txt"))
-    assert settings.state_folder == "etc/state"
+    assert (settings.state_folder, settings.store) == ("etc/state", "etc/v.db")
+    assert load(write('store = "sqlite:///v.db"', "etc/u.toml"), {}).store == "sqlite:///v.db"
     assert settings.custom_lists == (Path("c.txt"),)
 
 

@@ -1,0 +1,84 @@
+# Everything here works on a bare checkout with Python 3.11 or newer: what a target needs is installed into .venv first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+PAGES := $(wildcard docs/*.md docs/*/*.md)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint fix docs bench golden package services lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+
+demo: $(VENV)/.runtime ## simulate an account with an attack in it, and find the attack
+	@rm -rf build/demo
+	$(BIN)/vedette simulate tor-caller malicious-caller custom-caller company-day --out build/demo
+	$(BIN)/vedette scan build/demo/AWSLogs --tor-list build/demo/lists/tor.txt --custom-list build/demo/lists/custom.txt
+
+test: $(VENV)/.dev services ## run the tests
+	$(BIN)/pytest -n auto
+
+check: lint docs package test ## all that must hold before a change is merged
+
+lint: $(VENV)/.dev ## check style, types, import contracts and generated pages
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/cog --check $(PAGES)
+
+fix: $(VENV)/.dev ## repair style, and write generated pages anew
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(BIN)/cog -r $(PAGES)
+
+docs: $(VENV)/.docs ## build the documentation into build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+bench: $(VENV)/.bench ## measure against the limit and against peers
+	$(BIN)/python -m bench
+
+golden: $(VENV)/.dev ## write the expected documents anew, after a change that was meant
+	$(BIN)/pytest --update-golden
+
+package: $(VENV)/.dev ## build the wheel, and try it where nothing but its requirements is installed
+	@rm -rf build/wheel build/clean && mkdir -p build
+	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir build/wheel .
+	$(PYTHON) -m venv build/clean
+	build/clean/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes -r requirements/runtime.txt
+	build/clean/bin/python -m pip --quiet --disable-pip-version-check install --no-deps --no-index build/wheel/*.whl
+	build/clean/bin/vedette --help > build/help.txt
+	build/clean/bin/python -c "import vedette, importlib.resources as r; assert (r.files('vedette') / 'py.typed').is_file()"
+
+services: ## install the services that tests use, where that is possible
+	@.ci/services
+
+lock: $(VENV)/.dev ## write the locked requirements anew (LOCK=--upgrade for newer releases)
+	$(BIN)/python requirements/lock.py $(LOCK)
+
+clean: ## remove what the targets made
+	rm -rf build $(VENV)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$$($(PYTHON) --version) is too old: vedette needs Python 3.11 or newer; set PYTHON=python3.12, for example"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# Stamps: what is installed is installed again only when its list changed.
+$(VENV)/.runtime: requirements/runtime.txt pyproject.toml | $(BIN)/python
+	$(PIP) install --require-hashes -r requirements/runtime.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
+	$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.docs: requirements/docs.txt $(VENV)/.dev
+	$(PIP) install --require-hashes -r requirements/docs.txt
+	@touch $@
+
+$(VENV)/.bench: requirements/bench.txt $(VENV)/.dev
+	$(PIP) install --require-hashes -r requirements/bench.txt
+	@touch $@
