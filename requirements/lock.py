@@ -1,7 +1,7 @@
 """Write the locked requirement files of this folder from ``pyproject.toml``: pinned, with hashes, without any index.
 
-``runtime.txt`` is what a user needs; ``dev.txt`` is that and what tests and checks need; ``docs.txt`` and ``bench.txt`` are
-what those need beside it. Run it as ``make lock``; add ``--upgrade`` for newer releases of everything.
+``runtime.txt`` is what a user needs to build and run; ``dev.txt`` is that and what tests and checks need; ``docs.txt`` and
+``bench.txt`` are what those need beside it. Run it as ``make lock``; add ``LOCK=--upgrade`` for newer releases of everything.
 """
 
 import subprocess
@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+BUILD = ("editables", "hatchling")
 OPTIONS = (
     "--quiet",
     "--generate-hashes",
@@ -29,7 +30,7 @@ def main(arguments: list[str]) -> None:
     project = tomllib.loads((FOLDER.parent / "pyproject.toml").read_text(encoding="utf-8"))
     runtime = project["project"]["dependencies"]
     groups = project["dependency-groups"]
-    lock("runtime.txt", [*runtime, "hatchling"], (), arguments)
+    lock("runtime.txt", [*runtime, *BUILD], (), arguments)
     lock("dev.txt", [*runtime, *groups["dev"]], ("runtime.txt",), arguments)
     lock("docs.txt", groups["docs"], ("dev.txt",), arguments)
     lock("bench.txt", groups["bench"], ("dev.txt",), arguments)
