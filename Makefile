@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 PAGES := $(wildcard docs/*.md docs/*/*.md)
 
 .DEFAULT_GOAL := help
@@ -46,8 +46,8 @@ package: $(VENV)/.dev ## build the wheel, and try it where nothing but its requi
 	@rm -rf build/wheel build/clean && mkdir -p build
 	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir build/wheel .
 	$(PYTHON) -m venv build/clean
-	build/clean/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes -r requirements/runtime.txt
-	build/clean/bin/python -m pip --quiet --disable-pip-version-check install --no-deps --no-index build/wheel/*.whl
+	build/clean/bin/python -m pip -qq --disable-pip-version-check install --require-hashes -r requirements/runtime.txt
+	build/clean/bin/python -m pip -qq --disable-pip-version-check install --no-deps --no-index build/wheel/*.whl
 	build/clean/bin/vedette --help > build/help.txt
 	build/clean/bin/python -c "import vedette, importlib.resources as r; assert (r.files('vedette') / 'py.typed').is_file()"
 

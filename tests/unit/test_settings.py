@@ -76,7 +76,8 @@ def test_the_file_is_the_named_one_then_the_folders_then_the_users(folder: Path)
 
 
 def test_tables_are_beginnings_of_names_and_paths_begin_at_the_file(folder: Path) -> None:
-    text = 'tor_lists = ["a.txt", "/b.txt"]\nstate_folder = "state"\nstore = "v.db"\n[own_egress]\nprincipals = 3\n[lateness.flows]\nminutes = 1\n'
+    paths = 'tor_lists = ["a.txt", "/b.txt"]\nstate_folder = "state"\nstore = "v.db"\n'
+    text = f"{paths}[own_egress]\nprincipals = 3\n[lateness.flows]\nminutes = 1\n"
     settings = load(write(text, "etc/v.toml"), {"custom_lists": ("c.txt",)})
     assert settings.own_egress_principals == 3
     assert settings.lateness_flows_minutes == 1
