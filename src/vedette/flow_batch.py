@@ -139,7 +139,7 @@ class FlowBatches:
     def _times(self, given: Mapping[str, Column], rows: int) -> dict[str, Column]:
         start = self._time("start_time", given.get("start_time"))
         end = self._time("end_time", given.get("end_time"))
-        event = self._time(EVENT_TIME, given.get(EVENT_TIME, given.get(EVENT_MILLISECONDS)))
+        event = self._time("start_time", given.get(EVENT_TIME, given.get(EVENT_MILLISECONDS)))
         found = [times for times in (start, event, end) if times is not None]
         started = found[0] if found else pa.nulls(rows, TIME)
         if started.null_count:

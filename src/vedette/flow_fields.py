@@ -97,6 +97,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # A column that is in no record: when CloudWatch Logs says the event was, in ISO 8601 or in milliseconds since 1970.
 EVENT_TIME = "event_time"
 EVENT_MILLISECONDS = "event_milliseconds"
+COUNTED_AS = {EVENT_TIME: "start_time", EVENT_MILLISECONDS: "start_time"}  # where an impossible one is counted
 
 _PLAIN_WORDS = frozenset(("version", "protocol", "packets", "bytes", "start", "end", "action", "region", "type"))
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{1,40}")

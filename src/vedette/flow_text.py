@@ -15,7 +15,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from vedette.flow_batch import TEXT, TIME, Column, numbered
-from vedette.flow_fields import EVENT_MILLISECONDS, EVENT_TIME, Layout, header_layout
+from vedette.flow_fields import COUNTED_AS, EVENT_MILLISECONDS, EVENT_TIME, Layout, header_layout
 from vedette.linelog import LineReader
 from vedette.schema import FLOWS
 
@@ -27,6 +27,7 @@ _INTEGER = re.compile(rb"[+-]?\d{1,30}")
 _DIGITS: dict[pa.DataType, bytes] = {pa.int32(): rb"(?:-|\d{1,9})", pa.int64(): rb"(?:-|\d{1,18})"}
 _ISO = rb"(?:-|\d{4}-(?:0[1-9]|1[0-2])-(?:[01]\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z)"
 _LIMITS: dict[pa.DataType, int] = {pa.int32(): 2**31, pa.int64(): 2**63}
+_NO_HEADER = rb"(?!(?:[A-Za-z][A-Za-z0-9_-]*+[ \r]?)++\n)"
 _TIME_NUMBERS = frozenset(("start_time", "end_time", EVENT_MILLISECONDS))
 
 
@@ -132,7 +133,7 @@ class FlowParser:
             number = int(value)
             if -_LIMITS[kind] <= number < _LIMITS[kind]:
                 return b"%d" % number
-        self.nulled[column] += 1
+        self.nulled[COUNTED_AS.get(column, column)] += 1
         return b"-"
 
     def _flushed(self) -> Iterator[Rows]:
@@ -195,6 +196,7 @@ class _Form:
 def _form(layout: Layout) -> _Form:
     names = [column or f"unused {at}" for at, column in enumerate(layout.columns)]
     types = {column: _kind(column) for column in layout.columns if column}
+    numbers = any(kind in _LIMITS for kind in types.values())
     patterns = [_pattern(column) for column in layout.columns]
     return _Form(
         names=names,
@@ -205,8 +207,8 @@ def _form(layout: Layout) -> _Form:
             strings_can_be_null=True,
             quoted_strings_can_be_null=True,
         ),
-        good=re.compile(rb"(?:" + rb" ".join(patterns) + rb"\r?\n)*+"),
-        detects_faults=len(names) > 1 and any(kind in _LIMITS for kind in types.values()),
+        good=re.compile(rb"(?:" + (b"" if numbers else _NO_HEADER) + rb" ".join(patterns) + rb"\r?\n)*+"),
+        detects_faults=len(names) > 1 and numbers,
     )
 
 

@@ -1,0 +1,62 @@
+"""Makes blobs from bytes and reads them, for tests of readers."""
+
+import io
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+
+from vedette.blob import Blob
+from vedette.readers import BATCH_ROWS, Limits, Tally
+from vedette.reading import read_blob
+from vedette.schema import TABLES
+
+KEY = (
+    "AWSLogs/123456789012/vpcflowlogs/eu-west-1/2024/05/06/"
+    "123456789012_vpcflowlogs_eu-west-1_fl-0123456789abcdef0_20240506T0710Z_1a2b3c4d.log.gz"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What reading a blob gave: its batches, their rows as dicts, the tables they belong to, and the tally."""
+
+    batches: list[pa.RecordBatch]
+    rows: list[dict[str, Any]]
+    tables: set[str]
+    tally: Tally
+
+    def column(self, name: str) -> list[Any]:
+        """Return the values of one column."""
+        return [row[name] for row in self.rows]
+
+
+def blob_of(data: bytes, name: str = "some.log") -> Blob:
+    return Blob(name=name, version="1", size=len(data), opener=partial(io.BytesIO, data))
+
+
+def read_bytes(data: bytes, name: str = "some.log", limits: Limits | None = None) -> Read:
+    return read_one(blob_of(data, name), limits)
+
+
+def read_one(blob: Blob, limits: Limits | None = None) -> Read:
+    """Read a blob, and check what is true of all batches."""
+    tally = Tally()
+    tables, batches = set(), []
+    for table, batch in read_blob(blob, limits or Limits(), tally):
+        batch.validate(full=True)
+        assert batch.schema.equals(TABLES[table])
+        assert 0 < batch.num_rows <= BATCH_ROWS
+        tables.add(table)
+        batches.append(batch)
+    rows = [row for batch in batches for row in batch.to_pylist()]
+    assert tally.records == len(rows)
+    assert tally.bad >= len(tally.problems)
+    return Read(batches, rows, tables, tally)
+
+
+def count_rows(blob: Blob) -> tuple[int, Tally]:
+    """Read a blob in another process."""
+    tally = Tally()
+    return sum(batch.num_rows for _, batch in read_blob(blob, Limits(), tally)), tally
