@@ -1,17 +1,19 @@
 """Which findings, in which order, from where on: the questions that lists of findings ask."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from difflib import get_close_matches
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, UnaryExpression, func, select, tuple_
+from sqlalchemy.sql.operators import custom_op
 
 from vedette.errors import ConfigurationError
 from vedette.findings.model import Finding
 from vedette.store.documents import clean, microseconds
-from vedette.store.tables import FINDINGS
+from vedette.store.tables import FINDINGS, ORDERS
+
+_FEW = 5_000
 
 
 class Filters(TypedDict, total=False):
@@ -29,18 +31,6 @@ class Filters(TypedDict, total=False):
     until: datetime | None
 
 
-# What findings are sorted by; each has an index, and ends in the id, so that no two findings are equal.
-ORDERS: Mapping[str, tuple[str, ...]] = {
-    "updated_at": ("updated_at", "id"),
-    "created_at": ("created_at", "id"),
-    "first_seen": ("first_seen", "id"),
-    "last_seen": ("last_seen", "id"),
-    "count": ("count", "id"),
-    "severity": ("severity", "updated_at", "id"),
-    "finding_type": ("finding_type", "updated_at", "id"),
-    "account_id": ("account_id", "updated_at", "id"),
-    "region": ("region", "updated_at", "id"),
-}
 # What findings are counted by.
 GROUPS = ("severity", "finding_type", "account_id", "region", "archived")
 
@@ -76,40 +66,75 @@ def cursor(finding: Finding, order: str = "updated_at", *, descending: bool = Tr
     return msgspec.json.encode(place).hex()
 
 
-def conditions(filters: Filters) -> list[ColumnElement[bool]]:
-    """Return what a finding must meet."""
-    table = FINDINGS.c
-    equal = (
+def conditions(filters: Filters, lead: str | None = None) -> list[ColumnElement[bool]]:
+    """Return what a finding must meet; ``lead`` is the only column whose index may be used, None leaves it to the database."""
+    found: list[ColumnElement[bool]] = []
+    for name, value in (
         ("finding_type", filters.get("finding_type")),
         ("account_id", filters.get("account_id")),
         ("region", filters.get("region")),
-    )
-    found = [table[name] == clean(value) for name, value in equal if value is not None]
+    ):
+        if value is not None:
+            found.append(_column(name, lead) == clean(value))
     if (severity := filters.get("minimum_severity")) is not None:
-        found.append(table.severity >= severity)
+        found.append(_column("severity", lead) >= severity)
     if (archived := filters.get("archived")) is not None:
-        found.append(table.archived == archived)
+        found.append(_column("archived", lead) == archived)
     if (since := filters.get("since")) is not None:
-        found.append(table.updated_at >= microseconds(since))
+        found.append(_column("updated_at", lead) >= microseconds(since))
     if (until := filters.get("until")) is not None:
-        found.append(table.updated_at < microseconds(until))
+        found.append(_column("updated_at", lead) < microseconds(until))
     return found
 
 
 def page(
-    wanted: list[ColumnElement[bool]], order: str, *, descending: bool, limit: int | None, after: str | None
+    filters: Filters, order: str, *, descending: bool, limit: int | None, after: str | None, lead: str | None
 ) -> Select[tuple[str, bool]]:
-    """Return the query for the ids of one page, in order.
+    """Return the query for the ids of one page, in order; ``lead`` as in ``conditions``.
 
     Raises:
         ConfigurationError: there is no such order, or ``after`` is no place in it.
     """
-    columns = [FINDINGS.c[name] for name in _order(order)]
+    columns = [FINDINGS.c[name] if lead in {None, order} else _without_index(name) for name in _order(order)]
+    wanted = conditions(filters, lead)
     if after is not None:
         place = tuple_(*_values(after, order, descending=descending))
-        wanted = [*wanted, tuple_(*columns) < place if descending else tuple_(*columns) > place]
+        wanted.append(tuple_(*columns) < place if descending else tuple_(*columns) > place)
     sorting = [column.desc() if descending else column.asc() for column in columns]
     return select(FINDINGS.c.id, FINDINGS.c.archived).where(*wanted).order_by(*sorting).limit(limit)
+
+
+def lead_of(connection: Connection, filters: Filters, order: str) -> str | None:
+    """Return the column by whose index SQLite had better find a page; None on a database that knows by itself.
+
+    SQLite has no idea how often a value occurs. Few findings of a type, account, severity or time are best fetched and
+    sorted; otherwise a page is soon full when walking along the order.
+    """
+    if connection.dialect.name != "sqlite":
+        return None
+    groups: dict[str, Filters] = {
+        "finding_type": {"finding_type": filters.get("finding_type")},
+        "account_id": {"account_id": filters.get("account_id")},
+        "severity": {"minimum_severity": filters.get("minimum_severity")},
+        "updated_at": {"since": filters.get("since"), "until": filters.get("until")},
+    }
+    for name, group in groups.items():
+        wanted = conditions(group, name)
+        if wanted and name != order:
+            few = select(FINDINGS.c.id).where(*wanted).limit(_FEW).subquery()
+            if (connection.scalar(select(func.count()).select_from(few)) or 0) < _FEW:
+                return name
+    return order
+
+
+def _column(name: str, lead: str | None) -> ColumnElement[Any]:
+    return FINDINGS.c[name] if lead in {None, name} else _without_index(name)
+
+
+def _without_index(name: str) -> ColumnElement[Any]:
+    # "+column" is the column, but to SQLite it is an expression, which no index serves
+    column = FINDINGS.c[name]
+    return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
 
 def _order(order: str) -> tuple[str, ...]:

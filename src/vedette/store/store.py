@@ -4,7 +4,7 @@ Writing is all or nothing: a crash leaves either the world before or the world a
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
@@ -14,7 +14,6 @@ from typing import Self, Unpack
 
 from sqlalchemy import Connection, Engine, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
 
 from vedette import clock
 from vedette.errors import NotFoundError, StoreError
@@ -29,7 +28,7 @@ from vedette.store.database import border, connect, place_of, prepare, writing
 from vedette.store.documents import clean, digest, json_text, microseconds, moment, read_json
 from vedette.store.lists import ListSummary, header_text, imported, list_of, open_count, packed, summary_of, unpacked
 from vedette.store.location import EPHEMERAL, is_ephemeral
-from vedette.store.selection import Filters, conditions, page
+from vedette.store.selection import Filters, conditions, lead_of, page
 from vedette.store.tables import FINDINGS, GENERATIONS, LIST_ENTRIES, LISTS, RECEIPTS, RUN_REPORTS
 
 KEPT_REPORTS = 1_000
@@ -82,11 +81,6 @@ class Store:
 
     def close(self) -> None:
         """Close every connection."""
-        if self._engine.dialect.name == "sqlite":
-            # Gathers what the planner of later queries should know; a store that is gone or read-only is closed all the same.
-            with suppress(SQLAlchemyError), self._engine.begin() as connection:
-                connection.exec_driver_sql("PRAGMA analysis_limit = 1000")
-                connection.exec_driver_sql("PRAGMA optimize")
         self._engine.dispose()
 
     def __enter__(self) -> Self:
@@ -173,8 +167,9 @@ class Store:
         Raises:
             ConfigurationError: there is no such order, or ``after`` is no place in it.
         """
-        query = page(conditions(filters), order, descending=descending, limit=limit, after=after)
         with self._reading() as connection:
+            lead = lead_of(connection, filters, order)
+            query = page(filters, order, descending=descending, limit=limit, after=after, lead=lead)
             rows = connection.execute(query).all()
             return finding_rows.of_ids(connection, {row.id: row.archived for row in rows})
 

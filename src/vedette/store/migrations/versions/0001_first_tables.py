@@ -8,18 +8,17 @@ down_revision = None
 
 _TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 _DIGEST = sa.String(32).with_variant(sa.String(32, collation="C"), "postgresql")
-_SORTED = {
+_INDEXES = {
     "identity": ("identity",),
-    "updated_at": ("updated_at", "id"),
-    "created_at": ("created_at", "id"),
-    "first_seen": ("first_seen", "id"),
-    "last_seen": ("last_seen", "id"),
-    "count": ("count", "id"),
-    "severity": ("severity", "updated_at", "id"),
-    "finding_type": ("finding_type", "updated_at", "id"),
-    "account_id": ("account_id", "updated_at", "id"),
-    "region": ("region", "updated_at", "id"),
-    "archived": ("archived", "updated_at", "id"),
+    "filtered": ("archived", "severity", "finding_type", "account_id", "region"),
+    "updated_at": ("updated_at", "id", "archived", "severity", "finding_type", "account_id", "region"),
+    "created_at": ("created_at", "id", "archived", "severity", "finding_type", "account_id", "region"),
+    "first_seen": ("first_seen", "id", "archived", "severity", "finding_type", "account_id", "region"),
+    "last_seen": ("last_seen", "id", "archived", "severity", "finding_type", "account_id", "region"),
+    "count": ("count", "id", "archived", "severity", "finding_type", "account_id", "region"),
+    "severity": ("severity", "updated_at", "id", "archived", "finding_type", "account_id", "region"),
+    "finding_type": ("finding_type", "updated_at", "id", "archived", "severity", "account_id", "region"),
+    "account_id": ("account_id", "updated_at", "id", "archived", "severity", "finding_type", "region"),
 }
 
 
@@ -47,7 +46,7 @@ def _findings() -> None:
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_findings"),
     )
-    for name, columns in _SORTED.items():
+    for name, columns in _INDEXES.items():
         op.create_index(f"ix_findings_{name}", "findings", list(columns))
     op.create_table(
         "finding_documents",
