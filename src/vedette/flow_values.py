@@ -15,6 +15,7 @@ from vedette.flow_batch import TEXT, TIME, Column, pc
 from vedette.schema import FLOWS
 
 _NOTHING = ("", "-", "None", "none", "null", "NULL", "nan", "NaN")
+_TEXTS = frozenset((pa.string(), pa.large_string(), pa.string_view(), pa.binary(), pa.large_binary(), pa.binary_view()))
 _ACCOUNT_DIGITS = 12
 _INTEGER = re.compile(r"\s*([+-]?\d{1,30})(?:\.0*)?\s*", re.ASCII)
 _LARGEST = 2**63 - 1
@@ -85,11 +86,11 @@ class Converter:
 
     def _encoded(self, name: str, array: Column) -> Column | None:
         """Return text dictionary-encoded and valid; None for a column of another type."""
-        if not pa.types.is_dictionary(array.type):
-            array = array.dictionary_encode()
-        kind = array.type.value_type
-        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_binary(kind)):
+        encoded = pa.types.is_dictionary(array.type)
+        if (array.type.value_type if encoded else array.type) not in _TEXTS:
             return None
+        if not encoded:
+            array = array.dictionary_encode()
         array.validate()
         indices = array.indices.cast(pa.int32())
         raw = array.dictionary.cast(pa.binary())

@@ -20,16 +20,20 @@ KEY = (
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What reading a blob gave: its batches, their rows as dicts, the tables they belong to, and the tally."""
+    """What reading a blob gave: its batches, the tables they belong to, and the tally."""
 
     batches: list[pa.RecordBatch]
-    rows: list[dict[str, Any]]
     tables: set[str]
     tally: Tally
 
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows as dicts; slow for many."""
+        return [row for batch in self.batches for row in batch.to_pylist()]
+
     def column(self, name: str) -> list[Any]:
         """Return the values of one column."""
-        return [row[name] for row in self.rows]
+        return [value for batch in self.batches for value in batch.column(name).to_pylist()]
 
 
 def blob_of(data: bytes, name: str = "some.log") -> Blob:
@@ -50,10 +54,9 @@ def read_one(blob: Blob, limits: Limits | None = None) -> Read:
         assert 0 < batch.num_rows <= BATCH_ROWS
         tables.add(table)
         batches.append(batch)
-    rows = [row for batch in batches for row in batch.to_pylist()]
-    assert tally.records == len(rows)
+    assert tally.records == sum(batch.num_rows for batch in batches)
     assert tally.bad >= len(tally.problems)
-    return Read(batches, rows, tables, tally)
+    return Read(batches, tables, tally)
 
 
 def count_rows(blob: Blob) -> tuple[int, Tally]:
