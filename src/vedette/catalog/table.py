@@ -1,0 +1,42 @@
+"""The table of operations, read once from ``operations.tsv``; its header says what the columns mean."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal, cast
+
+_FILE = Path(__file__).with_name("operations.tsv")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of the table; None and the empty technique mean: by rule."""
+
+    service: str
+    operation: str
+    access: Literal["list", "read", "write", "permissions", "tagging"]
+    discovery: bool
+    category: Literal["network", "resource", "user"] | None
+    weight: int | None
+    technique: str
+
+
+@cache
+def table() -> dict[tuple[str, str], Row]:
+    """Return the rows by service and operation in lower case, in the order of the file."""
+    lines = [line for line in _FILE.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    rows = [_row(line) for line in lines[1:]]  # the first names the columns
+    return {(row.service, row.operation.lower()): row for row in rows}
+
+
+def _row(line: str) -> Row:
+    service, operation, access, discovery, category, weight, technique = line.split("\t")
+    return Row(
+        service=service,
+        operation=operation,
+        access=cast("Literal['list', 'read', 'write', 'permissions', 'tagging']", access),
+        discovery=discovery == "yes",
+        category=None if category == "-" else cast("Literal['network', 'resource', 'user']", category),
+        weight=None if weight == "-" else int(weight),
+        technique="" if technique == "-" else technique,
+    )
