@@ -52,18 +52,14 @@ def scan(
     lists: tuple[ThreatList, ...] = (),
     *,
     own_networks: tuple[str, ...] = (),
-    store: Store | None = None,
+    store_class: type[Store] = Store,
     **settings: object,
 ) -> Outcome:
-    """Read blobs in this process, and return what the run found (with ``store``: what it left there)."""
+    """Read blobs in this process into the store of the settings (else one for this run), and return what the run found."""
     chosen = load(None, {"workers": 1, "bundled_lists": False, **settings})
     knowledge = Knowledge(lists=lists, own_networks=own_networks)
-    opened = store or Store.ephemeral()
-    try:
-        with composition.pipeline(chosen, opened, knowledge) as running:
+    with store_class.open(chosen.store) if chosen.store else store_class.ephemeral() as store:
+        with composition.pipeline(chosen, store, knowledge) as running:
             report = running.bulk(blobs)
-        found = [opened.finding(identifier) for identifier in sorted(running.findings)]
-    finally:
-        if store is None:
-            opened.close()
+        found = store.findings_of(sorted(running.findings))
     return Outcome(findings=tuple(found), report=report)

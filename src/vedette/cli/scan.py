@@ -133,7 +133,7 @@ def _blobs(settings: "Settings", sources: list[str], span: "Span") -> "Iterator[
     from vedette.aws import Connection
     from vedette.sources import list_blobs
 
-    connection = Connection(region=settings.region, s3_endpoint=settings.s3_endpoint)
+    connection = Connection(region=settings.region, profile=settings.profile, s3_endpoint=settings.s3_endpoint)
     listed = [list(list_blobs(source, span, connection)) for source in sources]
     unique = {(blob.name, blob.version): blob for blob in chain.from_iterable(listed)}
     return iter(unique.values())
