@@ -178,7 +178,8 @@ def complete(report: RunReport, known: Knowledge, settings: Settings) -> None:
         report.learning = (f"{known_for} of calls known; {learned}",)
     kinds = {use.kind for use in report.lists if use.status == "ACTIVE"}
     spots = [f"no {kind} list: nothing is matched against one" for kind in ("tor", "malicious", "custom") if kind not in kinds]
-    spots += [f"list {use.name} is stale: addresses have changed hands since" for use in report.lists if use.stale]
+    if stale := [use.name for use in report.lists if use.stale]:
+        spots.append(f"stale lists ({', '.join(stale)}): addresses have changed hands since")
     if not report.records["cloudtrail"]:
         spots.append("no CloudTrail record was read")
     if report.records["flows"]:

@@ -115,9 +115,9 @@ def _of(counts: Mapping[str, int]) -> str:
 
 
 def _list_line(use: ListUse) -> str:
-    text = f"list {use.name}: {use.kind}, {use.entries} entries"
+    text = f"list {use.name}: {use.kind}, {use.entries} {'entry' if use.entries == 1 else 'entries'}"
     if use.refused:
-        text += f", {use.refused} lines refused"
+        text += f", {use.refused} {'line' if use.refused == 1 else 'lines'} refused"
     if use.as_of is not None:
         text += f", of {use.as_of:%Y-%m-%d}"
     if use.stale:

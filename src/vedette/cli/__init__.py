@@ -70,4 +70,5 @@ def main() -> None:
 def _say(text: str) -> None:
     from vedette.rendering import clean
 
-    print(clean(text), file=sys.stderr)  # noqa: T201  # messages show untrusted names
+    for line in text.splitlines():  # messages show untrusted names
+        print(clean(line), file=sys.stderr)  # noqa: T201

@@ -48,6 +48,7 @@ def explain(
 
 
 def _explained(detection: "Detection", settings: "Settings", width: int) -> Iterator[str]:
+    from vedette.settings import Settings
     from vedette.views import needed, parameters
 
     yield detection.finding_type
@@ -60,10 +61,12 @@ def _explained(detection: "Detection", settings: "Settings", width: int) -> Iter
     if numbers or values:
         yield ""
         yield "Numbers that decide"
-        meanings = {threshold.name: threshold.meaning for threshold in detection.thresholds}
+        meanings = {name: field.description or "" for name, field in Settings.model_fields.items()}
+        meanings |= {threshold.name: threshold.meaning for threshold in detection.thresholds}
         for name in sorted({*numbers, *values}):
             value = values.get(name, getattr(settings, name, None))
-            yield f"  {name} = {value}" + (f"  {meanings[name]}" if name in meanings else "")
+            yield f"  {name} = {value}"
+            yield fill(meanings[name], width, initial_indent="    ", subsequent_indent="    ")
     yield ""
     yield "Query"
     yield from (f"  {line}" for line in detection.sql.strip().splitlines())

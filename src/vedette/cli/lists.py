@@ -21,7 +21,7 @@ def lists() -> None:
 
 @APPLICATION.command("add")
 def add(
-    files: Annotated[list[str], typer.Argument(metavar="[NAME=]FILE...", help="List files; a known name is a new import of it.")],
+    files: Annotated[list[str], typer.Argument(metavar="[NAME=]FILE", help="List files; a known name is a new import of it.")],
     kind: Annotated[str, typer.Option(metavar="KIND", help="custom, trusted, tor, malicious or scanner.")] = "custom",
     format_name: Annotated[str | None, typer.Option("--format", metavar="FORMAT", help="List format; else recognised.")] = None,
     store: StoreOption = None,
@@ -116,7 +116,7 @@ def show(
 
 @APPLICATION.command("rm")
 def rm(
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Lists to remove, with their history.")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Lists to remove, with their history.")],
     store: StoreOption = None,
     config: ConfigOption = None,
 ) -> None:

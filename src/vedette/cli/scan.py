@@ -46,7 +46,9 @@ def _list_option(text: str) -> object:
 
 @APPLICATION.command("scan")
 def scan(
-    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Files, folders, globs, s3://bucket/prefix, or -.")],
+    sources: Annotated[
+        list[str], typer.Argument(metavar="SOURCE", help="Files, folders, globs, s3://bucket/prefix, or - for standard input.")
+    ],
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="Write findings there, not to standard output.")] = None,
     format_name: FormatOption = None,
     fail_on: Annotated[

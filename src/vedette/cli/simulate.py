@@ -16,7 +16,7 @@ COMMAND = Command("simulate", APPLICATION)
 
 @APPLICATION.command("simulate")
 def simulate(
-    scenarios: Annotated[list[str] | None, typer.Argument(metavar="SCENARIO...", help="Scenarios; none lists them.")] = None,
+    scenarios: Annotated[list[str] | None, typer.Argument(metavar="SCENARIO", help="Scenarios; none lists them.")] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder to write, which must be new or empty.")] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed writes the same bytes.")] = 1,
     end: Annotated[str | None, typer.Option(metavar="DAY", help="The last day, e.g. 2026-03-14.")] = None,

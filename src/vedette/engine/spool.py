@@ -99,7 +99,7 @@ def read_group(blobs: tuple[Blob, ...], plan: ReadPlan) -> Reading:
                 if table in plan.tables and inside.num_rows:
                     writer.add(table, inside)
         except ReadError as error:
-            failure = str(error)
+            failure = str(error).removeprefix(f"{blob.name}: ")
         except SourceError as error:  # gone or closed: it has no receipt, so another run tries again
             missed.append(blob.name)
             _note(reading, blob, tally, str(error))
