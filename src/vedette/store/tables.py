@@ -81,6 +81,7 @@ FINDINGS = Table(
     Index("ix_findings_identity", "identity"),
     Index("ix_findings_filtered", *_FILTERED),
     *(_sorting_index(order) for order in ORDERS),
+    comment="What findings are searched, sorted and counted by, a row a finding.",
 )
 
 FINDING_DOCUMENTS = Table(
@@ -88,6 +89,7 @@ FINDING_DOCUMENTS = Table(
     METADATA,
     Column("id", DIGEST, ForeignKey("findings.id", ondelete="CASCADE"), primary_key=True),
     Column("document", TEXT, nullable=False, comment="The whole finding as JSON (store.documents)."),
+    comment="The findings themselves.",
 )
 
 RECEIPTS = Table(
@@ -97,6 +99,7 @@ RECEIPTS = Table(
     Column("name", TEXT, nullable=False),
     Column("version", TEXT, nullable=False),
     Column("generation", BigInteger, nullable=False, comment="The generation that first held the blob's records."),
+    comment="Which blobs were read: a blob with a receipt is not read again.",
 )
 
 GENERATIONS = Table(
@@ -105,6 +108,7 @@ GENERATIONS = Table(
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("committed_at", BigInteger, nullable=False),
     Column("content", TEXT, nullable=False, comment="The generation as JSON; the table holds the newest only."),
+    comment="The newest generation: which state files count, and up to where they were folded.",
 )
 
 RUN_REPORTS = Table(
@@ -113,6 +117,7 @@ RUN_REPORTS = Table(
     Column("generation", BigInteger, primary_key=True, autoincrement=False),
     Column("written_at", BigInteger, nullable=False),
     Column("content", TEXT, nullable=False, comment="The report as JSON."),
+    comment="What the last thousand steps told of themselves.",
 )
 
 LISTS = Table(
@@ -127,6 +132,7 @@ LISTS = Table(
     Column("entries_closed", Integer, nullable=False, comment="Entries that ended: the list's history."),
     Column("refused", Integer, nullable=False),
     Column("header", TEXT, nullable=False, comment="The list without its entries, as JSON."),
+    comment="Threat lists, without their entries.",
 )
 
 # A million rows would take a minute to write and more than five seconds to load; as columns they take a second.
@@ -135,4 +141,5 @@ LIST_ENTRIES = Table(
     METADATA,
     Column("name", TEXT, ForeignKey("lists.name", ondelete="CASCADE"), primary_key=True),
     Column("content", LargeBinary, nullable=False, comment="All entries with their validity, compressed."),
+    comment="The entries of threat lists, ended ones too.",
 )

@@ -45,6 +45,7 @@ def _findings() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_findings"),
+        comment="What findings are searched, sorted and counted by, a row a finding.",
     )
     for name, columns in _INDEXES.items():
         op.create_index(f"ix_findings_{name}", "findings", list(columns))
@@ -54,6 +55,7 @@ def _findings() -> None:
         sa.Column("document", _TEXT, nullable=False, comment="The whole finding as JSON (store.documents)."),
         sa.ForeignKeyConstraint(["id"], ["findings.id"], name="fk_finding_documents_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name="pk_finding_documents"),
+        comment="The findings themselves.",
     )
 
 
@@ -72,6 +74,7 @@ def _steps() -> None:
         sa.Column("version", _TEXT, nullable=False),
         sa.Column("generation", sa.BigInteger(), nullable=False, comment="The generation that first held the blob's records."),
         sa.PrimaryKeyConstraint("digest", name="pk_receipts"),
+        comment="Which blobs were read: a blob with a receipt is not read again.",
     )
     op.create_table(
         "generations",
@@ -79,6 +82,7 @@ def _steps() -> None:
         sa.Column("committed_at", sa.BigInteger(), nullable=False),
         sa.Column("content", _TEXT, nullable=False, comment="The generation as JSON; the table holds the newest only."),
         sa.PrimaryKeyConstraint("number", name="pk_generations"),
+        comment="The newest generation: which state files count, and up to where they were folded.",
     )
     op.create_table(
         "run_reports",
@@ -86,6 +90,7 @@ def _steps() -> None:
         sa.Column("written_at", sa.BigInteger(), nullable=False),
         sa.Column("content", _TEXT, nullable=False, comment="The report as JSON."),
         sa.PrimaryKeyConstraint("generation", name="pk_run_reports"),
+        comment="What the last thousand steps told of themselves.",
     )
 
 
@@ -102,6 +107,7 @@ def _lists() -> None:
         sa.Column("refused", sa.Integer(), nullable=False),
         sa.Column("header", _TEXT, nullable=False, comment="The list without its entries, as JSON."),
         sa.PrimaryKeyConstraint("name", name="pk_lists"),
+        comment="Threat lists, without their entries.",
     )
     op.create_table(
         "list_entries",
@@ -109,4 +115,5 @@ def _lists() -> None:
         sa.Column("content", sa.LargeBinary(), nullable=False, comment="All entries with their validity, compressed."),
         sa.ForeignKeyConstraint(["name"], ["lists.name"], name="fk_list_entries_name", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("name", name="pk_list_entries"),
+        comment="The entries of threat lists, ended ones too.",
     )
