@@ -102,6 +102,7 @@ COUNTED_AS = {EVENT_TIME: "start_time", EVENT_MILLISECONDS: "start_time"}  # whe
 _PLAIN_WORDS = frozenset(("version", "protocol", "packets", "bytes", "start", "end", "action", "region", "type"))
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{1,40}")
 _MINIMUM_KNOWN = 2
+_LONGEST_HEADER = 4_096
 _DEFAULT_LINE = re.compile(
     rb"\d{1,3} (?:\d{1,20}|unknown|-) \S{1,64} \S{1,64} \S{1,64} \S{1,20} \S{1,20} \S{1,20} \S{1,20} \S{1,20} "
     rb"(?:\d{1,19}|-) (?:\d{1,19}|-) (?:ACCEPT|REJECT|-) (?:OK|NODATA|SKIPDATA|-)\s*"
@@ -154,6 +155,8 @@ def header_layout(line: bytes) -> Layout | None:
 
     At least half of the names are known, two or more, and one of them is no plain word.
     """
+    if len(line) > _LONGEST_HEADER:
+        return None
     names = line.decode("ascii", "replace").split()
     if not all(map(_NAME.fullmatch, names)):
         return None

@@ -135,6 +135,13 @@ def test_an_envelope_without_end_is_given_up() -> None:
     assert read.tally.bad >= 1
 
 
+def test_a_nesting_bomb_costs_its_envelope_alone() -> None:
+    bomb = b'{"messageType":"DATA_MESSAGE","logEvents":[{"message":' + b"[" * 100_000
+    read = read_bytes(json.dumps(envelope(FLOW)).encode() + bomb + json.dumps(envelope(REPLY)).encode())
+    assert read.column("dst_port") == [22, 40000]
+    assert read.tally.bad == 1
+
+
 def test_flow_records_in_other_json_are_found() -> None:
     data = json.dumps([{"@timestamp": "x", "body": FLOW}, {"body": REPLY, "aws": {"vpc": {"bytes": 1}}}], indent=1).encode()
     assert read_bytes(data).column("dst_port") == [22, 40000]

@@ -107,6 +107,7 @@ def test_rows_of_the_wrong_length_are_counted_with_their_lines() -> None:
     assert read.column("position") == [0, 2, 5]
     assert read.tally.bad == 3
     assert places(read) == ["line 3", "line 6", "line 7"]
+    assert read.tally.problems[0].reason.startswith("more fields where the format has 14: '2 123456789012 eni-")
     assert read.tally.problems[1].reason == "2 fields where the format has 14: 'too few'"
     assert len(read.tally.problems[2].reason) < 200
 
