@@ -98,8 +98,7 @@ def print_findings(findings: Iterable["Finding"], name: str | None, output: Path
     """
     from vedette.rendering import render
 
-    chosen = name or ("table" if output is None and sys.stdout.isatty() else "ndjson")
-    pieces = render(findings, chosen, terminal_width())
+    pieces = render(findings, chosen_format(name, output), terminal_width())
     if output is None:
         sys.stdout.writelines(pieces)
         return
@@ -108,6 +107,11 @@ def print_findings(findings: Iterable["Finding"], name: str | None, output: Path
             file.writelines(pieces)
     except OSError as error:
         raise ConfigurationError(f"{output}: cannot be written ({error.strerror})") from error
+
+
+def chosen_format(name: str | None, output: Path | None = None) -> str:
+    """Return the format to print in: the one that was asked for, a table on a terminal, else NDJSON."""
+    return name or ("table" if output is None and sys.stdout.isatty() else "ndjson")
 
 
 def terminal_width() -> int:

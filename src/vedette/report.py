@@ -67,6 +67,7 @@ class RunReport:
     lists: tuple[ListUse, ...] = ()
     learning: tuple[str, ...] = ()
     blind_spots: tuple[str, ...] = ()
+    next_step: str = ""
 
     @property
     def flawed(self) -> bool:
@@ -100,6 +101,8 @@ class RunReport:
             yield f"silenced by trusted list {name}: {calls} calls"
         yield from (f"learning: {text}" for text in self.learning)
         yield from (f"blind spot: {text}" for text in self.blind_spots)
+        if self.next_step:
+            yield f"next: {self.next_step}"
 
     def _files(self) -> Iterator[str]:
         for name, reasons in self.files[:NAMED_FILES]:

@@ -83,9 +83,7 @@ def documents(outcome: Outcome) -> object:
 
 @LAWFUL
 @given(records=inputs, seed=st.integers(0, 1_000), size=st.integers(1, 20), slices=st.integers(1, 50))
-def test_any_cutting_gives_the_same_findings(
-    records: list[dict[str, object]], seed: int, size: int, slices: int
-) -> None:
+def test_any_cutting_gives_the_same_findings(records: list[dict[str, object]], seed: int, size: int, slices: int) -> None:
     whole = scan([blob(records)], lists_of(LISTS))
     pieces = scan(cut(records, seed, size), lists_of(LISTS), slice_events=slices)
     assert documents(pieces) == documents(whole)

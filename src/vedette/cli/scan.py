@@ -18,6 +18,7 @@ from vedette.command import (
     FormatOption,
     StoreOption,
     application,
+    chosen_format,
     print_findings,
     say,
     settings_of,
@@ -95,7 +96,7 @@ def scan(
     if format_name:
         check_format(format_name)
     span = Span(since=_time(since, "--since"), until=_time(until, "--until"))
-    report, worst = _run(settings, sources, span, format_name, output, quiet=quiet)
+    report, worst = _run(settings, sources, span, format_name, output, store, quiet=quiet)
     if run_report is not None:
         _write(run_report, json.dumps(report.document(), indent=2) + "\n")
     if not quiet:
@@ -108,7 +109,14 @@ def scan(
 
 
 def _run(
-    settings: "Settings", sources: list[str], span: "Span", format_name: str | None, output: Path | None, *, quiet: bool
+    settings: "Settings",
+    sources: list[str],
+    span: "Span",
+    format_name: str | None,
+    output: Path | None,
+    store: str | None,
+    *,
+    quiet: bool,
 ) -> tuple["RunReport", float]:
     """Scan and print; return the report and the highest severity found."""
     from vedette import composition
@@ -127,6 +135,11 @@ def _run(
         worst = max((finding.summary.severity for finding in findings), default=0.0)
         composition.complete(report, knowledge, settings)
         print_findings(findings, format_name, output)
+    if findings and not quiet and chosen_format(format_name, output) == "table":
+        sys.stdout.flush()
+        keep = store or "FILE"
+        hint = "" if store else "keep findings with --store FILE, then "
+        report.next_step = f"{hint}vedette explain {findings[0].id[:12]} --store {keep}"
     return report, worst
 
 
