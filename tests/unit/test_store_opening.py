@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from stores import START, finding
@@ -100,6 +101,22 @@ def test_the_documents_can_be_read_by_people(tmp_path: Path) -> None:
         ((text,),) = connection.execute("select document from finding_documents").fetchall()
     connection.close()
     assert json.loads(text)["seen"]["finding_type"] == "Recon:IAMUser/TorIPCaller"
+
+
+def test_a_new_store_can_be_opened_by_several_at_once(store_url: str) -> None:
+    counts: list[int] = []
+
+    def open_and_count() -> None:
+        with Store.open(store_url) as store:
+            store.archive([finding(1).id])
+            counts.append(store.count())
+
+    threads = [Thread(target=open_and_count) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert counts == [0] * 5
 
 
 # State folders
