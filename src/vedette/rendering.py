@@ -56,6 +56,7 @@ ONE_LINE = 150
 # Text runs no wider, however wide the terminal.
 _WIDEST_TEXT = 110
 _KEPT_APIS = 20
+_KEPT_AGENTS = 5
 _ID_PREFIX = 12
 
 # A list mark, a number, or the left column of a two-column line: text that goes on begins under what follows it.
@@ -118,6 +119,7 @@ def show(finding: Finding, width: int = NARROWEST) -> Iterator[str]:
             yield f"\n{heading}\n"
         for line in lines:
             yield from _wrapped(line, body, indent="  ")
+    yield from _records(finding, facts)
     yield "\nWhat to do next\n"
     for number, step in enumerate(next_steps(finding), 1):
         yield from _wrapped(f"{number}. {step.text}", body, indent="  ")
@@ -267,12 +269,26 @@ def _sections(finding: Finding, facts: Mapping[str, object]) -> Iterator[tuple[s
     apis = _tally(finding, "apis")
     more = [f"… and {len(apis) - _KEPT_APIS:,} more"] if len(apis) > _KEPT_APIS else []
     yield "Calls", [f"{count:>7,}  {name}" for name, count in apis[:_KEPT_APIS]] + more
-    yield "User agents (of the first records)", [str(agent) for agent in cast("list[object]", ours.get("userAgents", []))]
-    records = cast("list[Mapping[str, object]]", _at(ours, "records").get("first", []))
-    heading = f"Records (first {len(records)} of {seen.count:,})"
-    yield heading, [f"{item['eventTime']}  {item['api']}  {item['object']} [{item['position']}]" for item in records]
+    agents = [str(agent) for agent in cast("list[object]", ours.get("userAgents", []))]
+    more = [f"… and {len(agents) - _KEPT_AGENTS:,} more"] if len(agents) > _KEPT_AGENTS else []
+    yield "User agents (of the first records)", agents[:_KEPT_AGENTS] + more
     numbers = {**_at(ours, "thresholds"), **{f"observed {name}": value for name, value in _at(ours, "observed").items()}}
     yield f"Numbers (rule version {finding.rule})", _pairs(numbers)
+
+
+def _records(finding: Finding, facts: Mapping[str, object]) -> Iterator[str]:
+    """Yield where the first records lie, by file; names are never wrapped: they are there to be copied."""
+    records = cast("list[Mapping[str, object]]", _at(facts, "service", "additionalInfo", OURS, "records").get("first", []))
+    if not records:
+        return
+    yield f"\nRecords (first {len(records)} of {finding.seen.count:,}; [index in the file], time, API)\n"
+    by_file: dict[object, list[Mapping[str, object]]] = {}
+    for record in records:
+        by_file.setdefault(record["object"], []).append(record)
+    for name, found in by_file.items():
+        yield f"  {clean(name)}\n"
+        for record in found:
+            yield f"    [{record['position']}]  {record['eventTime']}  {clean(record['api'])}\n"
 
 
 def _who_facts(finding: Finding, facts: Mapping[str, object]) -> dict[str, object]:
