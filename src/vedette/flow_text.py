@@ -88,20 +88,22 @@ class FlowParser:
 
     def _repaired(self, text: bytes) -> Iterator[Rows]:
         at = 0
+        form = _form(self.layout)
         while at < len(text):
-            end = _form(self.layout).good_lines(text, at)
+            end = form.good_lines(text, at)
             self._keep(text[at:end])
             if end == len(text):
                 break
             at = text.find(b"\n", end) + 1 or len(text)
             line = text[end:at].strip(b" \t\r\n\0")
-            if line and (layout := header_layout(line)) is not None:
+            if line[:1].isalpha() and (layout := header_layout(line)) is not None:
                 if layout != self.layout:
                     yield from self._flushed()
                     self.layout = layout
+                    form = _form(layout)
                 self.line += 1
             elif line or b"\0" in text[end:at]:
-                self._repair(line)
+                self._repair(line, form)
             else:
                 self.line += 1
         yield from self._flushed()
@@ -114,7 +116,7 @@ class FlowParser:
             self.line += count
             self.position += count
 
-    def _repair(self, line: bytes) -> None:
+    def _repair(self, line: bytes, form: "_Form") -> None:
         columns = self.layout.columns
         fields = line.split(None, len(columns))  # a line may hold millions
         if len(fields) != len(columns):
@@ -122,13 +124,19 @@ class FlowParser:
             count = len(fields) if len(fields) < len(columns) else "more"
             self.skip(f"{count} fields where the format has {len(columns)}: {shown!r}")
             return
-        self._keep(b" ".join(map(self._repaired_field, columns, fields)) + b"\n")
+        for at, is_good in enumerate(form.good_fields):
+            if not is_good(fields[at]):
+                fields[at] = self._repaired_field(columns[at], fields[at])
+        self._text.append(b" ".join(fields) + b"\n")
+        self._positions.append(self.position)
+        self.line += 1
+        self.position += 1
 
     def _repaired_field(self, column: str, value: bytes) -> bytes:
         if not column:
             return b"-"
         kind = _kind(column)
-        if value == b"-" or (kind == TEXT and _is_text(value)) or (kind == TIME and re.fullmatch(_ISO, value)):
+        if kind == TEXT and _is_text(value):
             return value
         if kind in _LIMITS and _INTEGER.fullmatch(value):
             number = int(value)
@@ -171,6 +179,7 @@ class _Form:
     names: list[str]
     options: csv.ConvertOptions
     good: re.Pattern[bytes]
+    good_fields: list[Callable[[bytes], object]]
     detects_faults: bool
 
     def read(self, text: bytes) -> dict[str, Column] | None:
@@ -209,6 +218,7 @@ def _form(layout: Layout) -> _Form:
             quoted_strings_can_be_null=True,
         ),
         good=re.compile(rb"(?:" + (b"" if numbers else _NO_HEADER) + rb" ".join(patterns) + rb"\r?\n)*+"),
+        good_fields=[re.compile(pattern).fullmatch for pattern in patterns],
         detects_faults=len(names) > 1 and numbers,
     )
 

@@ -14,7 +14,8 @@ import pyarrow as pa
 from vedette.flow_batch import TEXT, TIME, Column, pc
 from vedette.schema import FLOWS
 
-_NOTHING = ("", "-", "None", "none", "null", "NULL", "nan", "NaN")
+_NOTHING = ("", "-", "None")
+_NO_NUMBER = (*_NOTHING, "none", "null", "NULL", "nan", "NaN")
 _TEXTS = frozenset((pa.string(), pa.large_string(), pa.string_view(), pa.binary(), pa.large_binary(), pa.binary_view()))
 _ACCOUNT_DIGITS = 12
 _INTEGER = re.compile(r"\s*([+-]?\d{1,30})(?:\.0*)?\s*", re.ASCII)
@@ -78,7 +79,7 @@ class Converter:
             return None
         texts = encoded.dictionary.to_pylist()
         numbers = pa.array([_integer(text) for text in texts], pa.int64())
-        nothing = pc.is_in(encoded.dictionary, pa.array(_NOTHING, pa.string()))
+        nothing = pc.is_in(encoded.dictionary, pa.array(_NO_NUMBER, pa.string()))
         said = _without(encoded.indices, nothing)
         made = numbers.take(encoded.indices)
         self._count(name, made.null_count - said.null_count)
