@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 
 from vedette.intel import ThreatList
@@ -76,7 +76,7 @@ class RunReport:
 
     def document(self) -> dict[str, object]:
         """Return the report as plain values for JSON; times in ISO 8601."""
-        return {name: _plain(value) for name, value in asdict(self).items()}
+        return {item.name: _plain(getattr(self, item.name)) for item in fields(self)}
 
     def lines(self) -> Iterator[str]:
         """Yield the report as lines ``name: value``, the four counts of every run first."""
@@ -131,6 +131,8 @@ def _list_line(use: ListUse) -> str:
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, ListUse):
+        return _plain(asdict(value))
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, Iterable) and not isinstance(value, str):

@@ -1,0 +1,151 @@
+"""``python -m bench``: measures reading and scanning against the limit and peers, and writes docs/benchmarks.md.
+
+Machines are noisy, so that only ratios of one run mean something: everything about an archive is measured in turn, several times,
+and the best of each counts.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bench import archives
+from bench.measure import ROOT, Measured, run
+
+PAGE = ROOT / "docs" / "benchmarks.md"
+_BEGIN, _END = "<!-- measured -->\n", "<!-- end -->\n"
+_MEBIBYTE = 1 << 20
+
+
+@dataclass(slots=True, kw_only=True)
+class Line:
+    """One thing measured on one archive: the best seconds and the highest memory of its rounds."""
+
+    what: str
+    parts: int
+    records: int
+    seconds: float = float("inf")
+    peak_bytes: int = 0
+    notes: set[str] = field(default_factory=set)
+
+    def take(self, seconds: float, peak_bytes: int) -> None:
+        """Note a round."""
+        self.seconds = min(self.seconds, seconds)
+        self.peak_bytes = max(self.peak_bytes, peak_bytes)
+
+    @property
+    def rate(self) -> float:
+        """Records a second."""
+        return self.records / self.seconds
+
+
+def scan(folder: Path, addresses: Path, records: int) -> Measured:
+    """Scan a folder as a user does, and check that every record was read and something was found."""
+    report = folder.parent / "report.json"
+    found = folder.parent / "findings.ndjson"
+    arguments = ["-m", "vedette", "scan", str(folder), "--custom-list", str(addresses), "--run-report", str(report)]
+    measured = run([*arguments, "--output", str(found), "--format", "ndjson", "--quiet"])
+    told = json.loads(report.read_text())
+    if sum(told["records"].values()) != records or told["bad"] or told["late"]:
+        raise SystemExit(f"the scan of {folder} read {told['records']}, bad {told['bad']}, late {told['late']}, not {records}")
+    return measured
+
+
+def printed(arguments: Sequence[str]) -> Callable[[], tuple[float, int]]:
+    """Make a round of a script that prints its own seconds, without the start of Python."""
+
+    def once() -> tuple[float, int]:
+        measured = run(arguments)
+        return float(measured.output.split()[1]), measured.peak_bytes
+
+    return once
+
+
+def whole(function: Callable[[], Measured]) -> Callable[[], tuple[float, int]]:
+    """Make a round of a command, from its start to its end."""
+
+    def once() -> tuple[float, int]:
+        measured = function()
+        return measured.seconds, measured.peak_bytes
+
+    return once
+
+
+def measure(kind: str, folder: Path, parts: int, records: int, peer_parts: int) -> list[Line]:
+    """Measure everything about one archive in turn."""
+    addresses = folder.parent / "addresses.txt"
+    rounds: dict[str, Callable[[], tuple[float, int]]] = {
+        "limit": printed(["bench/limits.py", kind, str(folder)]),
+        "vedette, reading": printed(["bench/reading.py", str(folder)]),
+        "vedette scan": whole(lambda: scan(folder, addresses, records)),
+    }
+    if parts <= peer_parts:
+        peers = {"cloudtrail": ("duckdb-cloudtrail", "trailscraper"), "flows": ("duckdb-flows", "flowlogs-reader")}
+        rounds |= {peer: printed(["bench/peers.py", peer, str(folder), str(addresses)]) for peer in peers[kind]}
+    lines = {what: Line(what=what, parts=parts, records=records) for what in rounds}
+    for _ in range(3 if parts <= 10 else 2):  # noqa: PLR2004  # the largest takes long enough to be steady
+        for what, once in rounds.items():
+            lines[what].take(*once())
+    return list(lines.values())
+
+
+def table(kind: str, lines: Iterable[Line]) -> str:
+    """Return the lines as Markdown, with ratios against the limit of the same archive."""
+    rows = [
+        f"| {kind}, archive of | what | records/s | of the limit | vedette scan is | peak memory |",
+        "| --- | --- | ---: | ---: | ---: | ---: |",
+    ]
+    found = list(lines)
+    for line in found:
+        limit = next(item for item in found if item.what == "limit" and item.parts == line.parts)
+        ours = next(item for item in found if item.what == "vedette scan" and item.parts == line.parts)
+        times = "" if line.what.startswith("vedette") or line.what == "limit" else f"{ours.rate / line.rate:.1f} x faster"
+        rows.append(
+            f"| {line.parts} x {line.records // line.parts:,} | {line.what} | {line.rate:,.0f} | {line.rate / limit.rate:.0%} | "
+            f"{times} | {line.peak_bytes / _MEBIBYTE:,.0f} MiB |"
+        )
+    return "\n".join(rows) + "\n"
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Make archives, measure, and write the page."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--parts", default="1,10,100", help="archives to make: numbers of parts (default %(default)s)")
+    parser.add_argument("--events", type=int, default=100_000, help="CloudTrail events a part (default %(default)s)")
+    parser.add_argument("--flows", type=int, default=200_000, help="flow records a part (default %(default)s)")
+    parser.add_argument("--kinds", default="cloudtrail,flows", help="what to measure (default %(default)s)")
+    parser.add_argument("--no-write", action="store_true", help="print only, leave the page alone")
+    given = parser.parse_args(arguments)
+    makers = {"cloudtrail": (archives.cloudtrail, given.events), "flows": (archives.flows, given.flows)}
+    texts = []
+    for kind in given.kinds.split(","):
+        make, size = makers[kind]
+        lines: list[Line] = []
+        for parts in map(int, given.parts.split(",")):
+            with TemporaryDirectory(prefix="vedette-bench-") as temporary:
+                folder = Path(temporary) / "logs"
+                archive = make(folder, parts, size)
+                (folder.parent / "addresses.txt").write_text("\n".join(archives.callers()[::100]) + "\n")
+                lines += measure(kind, folder, parts, archive.records, peer_parts=1)
+            print(table(kind, lines), flush=True)
+        texts.append(table(kind, lines))
+    if not given.no_write:
+        _write(texts)
+
+
+def _write(texts: Iterable[str]) -> None:
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    label = f"Commit {commit.stdout.strip() or 'unknown'}, Python {platform.python_version()}, {os.cpu_count()} cores."
+    page = PAGE.read_text(encoding="utf-8")
+    before, after = page.partition(_BEGIN)[0], page.partition(_END)[2]
+    PAGE.write_text(f"{before}{_BEGIN}{label}\n\n{chr(10).join(texts)}{_END}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
