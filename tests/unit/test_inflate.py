@@ -86,7 +86,7 @@ def test_a_cut_off_member_gives_all_that_is_there_and_then_fails(cut: int) -> No
 
 
 def test_damage_gives_all_that_is_there_and_then_fails() -> None:
-    chance = random.Random(7)  # noqa: S311 - no secret
+    chance = random.Random(7)
     for _ in range(60):
         damaged = bytearray(PACKED)
         damaged[chance.randrange(12, len(PACKED))] ^= 1 << chance.randrange(8)
@@ -115,7 +115,7 @@ def test_a_wrong_checksum_is_found_behind_all_of_the_text() -> None:
 
 
 def test_damage_late_in_a_large_member_costs_no_more_than_a_slice() -> None:
-    noise = random.Random(1).randbytes(9 << 20)  # noqa: S311 - no secret
+    noise = random.Random(1).randbytes(9 << 20)
     damaged = bytearray(gzip.compress(noise, 1))
     damaged[-6] ^= 1
     text, failure = drain(bytes(damaged), size=1 << 20)
