@@ -24,7 +24,7 @@ def postgresql_server() -> Iterator[str]:
     found = shutil.which("initdb")
     if not programs and found is None:
         pytest.skip(NOT_INSTALLED)
-    binaries = programs[-1] if programs else Path(str(found)).parent
+    binaries = programs[-1] if programs else Path(str(found)).resolve().parent
     # Not pytest's own folder: the server's user may not enter it, and a socket's path has to be short.
     folder = Path(tempfile.mkdtemp(prefix="vedette-pg-"))
     user = _server_user()

@@ -88,15 +88,18 @@ def conditions(filters: Filters, lead: str | None = None) -> list[ColumnElement[
 
 
 def page(
-    filters: Filters, order: str, *, descending: bool, limit: int | None, after: str | None, lead: str | None
+    connection: Connection, filters: Filters, order: str, *, descending: bool, limit: int | None, after: str | None
 ) -> Select[tuple[str, bool]]:
-    """Return the query for the ids of one page, in order; ``lead`` as in ``conditions``.
+    """Return the query for the ids of one page, in order.
 
     Raises:
         ConfigurationError: there is no such order, or ``after`` is no place in it.
     """
-    columns = [FINDINGS.c[name] if lead in {None, order} else _without_index(name) for name in _order(order)]
-    wanted = conditions(filters, lead)
+    columns: list[ColumnElement[Any]] = [FINDINGS.c[name] for name in _order(order)]
+    lead = _lead(connection, filters, order)
+    if lead != order:
+        columns[0] = _without_index(ORDERS[order][0])
+    wanted = conditions(filters, lead if connection.dialect.name == "sqlite" else None)
     if after is not None:
         place = tuple_(*_values(after, order, descending=descending))
         wanted.append(tuple_(*columns) < place if descending else tuple_(*columns) > place)
@@ -104,14 +107,12 @@ def page(
     return select(FINDINGS.c.id, FINDINGS.c.archived).where(*wanted).order_by(*sorting).limit(limit)
 
 
-def lead_of(connection: Connection, filters: Filters, order: str) -> str | None:
-    """Return the column by whose index SQLite had better find a page; None on a database that knows by itself.
+def _lead(connection: Connection, filters: Filters, order: str) -> str:
+    """Return the column by whose index a page is best found.
 
-    SQLite has no idea how often a value occurs. Few findings of a type, account, severity or time are best fetched and
-    sorted; otherwise a page is soon full when walking along the order.
+    Few findings of a type, account, severity or time are best fetched and sorted; otherwise a page is soon full when walking
+    along the order. Left alone, databases walk along a million findings for a value that is rare.
     """
-    if connection.dialect.name != "sqlite":
-        return None
     groups: dict[str, Filters] = {
         "finding_type": {"finding_type": filters.get("finding_type")},
         "account_id": {"account_id": filters.get("account_id")},
@@ -119,7 +120,7 @@ def lead_of(connection: Connection, filters: Filters, order: str) -> str | None:
         "updated_at": {"since": filters.get("since"), "until": filters.get("until")},
     }
     for name, group in groups.items():
-        wanted = conditions(group, name)
+        wanted = conditions(group)
         if wanted and name != order:
             few = select(FINDINGS.c.id).where(*wanted).limit(_FEW).subquery()
             if (connection.scalar(select(func.count()).select_from(few)) or 0) < _FEW:
@@ -132,8 +133,10 @@ def _column(name: str, lead: str | None) -> ColumnElement[Any]:
 
 
 def _without_index(name: str) -> ColumnElement[Any]:
-    # "+column" is the column, but to SQLite it is an expression, which no index serves
+    """Return a column's value as an expression, which no index serves."""
     column = FINDINGS.c[name]
+    if column.type.python_type is str:
+        return column.concat("")
     return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
 

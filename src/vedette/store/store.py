@@ -28,7 +28,7 @@ from vedette.store.database import border, connect, place_of, prepare, writing
 from vedette.store.documents import clean, digest, json_text, microseconds, moment, read_json
 from vedette.store.lists import ListSummary, header_text, imported, list_of, open_count, packed, summary_of, unpacked
 from vedette.store.location import EPHEMERAL, is_ephemeral
-from vedette.store.selection import Filters, conditions, lead_of, page
+from vedette.store.selection import Filters, conditions, page
 from vedette.store.tables import FINDINGS, GENERATIONS, LIST_ENTRIES, LISTS, RECEIPTS, RUN_REPORTS
 
 KEPT_REPORTS = 1_000
@@ -168,8 +168,7 @@ class Store:
             ConfigurationError: there is no such order, or ``after`` is no place in it.
         """
         with self._reading() as connection:
-            lead = lead_of(connection, filters, order)
-            query = page(filters, order, descending=descending, limit=limit, after=after, lead=lead)
+            query = page(connection, filters, order, descending=descending, limit=limit, after=after)
             rows = connection.execute(query).all()
             return finding_rows.of_ids(connection, {row.id: row.archived for row in rows})
 
