@@ -101,7 +101,7 @@ class Pipeline:
         report.stored_bytes += reading.stored_bytes
         report.bad += reading.bad
         report.outside += reading.outside
-        report.unreadable += reading.unreadable + len(reading.missed)
+        report.unreadable += reading.unreadable
         for name in ("records", "nulled", "statuses", "skipped"):
             getattr(report, name).update(getattr(reading, name))
         report.files += reading.files

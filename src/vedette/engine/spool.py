@@ -1,5 +1,6 @@
 """The spool: records wait in Arrow files for their slice, written by the processes that read, mapped by the engine."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -90,7 +91,7 @@ def read_group(blobs: tuple[Blob, ...], plan: ReadPlan) -> Reading:
     reading = Reading()
     receipts, missed = [], []
     for blob in blobs:
-        tally, failure = Tally(), ""
+        tally, failure, before = Tally(), "", len(writer.parts)
         try:
             for table, batch in plan.read(blob, plan.limits, tally):
                 reading.records[table] += batch.num_rows
@@ -102,6 +103,8 @@ def read_group(blobs: tuple[Blob, ...], plan: ReadPlan) -> Reading:
             failure = str(error).removeprefix(f"{blob.name}: ")
         except SourceError as error:  # gone or closed: it has no receipt, so another run tries again
             missed.append(blob.name)
+            for table, rows in writer.forget(blob.name, before).items():
+                reading.records[table] -= rows
             _note(reading, blob, tally, str(error))
             continue
         receipts.append((blob.name, blob.version))
@@ -144,6 +147,7 @@ class _Writer:
     folder: Path
     stem: str
     parts: list[Part] = field(default_factory=list)
+    written: int = 0
     _batches: dict[str, list[pa.RecordBatch]] = field(default_factory=dict)
     _sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
 
@@ -155,6 +159,26 @@ class _Writer:
         if rows >= _PART_ROWS or size >= _PART_BYTES:
             self._write(table)
 
+    def forget(self, name: str, before: int) -> Counter[str]:
+        """Take back the records of a blob that will be read again; ``before`` is how many parts there were before it.
+
+        A batch is of one blob; parts that were written meanwhile may hold records of others too, and are written anew.
+        """
+        dropped: Counter[str] = Counter()
+        for table, batches in self._batches.items():
+            kept = [batch for batch in batches if batch["object"][0].as_py() != name]
+            dropped[table] += sum(batch.num_rows for batch in batches) - sum(batch.num_rows for batch in kept)
+            self._batches[table] = kept
+            self._sizes[table] = (sum(batch.num_rows for batch in kept), sum(batch.nbytes for batch in kept))
+        written, self.parts[before:] = self.parts[before:], []
+        for part in written:
+            rows = load(self.folder, part, None)
+            others = rows.filter(pc.not_equal(rows["object"].cast(pa.string()), pa.scalar(name)))
+            dropped[part.table] += rows.num_rows - others.num_rows
+            (self.folder / part.path).unlink()
+            self._write_rows(part.table, others)
+        return dropped
+
     def finish(self) -> tuple[Part, ...]:
         for table in list(self._batches):
             self._write(table)
@@ -163,14 +187,17 @@ class _Writer:
     def _write(self, table: str) -> None:
         batches = self._batches.pop(table)
         self._sizes.pop(table)
-        time = TIME_COLUMN[table]
         # One dictionary a column: work on distinct values is then done once a part.
-        gathered = pa.Table.from_batches(batches, TABLES[table]).unify_dictionaries().combine_chunks()
+        self._write_rows(table, pa.Table.from_batches(batches, TABLES[table]).unify_dictionaries().combine_chunks())
+
+    def _write_rows(self, table: str, gathered: pa.Table) -> None:
+        time = TIME_COLUMN[table]
         if gathered[time].null_count:  # without a time a record belongs to no slice; the reader has counted it
             gathered = gathered.filter(pc.is_valid(gathered[time]))
         if not gathered.num_rows:
             return
-        name = f"{FOLDER}/{self.stem}-{len(self.parts)}.arrow"
+        name = f"{FOLDER}/{self.stem}-{self.written}.arrow"
+        self.written += 1
         try:
             with pa.OSFile(str(self.folder / name), "wb") as file, pa.ipc.new_file(file, gathered.schema) as writer:
                 writer.write_table(gathered)
