@@ -1,5 +1,6 @@
 """What commands share: their interface, options that several have, and how these become settings and an open store."""
 
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -107,6 +108,17 @@ def print_findings(findings: Iterable["Finding"], name: str | None, output: Path
             file.writelines(pieces)
     except OSError as error:
         raise ConfigurationError(f"{output}: cannot be written ({error.strerror})") from error
+
+
+def check_place(path: Path | None) -> None:
+    """Check that a file can be written, before a long run that would be lost.
+
+    Raises:
+        ConfigurationError: its folder does not exist or may not be written, or it is a folder itself.
+    """
+    if path is not None and (path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK)):
+        reason = "it is a folder" if path.is_dir() else f"{str(path.parent)!r} is no folder that may be written"
+        raise ConfigurationError(f"{path}: cannot be written ({reason})")
 
 
 def chosen_format(name: str | None, output: Path | None = None) -> str:

@@ -19,7 +19,7 @@ from vedette.intel.bundled import bundled_lists
 from vedette.intel.lists import load_list
 from vedette.pipeline import Pipeline, Slicing
 from vedette.reading import read_blob
-from vedette.report import ListUse, RunReport
+from vedette.report import ListUse, RunReport, counted
 from vedette.settings import Settings
 from vedette.sources import Span
 from vedette.state import all_states
@@ -173,7 +173,7 @@ def complete(report: RunReport, known: Knowledge, settings: Settings) -> None:
     at = report.last_record or now()
     report.lists = tuple(ListUse.of(item, at) for item in known.lists)
     if settings.learn_own_egress and report.records["cloudtrail"] and report.history_days <= settings.own_egress_days:
-        known_for, needed = _days(report.history_days), _days(settings.own_egress_days)
+        known_for, needed = counted(report.history_days, "day"), counted(settings.own_egress_days, "day")
         learned = f"an address that many use is taken for your own way out after {needed} (name yours in own_addresses)"
         report.learning = (f"{known_for} of calls known; {learned}",)
     kinds = {use.kind for use in report.lists if use.status == "ACTIVE"}
@@ -189,10 +189,6 @@ def complete(report: RunReport, known: Knowledge, settings: Settings) -> None:
     if not known.geo:
         spots.append("no geolocation database: findings say no country, city or network")
     report.blind_spots = tuple(spots)
-
-
-def _days(number: int) -> str:
-    return f"{number} day" if number == 1 else f"{number} days"
 
 
 def named_file(text: str | Path) -> tuple[str, Path]:

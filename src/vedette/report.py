@@ -98,7 +98,7 @@ class RunReport:
         yield from self._files()
         yield from map(_list_line, self.lists)
         for name, calls in sorted(self.silenced.items()):
-            yield f"silenced by trusted list {name}: {calls} calls"
+            yield f"silenced by trusted list {name}: {counted(calls, 'call')}"
         yield from (f"learning: {text}" for text in self.learning)
         yield from (f"blind spot: {text}" for text in self.blind_spots)
         if self.next_step:
@@ -112,15 +112,20 @@ class RunReport:
             yield f"bad file: {len(self.files) - NAMED_FILES} more, see --run-report"
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun; ``many`` is the plural where it isn't made with an s."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
 def _of(counts: Mapping[str, int]) -> str:
     parts = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
     return f" ({parts})" if parts else ""
 
 
 def _list_line(use: ListUse) -> str:
-    text = f"list {use.name}: {use.kind}, {use.entries} {'entry' if use.entries == 1 else 'entries'}"
+    text = f"list {use.name}: {use.kind}, {counted(use.entries, 'entry', 'entries')}"
     if use.refused:
-        text += f", {use.refused} {'line' if use.refused == 1 else 'lines'} refused"
+        text += f", {counted(use.refused, 'line')} refused"
     if use.as_of is not None:
         text += f", of {use.as_of:%Y-%m-%d}"
     if use.stale:

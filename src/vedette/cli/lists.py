@@ -35,6 +35,7 @@ def add(
     from vedette.composition import named_file
     from vedette.intel import Kind
     from vedette.intel.lists import load_list
+    from vedette.report import counted
     from vedette.store import Store
 
     try:
@@ -49,7 +50,8 @@ def add(
         for item in loaded:
             warning = opened.put_list(item, now())
             refused = sum(item.refused.values())
-            say(f"{item.name}: {item.kind}, {item.format}, {len(item.entries)} entries, {refused} lines refused, {item.status}")
+            entries, lines = counted(len(item.entries), "entry", "entries"), counted(refused, "line")
+            say(f"{item.name}: {item.kind}, {item.format}, {entries}, {lines} refused, {item.status}")
             for refusal in item.refusals[:_SHOWN_REFUSALS]:
                 say(f"  line {refusal.line}: {refusal.text!r}: {refusal.reason}")
             if refused > _SHOWN_REFUSALS:

@@ -18,6 +18,7 @@ from vedette.command import (
     FormatOption,
     StoreOption,
     application,
+    check_place,
     chosen_format,
     print_findings,
     say,
@@ -25,6 +26,7 @@ from vedette.command import (
     store_url,
 )
 from vedette.errors import ConfigurationError
+from vedette.processes import warm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 APPLICATION = application()
 COMMAND = Command("scan", APPLICATION)
 
+_WORTH_PROCESSES = 1 << 20  # stored bytes
 _LEVELS = {"low": 1.0, "medium": 4.0, "high": 7.0, "critical": 9.0}
 
 
@@ -93,6 +96,8 @@ def scan(
         },
     )
     threshold = _severity(fail_on)
+    check_place(output)
+    check_place(run_report)
     if format_name:
         check_format(format_name)
     span = Span(since=_time(since, "--since"), until=_time(until, "--until"))
@@ -119,10 +124,12 @@ def _run(
     quiet: bool,
 ) -> tuple["RunReport", float]:
     """Scan and print; return the report and the highest severity found."""
+    blobs = _blobs(settings, sources, span)
+    if settings.workers != 1 and sum(blob.size or 0 for blob in blobs) > _WORTH_PROCESSES:
+        warm()  # while this process imports the rest
     from vedette import composition
     from vedette.store import Store
 
-    blobs = _blobs(settings, sources, span)
     worst = 0.0
     with Store.open(store_url(settings.store)) if settings.store else Store.ephemeral() as opened:
         knowledge = composition.knowledge(settings, opened)
@@ -143,7 +150,7 @@ def _run(
     return report, worst
 
 
-def _blobs(settings: "Settings", sources: list[str], span: "Span") -> "Iterator[Blob]":
+def _blobs(settings: "Settings", sources: list[str], span: "Span") -> "list[Blob]":
     """List every source; the first one that holds nothing ends the run before anything is read."""
     from vedette.aws import Connection
     from vedette.sources import list_blobs
@@ -151,7 +158,7 @@ def _blobs(settings: "Settings", sources: list[str], span: "Span") -> "Iterator[
     connection = Connection(region=settings.region, profile=settings.profile, s3_endpoint=settings.s3_endpoint)
     listed = [list(list_blobs(source, span, connection)) for source in sources]
     unique = {(blob.name, blob.version): blob for blob in chain.from_iterable(listed)}
-    return iter(unique.values())
+    return list(unique.values())
 
 
 def _severity(text: str | None) -> float | None:

@@ -7,7 +7,6 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,6 +18,7 @@ from vedette.blob import Blob
 from vedette.engine import Reading, ReadPlan
 from vedette.errors import EngineError, ReadError, SourceError
 from vedette.generation import Part
+from vedette.processes import context
 from vedette.schema import TABLES, TIME_COLUMN
 from vedette.tally import Tally
 
@@ -51,10 +51,7 @@ def read_blobs(blobs: Iterable[Blob], plan: ReadPlan) -> Iterator[Reading]:
 
 
 def _read_in_processes(groups: Iterator[tuple[Blob, ...]], plan: ReadPlan) -> Iterator[Reading]:
-    # fork is unsafe beside the threads of Arrow and DuckDB; a fork server starts each process clean and quickly.
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["vedette.engine.spool", "vedette.reading"])
-    pool = ProcessPoolExecutor(plan.processes, mp_context=context)
+    pool = ProcessPoolExecutor(plan.processes, mp_context=context())
     waiting: set[Future[Reading]] = set()
     try:
         for group in groups:

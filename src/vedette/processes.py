@@ -1,0 +1,19 @@
+"""The processes that read side by side: one server starts them clean, with what they need already imported."""
+
+from multiprocessing import forkserver, get_context
+from multiprocessing.context import ForkServerContext
+
+# fork is unsafe beside the threads of Arrow and DuckDB, and spawn would import everything again in each process.
+_PRELOADED = ["vedette.engine.spool", "vedette.reading", "vedette.readers.cloudtrail", "vedette.readers.flowlogs_text"]
+
+
+def context() -> ForkServerContext:
+    """Return the context in which pools of processes are made."""
+    forkserver.set_forkserver_preload(_PRELOADED)
+    return get_context("forkserver")
+
+
+def warm() -> None:
+    """Start the server now, so that it imports while this process does other things; the processes come later."""
+    forkserver.set_forkserver_preload(_PRELOADED)
+    forkserver.ensure_running()
