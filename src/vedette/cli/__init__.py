@@ -4,7 +4,6 @@ Results go to standard output, messages to standard error. A command imports wha
 answers at once. Exit statuses are those of ``errors`` and ``command``.
 """
 
-import os
 import sys
 from typing import Annotated, cast
 
@@ -61,10 +60,6 @@ def main() -> None:
     except KeyboardInterrupt:
         _say("vedette: interrupted")
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        # The reader of our output has gone (head, less): nothing more to say, and no error of ours.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
 
 
 def _say(text: str) -> None:
