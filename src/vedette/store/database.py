@@ -111,7 +111,9 @@ def _sqlite(url: URL, path: Path | None) -> Engine:
 def _postgresql(url: URL) -> Engine:
     parsed = url.set(drivername="postgresql+psycopg")
     try:
-        return create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": _BUSY_SECONDS})
+        # Nothing is prepared: a prepared statement is planned for any value, and ours are about common and rare ones.
+        arguments = {"connect_timeout": _BUSY_SECONDS, "prepare_threshold": None}
+        return create_engine(parsed, pool_pre_ping=True, connect_args=arguments)
     except ImportError as error:
         raise StoreError("a store on PostgreSQL needs psycopg: install vedette[postgres]") from error
 
