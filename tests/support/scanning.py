@@ -10,6 +10,7 @@ from vedette.blob import Blob
 from vedette.engine import Knowledge
 from vedette.findings import Finding
 from vedette.formats import all_formats
+from vedette.geo import Geo
 from vedette.intel import Kind, ThreatList
 from vedette.intel.lists import load_list
 from vedette.report import RunReport
@@ -57,7 +58,8 @@ def scan(
 ) -> Outcome:
     """Read blobs in this process into the store of the settings (else one for this run), and return what the run found."""
     chosen = load(None, {"workers": 1, "bundled_lists": False, **settings})
-    knowledge = Knowledge(lists=lists, own_networks=own_networks)
+    geo = Geo.open(chosen.geoip) if chosen.geoip else None
+    knowledge = Knowledge(lists=lists, own_networks=own_networks, geo=geo)
     with store_class.open(chosen.store) if chosen.store else store_class.ephemeral() as store:
         with composition.pipeline(chosen, store, knowledge) as running:
             report = running.bulk(blobs)
