@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 from vedette.engine import Reading, ReadPlan
 from vedette.engine.spool import read_blobs
+from vedette.place import Folder
 from vedette.reading import read_blob
 from vedette.sources import Span, list_blobs
 from vedette.tally import Limits
@@ -17,7 +18,9 @@ def main(folder: str) -> None:
     """Read every blob into batches, and drop them."""
     blobs = list(list_blobs(folder, Span()))
     with TemporaryDirectory() as spool:
-        plan = ReadPlan(read=read_blob, limits=Limits(), folder=Path(spool), tables=frozenset(), processes=os.cpu_count() or 1)
+        plan = ReadPlan(
+            read=read_blob, limits=Limits(), place=Folder(Path(spool)), tables=frozenset(), processes=os.cpu_count() or 1
+        )
         total = Reading()
         started = time.perf_counter()
         for reading in read_blobs(blobs, plan):

@@ -18,6 +18,7 @@ from vedette.intel import Kind, ThreatList
 from vedette.intel.bundled import bundled_lists
 from vedette.intel.lists import load_list
 from vedette.pipeline import Pipeline, Slicing
+from vedette.place import Folder
 from vedette.reading import read_blob
 from vedette.report import ListUse, RunReport, counted
 from vedette.settings import Settings
@@ -83,7 +84,7 @@ def pipeline(
                         max_ratio=settings.max_ratio,
                         max_record_bytes=settings.max_record_bytes,
                     ),
-                    folder=folder,
+                    place=Folder(folder),
                     tables=engine.tables,
                     processes=processes,
                     since=span.since,

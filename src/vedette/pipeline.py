@@ -75,7 +75,7 @@ class Pipeline:
         """
         progress = progress or Silence()
         self._generation = self.store.generation() or Generation(number=0)
-        sweep(self.plan.folder, self._generation.files())
+        sweep(self.plan.place, self._generation.files())
         queue = self._unread(blobs)
         progress.start(len(queue.blobs), sum(blob.size or 0 for blob in queue.blobs))
         for reading in self.engine.read(queue.blobs, self.plan):
@@ -149,7 +149,7 @@ class Pipeline:
         self.report.slices += 1
         self.report.history_days = len({part.day for part in result.generation.states.get("caller_activity", ())})
         if before - result.generation.files():
-            sweep(self.plan.folder, result.generation.files())
+            sweep(self.plan.place, result.generation.files())
 
     def _findings(self, result: StepResult) -> Iterator[Finding]:
         detections = {detection.finding_type: detection for detection in self.rules.detections}

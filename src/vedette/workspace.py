@@ -2,10 +2,11 @@
 
 import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from vedette.errors import StoreError
+from vedette.place import Place
 
 _LOCK = "lock"
 _KINDS = (".arrow", ".parquet")
@@ -31,15 +32,12 @@ def locked(folder: Path) -> Iterator[Path]:
         yield folder
 
 
-def sweep(folder: Path, used: set[str]) -> int:
-    """Remove the state files that are not ``used`` (names relative to the folder); return how many.
+def sweep(place: Place, used: set[str]) -> int:
+    """Remove the state files that are not ``used`` (names relative to the place); return how many.
 
     They are what a crash left behind, or what a commit has just replaced.
     """
-    removed = 0
-    for path in folder.rglob("*"):
-        if path.suffix in _KINDS and path.relative_to(folder).as_posix() not in used:
-            with suppress(FileNotFoundError):
-                path.unlink()
-                removed += 1
-    return removed
+    unused = [name for name in place.names() if name.endswith(_KINDS) and name not in used]
+    for name in unused:
+        place.remove(name)
+    return len(unused)

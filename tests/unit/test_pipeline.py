@@ -21,6 +21,7 @@ from vedette.engine import Knowledge, ReadPlan
 from vedette.engine.spool import load as load_part
 from vedette.engine.spool import read_blobs
 from vedette.errors import EngineError, SourceError, StoreError
+from vedette.place import Folder
 from vedette.reading import read_blob
 from vedette.settings import load
 from vedette.sources import Span, list_blobs
@@ -151,11 +152,11 @@ def half(blob: Blob, _limits: Limits, tally: Tally) -> Iterator[tuple[str, pa.Re
 @pytest.mark.parametrize("part_rows", [1, 3, 100])
 def test_half_a_blob_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part_rows: int) -> None:
     monkeypatch.setattr("vedette.engine.spool._PART_ROWS", part_rows)
-    plan = ReadPlan(read=half, limits=Limits(), folder=tmp_path, tables=frozenset({"cloudtrail"}), processes=1)
+    plan = ReadPlan(read=half, limits=Limits(), place=Folder(tmp_path), tables=frozenset({"cloudtrail"}), processes=1)
     lines = [f"12:0{minute} alice 198.51.100.7 ec2:DescribeVpcs" for minute in range(2)]
     blobs = [blob(calls(lines), f"{name}.json.gz") for name in ("first", "broken", "last")]
     (reading,) = read_blobs(blobs, plan)
-    objects = [name for part in reading.parts for name in load_part(tmp_path, part, None)["object"].to_pylist()]
+    objects = [name for part in reading.parts for name in load_part(Folder(tmp_path), part, None)["object"].to_pylist()]
     assert objects == ["first.json.gz"] * 2 + ["last.json.gz"] * 2
     assert (reading.records["cloudtrail"], reading.missed) == (4, ("broken.json.gz",))
     assert {path.name for path in (tmp_path / "spool").iterdir()} == {Path(part.path).name for part in reading.parts}
@@ -167,7 +168,7 @@ def die(_blob: Blob, _limits: Limits, _tally: Tally) -> Iterator[tuple[str, pa.R
 
 
 def test_a_killed_reading_process_is_one_clear_error(tmp_path: Path) -> None:
-    plan = ReadPlan(read=die, limits=Limits(), folder=tmp_path / "state", tables=frozenset({"cloudtrail"}), processes=2)
+    plan = ReadPlan(read=die, limits=Limits(), place=Folder(tmp_path / "state"), tables=frozenset({"cloudtrail"}), processes=2)
     blobs = list(list_blobs(str(files(tmp_path, 1)), Span())) * 1_100  # more than one group
     with pytest.raises(EngineError, match="a process that reads logs died"):
         list(read_blobs(blobs, plan))

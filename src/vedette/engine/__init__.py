@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
@@ -20,6 +19,7 @@ from vedette.findings import Sighting
 from vedette.generation import Generation, Part
 from vedette.geo import Geo
 from vedette.intel import ThreatList
+from vedette.place import Place
 from vedette.state import State
 from vedette.tally import Limits, Tally
 
@@ -39,7 +39,7 @@ class ReadPlan:
 
     read: ReadBlob
     limits: Limits
-    folder: Path
+    place: Place
     tables: frozenset[str]
     processes: int
     since: datetime | None = None

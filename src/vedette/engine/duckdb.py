@@ -18,6 +18,7 @@ from vedette.engine.spool import load, read_blobs, taken
 from vedette.errors import EngineError
 from vedette.findings import Sighting
 from vedette.generation import Generation, Part
+from vedette.place import Folder
 from vedette.schema import TABLES, TIME_COLUMN
 from vedette.views import View, fill, needed, tables_below
 
@@ -63,6 +64,7 @@ class DuckDBEngine:
 
     def __init__(self, folder: Path, rules: Rules, knowledge: Knowledge, *, memory_limit: str = "1GB", threads: int = 0) -> None:
         self._folder = folder
+        self._place = Folder(folder)
         self._rules = rules
         self._addresses = AddressTables(knowledge)
         roots = {name for detection in rules.detections for name in detection.reads}
@@ -102,7 +104,7 @@ class DuckDBEngine:
         until_us = None if until is None else _microseconds(until)
         touched, remaining = taken(generation.pending, until_us)
         for table in TABLES:
-            self._open(table, [load(self._folder, part, until_us) for part in touched if part.table == table])
+            self._open(table, [load(self._place, part, until_us) for part in touched if part.table == table])
         watermark = until or _latest(generation.watermark, touched)
         states = Partitions(self._connection, self._folder, generation, watermark)
         for state in self._rules.states:

@@ -4,10 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -18,6 +16,7 @@ from vedette.blob import Blob
 from vedette.engine import Reading, ReadPlan
 from vedette.errors import EngineError, ReadError, SourceError
 from vedette.generation import Part
+from vedette.place import Place
 from vedette.processes import context
 from vedette.schema import TABLES, TIME_COLUMN
 from vedette.tally import Tally
@@ -40,7 +39,6 @@ def read_blobs(blobs: Iterable[Blob], plan: ReadPlan) -> Iterator[Reading]:
     Raises:
         EngineError: a process that read died, or the spool cannot be written.
     """
-    (plan.folder / FOLDER).mkdir(parents=True, exist_ok=True)
     groups = _groups(blobs)
     first = list(islice(groups, 2))
     if plan.processes == 1 or len(first) < 2:  # noqa: PLR2004  # one group: nothing to share out
@@ -84,7 +82,7 @@ def _groups(blobs: Iterable[Blob]) -> Iterator[tuple[Blob, ...]]:
 
 def read_group(blobs: tuple[Blob, ...], plan: ReadPlan) -> Reading:
     """Read some blobs into parts of the spool."""
-    writer = _Writer(plan.folder, uuid4().hex)
+    writer = _Writer(plan.place, uuid4().hex)
     reading = Reading()
     receipts, missed = [], []
     for blob in blobs:
@@ -141,7 +139,7 @@ def _note(reading: Reading, blob: Blob, tally: Tally, failure: str) -> None:
 class _Writer:
     """Gathers batches and writes them as parts of bounded size."""
 
-    folder: Path
+    place: Place
     stem: str
     parts: list[Part] = field(default_factory=list)
     written: int = 0
@@ -169,10 +167,10 @@ class _Writer:
             self._sizes[table] = (sum(batch.num_rows for batch in kept), sum(batch.nbytes for batch in kept))
         written, self.parts[before:] = self.parts[before:], []
         for part in written:
-            rows = load(self.folder, part, None)
+            rows = load(self.place, part, None)
             others = rows.filter(pc.not_equal(rows["object"].cast(pa.string()), pa.scalar(name)))
             dropped[part.table] += rows.num_rows - others.num_rows
-            (self.folder / part.path).unlink()
+            self.place.remove(part.path)
             self._write_rows(part.table, others)
         return dropped
 
@@ -195,13 +193,8 @@ class _Writer:
             return
         name = f"{FOLDER}/{self.stem}-{self.written}.arrow"
         self.written += 1
-        try:
-            with pa.OSFile(str(self.folder / name), "wb") as file, pa.ipc.new_file(file, gathered.schema) as writer:
-                writer.write_table(gathered)
-        except OSError as error:
-            with suppress(OSError):
-                (self.folder / name).unlink()
-            raise EngineError(f"{self.folder / name}: cannot be written ({error})") from error
+        with self.place.writing(name) as file, pa.ipc.new_file(file, gathered.schema) as writer:
+            writer.write_table(gathered)
         self.parts.append(_part(name, table, gathered[time].cast(pa.int64())))
 
 
@@ -225,17 +218,17 @@ def _ends(times: "pa.ChunkedArray[Any]") -> tuple[int, int]:
     return int(ends["min"].as_py()), int(ends["max"].as_py())
 
 
-def load(folder: Path, part: Part, until_us: int | None) -> pa.Table:
+def load(place: Place, part: Part, until_us: int | None) -> pa.Table:
     """Map the rows of a part that are pending and before a moment; rows before its ``first_us`` are done.
 
     Raises:
         EngineError: the file is gone or damaged.
     """
     try:
-        with pa.memory_map(str(folder / part.path)) as file:
+        with place.reading(part.path) as file:
             table = pa.ipc.open_file(file).read_all()
-    except (OSError, pa.ArrowInvalid) as error:
-        raise EngineError(f"{folder / part.path}: the records that wait there cannot be read ({error})") from error
+    except pa.ArrowInvalid as error:
+        raise EngineError(f"{part.path}: the records that wait there are damaged ({error})") from error
     times = table[TIME_COLUMN[part.table]].cast(pa.int64())
     first, last = _ends(times)
     if first >= (part.first_us or 0) and (until_us is None or last < until_us):
