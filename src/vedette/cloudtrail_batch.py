@@ -8,20 +8,31 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
+import pyarrow.compute
 
 from vedette.blob import KeyFacts
 from vedette.cloudtrail_record import Record, caller_in
 from vedette.principal import Caller
 from vedette.schema import CLOUDTRAIL
 
+pc: Any = pyarrow.compute
+
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 _TIME = pa.timestamp("us", tz="UTC")
+_CENTURY = range(2000, 2100)
+_EARLIEST, _LATEST = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * 10**6 for year in (_CENTURY.start, _CENTURY.stop))
 _TRUTH = {"true": True, "True": True, "false": False, "False": False, True: True, False: False}
-_ISO = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,6})\d*)?\s*(?:Z|UTC|([+-])(\d\d):?(\d\d))?", re.ASCII)
+# All that Arrow understands, and more: what a time is must not depend on those beside it.
+_ISO = re.compile(
+    r"""(\d{4}-\d\d-\d\d)[T ](\d\d(?::\d\d(?::\d\d)?)?)(?:(?<=:\d\d:\d\d)\.(\d{1,6})\d*)?
+        \s*(?:Z|UTC|([+-])(\d\d)(?::?(\d\d))?)?""",
+    re.ASCII | re.VERBOSE,
+)
 _CALLER_COLUMNS = (
     "identity_type",
     "identity_arn",
@@ -74,7 +85,6 @@ class BatchBuilder:
     rows: int = 0
     _columns: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
     _numbers: dict[bytes, int] = field(default_factory=dict)
-    _memo: dict[bytes, _Known] = field(default_factory=dict)
 
     def add(self, records: Sequence[Record], positions: Iterable[int]) -> None:
         """Take the records; ``positions`` are their places in the blob."""
@@ -124,38 +134,31 @@ class BatchBuilder:
         self._numbers = {}
         return pa.RecordBatch.from_arrays([columns[name] for name in CLOUDTRAIL.names], schema=CLOUDTRAIL)
 
-    def _callers(self, codes: list[int]) -> dict[str, pa.Array]:
-        found = [self._caller(text) for text in self._numbers]
+    def _callers(self, codes: list[int]) -> "dict[str, pa.Array[Any]]":
+        found = [(_know_again if len(text) <= MEMO_TEXT_BYTES else _know)(text) for text in self._numbers]
         if any(known.nulled for known in found):
             for code, times in Counter(codes).items():
                 for column in found[code].nulled:
                     self.nulled[column] += times
-        index = pa.array(codes, pa.int32())
         callers = [known.caller for known in found]
-        columns = {name: pa.array(map(read, callers), _TEXT, size=len(found)).take(index) for name, read in _CALLER_TEXT}
-        columns["credentials_created_at"] = pa.array([known.created_at for known in found], _TIME).take(index)
-        return columns
+        columns: dict[str, pa.Array[Any]] = {
+            name: pa.array(map(read, callers), _TEXT, size=len(found)) for name, read in _CALLER_TEXT
+        }
+        columns["credentials_created_at"] = pa.array([known.created_at for known in found], _TIME)
+        taken = pa.RecordBatch.from_pydict(columns).take(pa.array(codes, pa.int32()))
+        return dict(zip(columns, taken.columns, strict=True))
 
-    def _caller(self, text: bytes) -> _Known:
-        known = self._memo.get(text)
-        if known is None:
-            known = _know(text)
-            if len(text) <= MEMO_TEXT_BYTES:
-                if len(self._memo) >= MEMO_ENTRIES:
-                    self._memo.clear()
-                self._memo[text] = known
-        return known
-
-    def _times(self, values: list[str | None]) -> pa.Array:
+    def _times(self, values: list[str | None]) -> "pa.Array[Any]":
         try:
             times = pa.array(values, pa.string()).cast(_TIME)
         except pa.ArrowInvalid:
             times = pa.array([moment(value) for value in values], _TIME)
+        times = _within_reason(times)
         if times.null_count:
             self.nulled["event_time"] += times.null_count
         return times
 
-    def _truths(self, values: list[bool | str | None], column: str) -> pa.Array:
+    def _truths(self, values: list[bool | str | None], column: str) -> "pa.Array[Any]":
         try:
             return pa.array(values, pa.bool_())
         except pa.ArrowInvalid:
@@ -166,8 +169,18 @@ class BatchBuilder:
         return pa.array(truths, pa.bool_())
 
 
+def _within_reason(times: "pa.Array[Any]") -> "pa.Array[Any]":
+    """Return the times without those of another century, which no clock of AWS has written."""
+    numbers = times.cast(pa.int64())
+    span = pc.min_max(numbers).as_py()
+    if span["min"] is None or (span["min"] >= _EARLIEST and span["max"] < _LATEST):
+        return times
+    sound = pc.and_(pc.greater_equal(numbers, _EARLIEST), pc.less(numbers, _LATEST))
+    return cast("pa.Array[Any]", pc.if_else(sound, times, pa.scalar(None, _TIME)))
+
+
 def moment(text: str | None) -> datetime | None:
-    """Return the time that ``text`` writes in ISO 8601, UTC where it names no zone; None where it is no time.
+    """Return the time that ``text`` writes in ISO 8601, UTC where it names no zone; None where it is none of this century.
 
     Exports of query engines write a blank for the T, nanoseconds, and no zone.
     """
@@ -176,11 +189,12 @@ def moment(text: str | None) -> datetime | None:
         return None
     day, clock, fraction, sign, hours, minutes = parts.groups()
     try:
-        when = datetime.fromisoformat(f"{day}T{clock}.{(fraction or '').ljust(6, '0')}")
-        offset = timedelta(hours=int(hours), minutes=int(minutes)) if sign else timedelta()
-        return when.replace(tzinfo=timezone(-offset if sign == "-" else offset)).astimezone(UTC)
+        when = datetime.fromisoformat(f"{day}T{clock}") + timedelta(microseconds=int((fraction or "").ljust(6, "0")))
+        offset = timedelta(hours=int(hours), minutes=int(minutes or 0)) if sign else timedelta()
+        when = when.replace(tzinfo=timezone(-offset if sign == "-" else offset)).astimezone(UTC)
     except (ValueError, OverflowError):  # 31 February, an offset of 99 hours, a zone before year 1
         return None
+    return when if when.year in _CENTURY else None
 
 
 def _know(text: bytes) -> _Known:
@@ -191,7 +205,13 @@ def _know(text: bytes) -> _Known:
     return _Known(caller, created_at, tuple(nulled))
 
 
-def _attributes(values: list[object]) -> pa.Array:
+@lru_cache(MEMO_ENTRIES)
+def _know_again(text: bytes) -> _Known:
+    """Answer as ``_know`` does: one caller calls in many blobs."""
+    return _know(text)
+
+
+def _attributes(values: list[object]) -> "pa.Array[Any]":
     try:
         return pa.array(values, _TEXT)
     except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):

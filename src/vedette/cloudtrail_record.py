@@ -53,13 +53,17 @@ class LogEvent(msgspec.Struct, gc=False):
 
 
 class Envelope(msgspec.Struct, gc=False):
-    """What may lie around records: LookupEvents, a CloudWatch subscription, EventBridge, a log shipper, a nested file."""
+    """What may lie around records: LookupEvents, a CloudWatch subscription, EventBridge, a log shipper, a nested file.
+
+    Raw text that is not there is empty: msgspec does not take ``Raw | None``.
+    """
 
     lookup: str | None = msgspec.field(default=None, name="CloudTrailEvent")
     log_events: list[LogEvent] | None = msgspec.field(default=None, name="logEvents")
     message_type: str | None = msgspec.field(default=None, name="messageType")
     message: str | None = None
-    detail: msgspec.Raw | None = None
+    detail: msgspec.Raw = msgspec.Raw()
+    data: msgspec.Raw = msgspec.Raw()
     records: list[msgspec.Raw] | None = msgspec.field(default=None, name="Records")
     events: list[msgspec.Raw] | None = msgspec.field(default=None, name="Events")
 
@@ -85,7 +89,8 @@ _TRUTH_FIELDS = {
     "management_event": "managementEvent",
     "from_console": "sessionCredentialFromConsole",
 }
-_COLUMNS = {"shipped_at": "event_time", "recipient_account_id": "account_id", "aws_region": "region"}
+_TIMES = ("event_time", "shipped_at")
+_COLUMNS = {"recipient_account_id": "account_id", "aws_region": "region"}
 
 _identities = msgspec.json.Decoder(Identity)
 _encoder = msgspec.json.Encoder()
@@ -103,7 +108,8 @@ def rescue(element: bytes) -> tuple[Record, list[str]] | None:
     nulled: list[str] = []
     record = Record()
     for name, key in _TEXT_FIELDS.items():
-        setattr(record, name, _text(source, key, _COLUMNS.get(name, name), nulled))
+        # Whoever makes a time of it counts all that is none.
+        setattr(record, name, _text(source, key, _COLUMNS.get(name, name), [] if name in _TIMES else nulled))
     for name, key in _TRUTH_FIELDS.items():
         value = source.get(key)
         if value is None or isinstance(value, bool | str):

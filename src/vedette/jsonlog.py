@@ -12,18 +12,19 @@ from typing import BinaryIO, Literal
 
 from vedette.errors import ReadError
 
-BLOCK_BYTES = 8 << 20
 PIECE_BYTES = 512 << 10
 
 Form = Literal["records", "array", "lines"]
 
 _OPENING = re.compile(
-    rb"""(?:\xef\xbb\xbf)?\s*+
+    rb"""\s*+
         (?P<object>\{\s*+"(?:Records|Events)"\s*+:\s*+)?
         \[\s*+ (?P<first>\{\s*+"[^"\\\n]{1,64}"\s*+:)?""",
     re.VERBOSE,
 )
+_LINE_OF_RECORDS = re.compile(rb"[^\n]*\}\s*\]\s*\}[ \r]*\n\s*\{")  # a whole file in a line each
 _CUTS_TRIED = 16  # an occurrence within a record may lack the comma
+_SEPARATORS = b", \t\r\n"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _EXPORT_TIME = re.compile(rb"(?m)^\d{4}-\d\d-\d\dT[\d:.]{8,15}Z[ \t]")  # CloudWatch's export to S3 puts it before each message
 _OPEN: dict[Form, bytes] = {"records": b'{"Records":[', "array": b"[", "lines": b""}
@@ -34,11 +35,12 @@ _CLOSE: dict[Form, bytes] = {"records": b"]}", "array": b"]", "lines": b""}
 class Piece:
     """Text that is a complete document of its form if the log is well-formed.
 
-    ``offset`` is where the text would start in the log: the opening bracket of a later piece is put there by us, as are
-    the closing ones behind ``end``.
+    Only ``text[begin:end]`` is text of the log, and ``offset`` is where it begins there: the opening brackets of a later piece
+    are put before it by us, the closing ones behind it.
     """
 
     text: bytes
+    begin: int
     end: int
     form: Form
     offset: int
@@ -49,8 +51,8 @@ class Piece:
 class PieceReader:
     """Reads a decompressed stream piece by piece.
 
-    ``failure`` is why the stream ended early, or "". The stream is read in blocks, as that is fastest; pieces are smaller,
-    so that text and objects stay in the processor's cache until they are in columns.
+    ``failure`` is why the stream ended early, or "". Pieces are small, so that text and objects stay in the processor's cache
+    until they are in columns; one block is read ahead, so that the last piece is known as such.
     """
 
     stream: BinaryIO
@@ -62,8 +64,8 @@ class PieceReader:
     _started: bool = False
     _ended: bool = False
     _block: bytes = b""
-    _taken: int = 0
     _rest: bytes = b""
+    _origin: int = 0
     _offset: int = 0
 
     def next(self) -> Piece | None:
@@ -72,61 +74,67 @@ class PieceReader:
         Raises:
             ReadError: the stream could not be read at all.
         """
-        text = self._window()
-        if not text:
+        text, begin = self._window()
+        if begin == len(text):
             return None
-        opening = b""
-        if self._started:
-            opening = _OPEN[self._form]
-        else:
-            self._start(text)
-        if self._ended:
-            end = cut = len(text)
-            closing = b""
-        else:
+        end = cut = len(text)
+        if not self._ended:
             end, cut = self._cut(text)
-            closing = _CLOSE[self._form]
         self._rest = text[cut:]
-        body = text if end == len(text) and not opening else b"".join((opening, memoryview(text)[:end]))
+        body = text if end == len(text) else text[:end]
         if self._exported:
             body = _EXPORT_TIME.sub(b"", body)
+        closing = b"" if self._ended else _CLOSE[self._form]
         piece = Piece(
-            text=body + closing,
+            text=body + closing if closing else body,
+            begin=begin,
             end=len(body),
             form=self._form,
-            offset=self._offset - len(opening),
+            offset=self._offset,
             final=self._ended,
         )
-        self._offset += cut
+        self._offset += cut - begin
         return piece
 
     def unread(self, rest: bytes) -> None:
         """Put the end of the last piece, which belongs to a value that was cut, before the next."""
         self._rest = rest + self._rest
         self._offset -= len(rest)
+        self._started = self._offset > self._origin  # the opening brackets of the log itself are not to be put there twice
 
-    def _window(self) -> bytes:
-        """Return the rest and a piece of what follows; the longer a value that does not end, the more."""
+    def _window(self) -> tuple[bytes, int]:
+        """Return the rest and what follows, and where they begin behind our brackets; the longer a value, the more follows."""
+        opening = b""
+        if self._started:
+            opening = _OPEN[self._form]
+            self._skip_separators()
         wanted = max(self.piece_bytes, len(self._rest))
-        parts = [self._rest]
+        parts = [opening, self._rest]
         while wanted > 0 and not self._ended:
-            part = self._block[self._taken : self._taken + wanted]
-            self._taken += len(part)
-            wanted -= len(part)
-            parts.append(part)
-            if self._taken >= len(self._block):
-                self._read_block()
+            parts.append(self._block)
+            wanted -= len(self._block)
+            self._read_block()
         text = b"".join(parts)
-        if self._started and self._form != "lines" and text[:1] in b", \t\r\n":
-            stripped = text.lstrip(b", \t\r\n")
-            self._offset += len(text) - len(stripped)
-            text = stripped
-        return text
+        if not self._started:
+            text = self._start(text)
+        return text, len(opening)
+
+    def _skip_separators(self) -> None:
+        """Leave out what is between two records at the start of the rest."""
+        if self._form == "lines":
+            return
+        while not self._ended or self._rest:
+            stripped = self._rest.lstrip(_SEPARATORS)
+            self._offset += len(self._rest) - len(stripped)
+            self._rest = stripped
+            if stripped or self._ended:
+                return
+            self._rest = self._block
+            self._read_block()
 
     def _read_block(self) -> None:
-        self._taken = 0
         try:
-            self._block = self.stream.read(BLOCK_BYTES)
+            self._block = self.stream.read(self.piece_bytes)
         except ReadError as error:
             if not self._started and not self._block:
                 raise
@@ -134,13 +142,19 @@ class PieceReader:
             self._block = b""
         self._ended = not self._block
 
-    def _start(self, text: bytes) -> None:
+    def _start(self, text: bytes) -> bytes:
+        """Learn the form from the start of the text, and return the text without a byte order mark."""
+        if text.startswith(_BYTE_ORDER_MARK):
+            self._origin = self._offset = len(_BYTE_ORDER_MARK)
+            text = text[self._origin :]
         self._started = True
-        if opening := _OPENING.match(text):
+        opening = _OPENING.match(text)
+        if opening and not _LINE_OF_RECORDS.match(text):
             self._form = "records" if opening["object"] else "array"
             self._boundary = opening["first"] or b"{"
         else:
             self._exported = _EXPORT_TIME.match(text) is not None
+        return text
 
     def _cut(self, text: bytes) -> tuple[int, int]:
         """Return where to end the piece, and where the next begins: at the last record, or behind the last line."""
@@ -157,8 +171,3 @@ class PieceReader:
             if stripped.endswith(b","):
                 return cut - len(before) + len(stripped) - 1, cut
         return len(text), len(text)
-
-
-def without_byte_order_mark(text: bytes) -> bytes:
-    """Return ``text`` as a JSON decoder takes it."""
-    return text.removeprefix(_BYTE_ORDER_MARK)

@@ -26,7 +26,9 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _START = re.compile(rb'\{\s*+(?:"[^"\\\n]{1,64}"\s*+:)')
+_WORD = re.compile(rb"[\w.+-]+")
 _LONGEST_WORD = 64
+_FOUND_BEFORE = -1
 
 
 @dataclass(slots=True)
@@ -45,28 +47,37 @@ class _Frame:
 class Salvage:
     """One pass over a text: what was found, what was given up, and how far the text is used up.
 
+    The text of the log begins at ``begin``; what is before it are brackets that were opened in earlier text.
     ``leaves`` are spans of objects; ``problems`` are offsets with a reason each; text from ``used`` on belongs to a value
-    that goes on behind the text. ``cut_off`` means that the last problem is the end of the text. ``lost`` is true while
+    that goes on behind the text, and ``outer`` are the brackets open there, true for an object: given to the next pass,
+    they are open before its text. ``cut_off`` means that the last problem is the end of the text. ``lost`` is true while
     reading goes on amid the remains of a broken value.
     """
 
+    begin: int = 0
     lost: bool = False
+    outer: tuple[bool, ...] = ()
     leaves: list[tuple[int, int]] = field(default_factory=list)
     problems: list[tuple[int, str]] = field(default_factory=list)
     used: int = 0
     cut_off: bool = False
     _stack: list[_Frame] = field(default_factory=list)
+    _open_objects: int = 0
     _events_open: int = 0
     _expects_value: bool = False
 
     def scan(self, text: bytes, *, final: bool) -> None:
         """Read ``text``; where it is not ``final``, leave a value that its end cuts off to the next pass."""
+        self._stack = [_Frame(0, is_object, _FOUND_BEFORE) for is_object in self.outer]
+        self._open_objects = sum(self.outer)
         position = 0
         while match := _TOKEN.match(text, position):
             kind = match.lastgroup
             start = match.start("text" if kind == "colon" else kind or 0)
-            if kind == "junk" and not final and _may_go_on(text, start):
+            if kind == "junk" and (self._stack or not final) and _may_go_on(text, start):
                 break
+            if not final and match.end() == len(text) and kind in {"text", "word"}:
+                break  # it may go on, or be a key
             position = match.end()
             if kind == "close":
                 self._close(text[start] == ord("}"), start, position)
@@ -113,13 +124,12 @@ class Salvage:
             self._give_up(start, "a bracket is not closed")
             self.lost = False
         self._expects_value = False
-        self._stack.append(_Frame(start, is_object, len(self.leaves)))
+        self._stack.append(_Frame(start, is_object, len(self.leaves) if start >= self.begin else _FOUND_BEFORE))
+        self._open_objects += is_object
 
     def _close(self, is_object: bool, start: int, end: int) -> None:
         self._expects_value = False
-        if not self._stack or (
-            self._stack[-1].is_object != is_object and all(frame.is_object != is_object for frame in self._stack)
-        ):
+        if not (self._open_objects if is_object else len(self._stack) - self._open_objects):
             return  # closes a bracket that was given up
         if self._stack[-1].is_object and not is_object:
             self._give_up(start, "a bracket is not closed", down_to_array=True)
@@ -131,6 +141,7 @@ class Salvage:
 
     def _pop(self) -> _Frame:
         frame = self._stack.pop()
+        self._open_objects -= frame.is_object
         if frame.named or frame.context:
             self._events_open -= 1
         return frame
@@ -143,8 +154,15 @@ class Salvage:
             del self.leaves[frame.leaves :]  # inner objects that looked like records
             self.leaves.append((frame.start, end))
             self.lost = False
-        elif not found and (not self._stack or len(self.leaves) > self._stack[-1].leaves):
+        elif not found and self._is_among_records():
             self.problems.append((frame.start, "an object without eventName and eventSource"))
+
+    def _is_among_records(self) -> bool:
+        """Tell whether an object that was closed just now stands where records do."""
+        if not self._stack:
+            return True
+        around = self._stack[-1]
+        return not around.is_object and len(self.leaves) > around.leaves
 
     def _give_up(self, start: int, reason: str, *, down_to_array: bool = False) -> None:
         while self._stack and not (down_to_array and not self._stack[-1].is_object):
@@ -163,6 +181,8 @@ class Salvage:
         pending = next((frame for frame in self._stack if frame.leaves == len(self.leaves)), None)
         if not final:
             self.used = pending.start if pending else position
+            whole = self._stack.index(pending) if pending else len(self._stack)
+            self.outer = tuple(frame.is_object for frame in self._stack[:whole])
         else:
             self.used = length
             self.cut_off = bool(self._stack)
@@ -174,7 +194,7 @@ def _may_go_on(text: bytes, start: int) -> bool:
     """Tell whether the junk at ``start`` may be a string or a word that the end of the text cuts off."""
     if text[start] == ord('"'):
         return text.find(b"\n", start) < 0
-    return len(text) - start < _LONGEST_WORD
+    return len(text) - start < _LONGEST_WORD and _WORD.fullmatch(text, start) is not None
 
 
 def leaves_of(text: bytes) -> Iterator[bytes]:

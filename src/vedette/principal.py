@@ -101,7 +101,7 @@ _WORKLOAD_NAME = re.compile(
     | mi-[0-9a-f]{8,}                                                   # managed instance of Systems Manager
     | (?:botocore|boto3|aws-?sdk|aws-go-sdk|aws-sdk-|awscli-session|terraform|pulumi|eks-|ecs-|awscodebuild|codebuild|codepipeline
         |github|gitlab|gha-|jenkins|circleci|buildkite|spacelift|stackset|cloudformation|autoscaling|awsbackup|awsconfig
-        |aws-config|configresource|awslambda|sagemaker|glue|datapipeline|webidentity|web-identity).*
+        |aws-config|configresource|awslambda|sagemaker|glue(?:job|[-_])|datapipeline|webidentity|web-identity).*
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )

@@ -16,20 +16,22 @@ import pyarrow as pa
 from vedette.blob import Blob, key_facts
 from vedette.cloudtrail_batch import BatchBuilder
 from vedette.cloudtrail_record import Envelope, Record, rescue
-from vedette.jsonlog import Piece, PieceReader, without_byte_order_mark
+from vedette.jsonlog import PIECE_BYTES, Piece, PieceReader
 from vedette.jsonsalvage import Salvage, leaves_of
 from vedette.readers import BATCH_ROWS, Limits, Reader, Tally
 
 _SIDE_FILE = re.compile(r"(?:^|[/_])CloudTrail-(Digest|Insight)(?:[/_]|$)")
 _JSON_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\d{4}-\d\d-\d\dT[\d:.]{8,15}Z[ \t]+)?[{\[]")
-_DIGEST = re.compile(rb'"(?:digestS3Bucket|digestStartTime|previousDigestSignature)"\s*:')
-_STORAGE_NOTICE = re.compile(rb'\\?"eventSource\\?"\s*:\s*\\?"aws:')  # S3 event notifications look alike
+# Both are decided by what comes first: what a caller may write (user agent, tags) comes later, and must hide nothing.
+_DIGEST = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"awsAccountId"\s*:\s*"\d*"\s*,\s*"digest')
+_SERVICE = re.compile(rb'\\?"eventSource\\?"\s*:\s*\\?"(aws:)?')  # S3 event notifications look alike, from aws:s3
 _RECORDS = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"Records"\s*:\s*\[')
 _SIGN = re.compile(rb'\\?"(?:CloudTrailEvent|eventVersion|userIdentity)\\?"\s*:')
 _NAME = re.compile(rb'\\?"event(?:Name|Source)\\?"\s*:')
 _COMPANION = re.compile(rb'\\?"(?:eventTime|eventID|awsRegion|sourceIPAddress|recipientAccountId)\\?"\s*:')
 _INSIGHT = "AwsCloudTrailInsight"
 _MAX_WRAPPERS = 4
+_HOPELESS = 4  # broken text of so many times the longest record without one holds none
 _BATCH_TEXT_BYTES = 32 << 20  # bounds what lies in memory where records are large
 _ERRORS = (ValueError, RecursionError)  # msgspec's and UnicodeDecodeError are ValueErrors
 
@@ -56,9 +58,10 @@ def sniff(name: str, head: bytes) -> bool:
     """Tell whether a blob holds CloudTrail records, or is a digest or insight file (which ``read`` skips)."""
     if _SIDE_FILE.search(name):
         return True
-    if not _JSON_START.match(head) or _STORAGE_NOTICE.search(head):
+    service = _SERVICE.search(head)
+    if not _JSON_START.match(head) or (service and service.group(1)):
         return False
-    if _SIGN.search(head) or _DIGEST.search(head) or _RECORDS.match(head):
+    if _SIGN.search(head) or _DIGEST.match(head) or _RECORDS.match(head):
         return True
     return bool(_NAME.search(head) and _COMPANION.search(head))
 
@@ -76,8 +79,8 @@ def read(blob: Blob, stream: BinaryIO, tally: Tally, limits: Limits) -> Iterator
     reading = _Reading(tally, limits)
     pieces = PieceReader(stream)
     gathered = 0
-    while piece := pieces.next():
-        if reading.position == 0 and _is_digest(piece):
+    while not reading.hopeless and (piece := pieces.next()):
+        if reading.position == 0 and _DIGEST.match(piece.text):
             tally.skipped = "a CloudTrail digest file holds no records of calls"
             return
         records, positions = reading.records_of(piece, pieces)
@@ -108,18 +111,24 @@ class _Reading:
     position: int = 0
     insights: int = 0
     lost: bool = False
+    outer: tuple[bool, ...] = ()
+    hopeless: bool = False
+    _fruitless: int = 0
     _good: list[Record] = field(default_factory=list)
     _positions: list[int] = field(default_factory=list)
 
     def records_of(self, piece: Piece, pieces: PieceReader) -> tuple[list[Record], Sequence[int]]:
         """Return the records of one piece and their positions."""
-        records = None if self.lost else _decode(piece)
+        # A piece grows beyond the usual size only for a long value: each is then measured.
+        long = len(piece.text) > max(PIECE_BYTES, self.limits.max_record_bytes)
+        amid = self.lost or bool(self.outer)
+        records = None if amid or long else _decode(piece)
         if records is not None:
             first = self.position
             self.position += len(records)
             return records, range(first, self.position)
         self._good, self._positions = [], []
-        elements = None if self.lost else _decode_elements(piece)
+        elements = None if amid else _decode_elements(piece)
         if elements is None:
             self._salvage(piece, pieces)
         else:
@@ -129,21 +138,28 @@ class _Reading:
 
     def _salvage(self, piece: Piece, pieces: PieceReader) -> None:
         text = piece.text if piece.end == len(piece.text) else piece.text[: piece.end]
-        salvage = Salvage(lost=self.lost)
+        salvage = Salvage(begin=piece.begin, lost=self.lost, outer=self.outer)
         salvage.scan(text, final=piece.final)
         self.lost = salvage.lost
+        self.outer = salvage.outer if piece.form == "lines" else ()
         problems = salvage.problems
         if salvage.cut_off and pieces.failure:
             problems.pop()  # the failure of the stream says it
         found: list[tuple[int, int | str]] = sorted([*salvage.leaves, *problems], key=itemgetter(0))
+        start_of_text = piece.offset - piece.begin
         for start, what in found:
             if isinstance(what, str):
-                self._reject(f"byte {piece.offset + start}", what)
+                self._reject(f"byte {start_of_text + start}", what)
             else:
-                self._take(text[start:what], f"record {self.position}")
-        rest = text[salvage.used :]
+                self._take(text[start:what], f"byte {start_of_text + start}")
+        used = max(salvage.used, piece.begin)
+        self._fruitless = 0 if salvage.leaves else self._fruitless + used - piece.begin
+        if self._fruitless > _HOPELESS * self.limits.max_record_bytes:
+            self._reject(f"byte {start_of_text + used}", f"no record in {self._fruitless} bytes: the rest is not read")
+            self.hopeless = True
+        rest = text[used:]
         if len(rest) > self.limits.max_record_bytes:
-            self._reject(f"byte {piece.offset + salvage.used}", f"a record of more than {self.limits.max_record_bytes} bytes")
+            self._reject(f"byte {start_of_text + used}", self._too_long())
             self.lost = True
         elif rest:
             pieces.unread(rest)
@@ -151,7 +167,7 @@ class _Reading:
     def _take(self, element: bytes, place: str, depth: int = 0) -> None:
         """Use one value: a record, or whatever may lie around records."""
         if depth > _MAX_WRAPPERS or len(element) > self.limits.max_record_bytes:
-            self._reject(place, f"nested too deep, or more than {self.limits.max_record_bytes} bytes")
+            self._reject(place, "wrapped too often" if depth > _MAX_WRAPPERS else self._too_long())
             return
         try:
             record = _record.decode(element)
@@ -172,7 +188,10 @@ class _Reading:
             for text in leaves:
                 self._take(text, place, depth + 1)
         else:
-            self._reject(place, "no CloudTrail record: neither eventName nor eventSource")
+            self._reject(place, "no CloudTrail record: neither eventName nor eventSource" if _is_json(element) else "not JSON")
+
+    def _too_long(self) -> str:
+        return f"a record of more than {self.limits.max_record_bytes} bytes (limit max_record_bytes)"
 
     def _keep(self, record: Record) -> None:
         self._good.append(record)
@@ -184,19 +203,15 @@ class _Reading:
         self.position += 1
 
 
-def _is_digest(piece: Piece) -> bool:
-    return piece.form == "lines" and _DIGEST.search(piece.text[:4_096]) is not None
-
-
 def _decode(piece: Piece) -> list[Record] | None:
     """Return the records of a piece that holds nothing else, None for any other piece."""
     try:
         if piece.form == "records":
-            records = _records.decode(without_byte_order_mark(piece.text)).records
+            records = _records.decode(piece.text).records
         elif piece.form == "array":
-            records = _record_list.decode(without_byte_order_mark(piece.text))
+            records = _record_list.decode(piece.text)
         else:
-            records = _record.decode_lines(without_byte_order_mark(piece.text))
+            records = _record.decode_lines(piece.text)
     except _ERRORS:
         return None
     # A service without a name is rare enough for the slower way.
@@ -205,7 +220,7 @@ def _decode(piece: Piece) -> list[Record] | None:
 
 def _decode_elements(piece: Piece) -> list[msgspec.Raw] | None:
     """Return the values of a well-formed piece, None for a broken one."""
-    text = without_byte_order_mark(piece.text)
+    text = piece.text
     try:
         if piece.form == "records":
             document = _elements.decode(text)
@@ -218,6 +233,14 @@ def _decode_elements(piece: Piece) -> list[msgspec.Raw] | None:
         return _raw.decode_lines(text)
     except _ERRORS:
         return None
+
+
+def _is_json(element: bytes) -> bool:
+    try:
+        _raw.decode(element)
+    except _ERRORS:
+        return False
+    return True
 
 
 def _unwrap(element: bytes) -> list[bytes] | None:
@@ -233,8 +256,9 @@ def _unwrap(element: bytes) -> list[bytes] | None:
         return [] if control else [event.message.encode() for event in envelope.log_events]
     if envelope.records is not None or envelope.events is not None:
         return [bytes(raw) for raw in (envelope.records or []) + (envelope.events or [])]
-    if envelope.detail is not None:
-        return [bytes(envelope.detail)]
+    for inner in (bytes(envelope.detail), bytes(envelope.data)):
+        if inner.startswith((b"{", b"[")):
+            return [inner]
     return None if envelope.message is None else [envelope.message.encode()]
 
 
