@@ -148,8 +148,9 @@ class Pipeline:
         self.report.silenced.update(result.silenced)
         self.report.slices += 1
         self.report.history_days = len({part.day for part in result.generation.states.get("caller_activity", ())})
-        if before - result.generation.files():
-            sweep(self.plan.place, result.generation.files())
+        # Only what the step replaced: files that are read meanwhile are in no generation yet.
+        for name in before - result.generation.files():
+            self.plan.place.remove(name)
 
     def _findings(self, result: StepResult) -> Iterator[Finding]:
         detections = {detection.finding_type: detection for detection in self.rules.detections}

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from scanning import lists_of, scan
 
 from vedette import composition
 from vedette.blob import Blob
-from vedette.engine import Knowledge, ReadPlan
+from vedette.engine import Engine, Knowledge, Reading, ReadPlan
 from vedette.engine.spool import load as load_part
 from vedette.engine.spool import read_blobs
 from vedette.errors import EngineError, SourceError, StoreError
@@ -53,6 +53,30 @@ def test_processes_read_what_one_reads(tmp_path: Path) -> None:
     assert shared.text == alone.text
     assert shared.report.records == alone.report.records
     assert shared.report.slices > 2
+
+
+def test_what_is_read_ahead_outlives_the_steps_meanwhile(tmp_path: Path) -> None:
+    class Ahead:
+        """An engine whose reading is always one group ahead of what it gives, as processes are."""
+
+        def __init__(self, engine: Engine) -> None:
+            self.step, self.close, self.tables, self._read = engine.step, engine.close, engine.tables, engine.read
+
+        def read(self, blobs: Iterable[Blob], plan: ReadPlan) -> Iterator[Reading]:
+            waiting: list[Reading] = []
+            for item in blobs:
+                waiting += self._read([item], plan)
+                yield from waiting[:-1]
+                waiting = waiting[-1:]
+            yield from waiting
+
+    chosen = load(None, {"workers": 1, "bundled_lists": False, "slice_events": 5})
+    with Store.ephemeral() as store, composition.pipeline(chosen, store, Knowledge(lists=TOR)) as running:
+        running.engine = Ahead(running.engine)
+        report = running.bulk(list_blobs(str(files(tmp_path, 30)), Span()))
+        (finding,) = store.findings()
+    assert finding.seen.count == 90
+    assert report.slices > 10
 
 
 def test_a_late_record_updates_its_finding(tmp_path: Path) -> None:
