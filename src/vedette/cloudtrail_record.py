@@ -148,47 +148,53 @@ def caller_in(user_identity: bytes) -> tuple[Caller, list[str]]:
 def _rescue_identity(source: Mapping[str, object]) -> tuple[Identity, list[str]]:
     nulled: list[str] = []
 
-    def text(place: Mapping[str, object], key: str, column: str) -> str | None:
-        return _text(place, key, column, nulled)
+    def text(key: str, column: str) -> str | None:
+        return _text(source, key, column, nulled)
 
-    def inner(place: Mapping[str, object], key: str, column: str) -> Mapping[str, object]:
-        value = place.get(key)
-        if value is not None and not isinstance(value, dict):
-            nulled.append(column)
-        return value if isinstance(value, dict) else {}
-
-    session = inner(source, "sessionContext", "issuer_arn")
-    issuer = inner(session, "sessionIssuer", "issuer_arn")
-    behalf = inner(source, "onBehalfOf", "principal")
+    behalf = _inner(source, "onBehalfOf", "principal", nulled)
     identity = Identity(
-        type=text(source, "type", "identity_type"),
-        principal_id=text(source, "principalId", "principal_id"),
-        arn=text(source, "arn", "identity_arn"),
-        account_id=text(source, "accountId", "identity_account_id"),
-        access_key_id=text(source, "accessKeyId", "access_key_id"),
-        user_name=text(source, "userName", "user_name"),
-        invoked_by=text(source, "invokedBy", "invoked_by"),
-        identity_provider=text(source, "identityProvider", "principal"),
-        on_behalf_of=OnBehalfOf(text(behalf, "userId", "principal"), text(behalf, "identityStoreArn", "principal")),
-        session_context=Session(
-            session_issuer=Issuer(
-                type=text(issuer, "type", "issuer_arn"),
-                principal_id=text(issuer, "principalId", "issuer_arn"),
-                arn=text(issuer, "arn", "issuer_arn"),
-                account_id=text(issuer, "accountId", "issuer_arn"),
-                user_name=text(issuer, "userName", "user_name"),
-            ),
-            attributes=Attributes(
-                text(inner(session, "attributes", "credentials_created_at"), "creationDate", "credentials_created_at")
-            ),
-            web_id_federation_data=Federation(
-                text(inner(session, "webIdFederationData", "principal_kind"), "federatedProvider", "principal_kind")
-            ),
-            source_identity=text(session, "sourceIdentity", "source_identity"),
-            ec2_role_delivery=text(session, "ec2RoleDelivery", "ec2_role_delivery"),
+        type=text("type", "identity_type"),
+        principal_id=text("principalId", "principal_id"),
+        arn=text("arn", "identity_arn"),
+        account_id=text("accountId", "identity_account_id"),
+        access_key_id=text("accessKeyId", "access_key_id"),
+        user_name=text("userName", "user_name"),
+        invoked_by=text("invokedBy", "invoked_by"),
+        identity_provider=text("identityProvider", "principal"),
+        on_behalf_of=OnBehalfOf(
+            _text(behalf, "userId", "principal", nulled), _text(behalf, "identityStoreArn", "principal", nulled)
         ),
+        session_context=_rescue_session(_inner(source, "sessionContext", "issuer_arn", nulled), nulled),
     )
     return identity, nulled
+
+
+def _rescue_session(session: Mapping[str, object], nulled: list[str]) -> Session:
+    issuer = _inner(session, "sessionIssuer", "issuer_arn", nulled)
+    attributes = _inner(session, "attributes", "credentials_created_at", nulled)
+    federation = _inner(session, "webIdFederationData", "principal_kind", nulled)
+    return Session(
+        session_issuer=Issuer(
+            type=_text(issuer, "type", "issuer_arn", nulled),
+            principal_id=_text(issuer, "principalId", "issuer_arn", nulled),
+            arn=_text(issuer, "arn", "issuer_arn", nulled),
+            account_id=_text(issuer, "accountId", "issuer_arn", nulled),
+            user_name=_text(issuer, "userName", "user_name", nulled),
+        ),
+        attributes=Attributes(_text(attributes, "creationDate", "credentials_created_at", nulled)),
+        web_id_federation_data=Federation(_text(federation, "federatedProvider", "principal_kind", nulled)),
+        source_identity=_text(session, "sourceIdentity", "source_identity", nulled),
+        ec2_role_delivery=_text(session, "ec2RoleDelivery", "ec2_role_delivery", nulled),
+    )
+
+
+def _inner(source: Mapping[str, object], key: str, column: str, nulled: list[str]) -> Mapping[str, object]:
+    value = source.get(key)
+    if isinstance(value, dict):
+        return value
+    if value is not None:
+        nulled.append(column)
+    return {}
 
 
 def _text(source: Mapping[str, object], key: str, column: str, nulled: list[str]) -> str | None:
