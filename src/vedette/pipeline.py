@@ -46,7 +46,7 @@ class Silence:
 class Slicing:
     """How the input is cut. ``lateness`` is how much older than its delivery a record may be; ``gap`` ends an episode."""
 
-    slice_events: int = 1_000_000
+    slice_events: int = 500_000
     lateness: timedelta = timedelta(minutes=20)
     gap: timedelta = timedelta(days=30)
 

@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     s3_endpoint: str = _text("a URL", "Server to ask instead of Amazon S3, for compatible stores.")
 
     workers: int = _number(0, "Processes that read logs; 0: one a core.", at_least=0)
-    slice_events: int = _number(1_000_000, "Records worked on at a time, which bounds memory.", at_least=1)
+    slice_events: int = _number(500_000, "Records worked on at a time, which bounds memory.", at_least=1)
     memory_limit: str = Field(
         "1GB",
         pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$",
