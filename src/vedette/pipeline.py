@@ -85,7 +85,7 @@ class Pipeline:
             self._advance(queue.safe_until(self.slicing.lateness))
         self._advance(None)
         if self._generation.pending or self._receipts:
-            self._step(None)
+            self._step(None, last=True)
         self.report.findings.update(self.findings.values())
         return self.report
 
@@ -134,13 +134,10 @@ class Pipeline:
                 return _moment(edge * BIN_US)
         return None
 
-    def _step(self, until: datetime | None) -> None:
+    def _step(self, until: datetime | None, *, last: bool = False) -> None:
         before = self._generation.files()
         result = self.engine.step(self._generation, until)
         findings = list(self._findings(result))
-        self.store.commit(findings=findings, receipts=self._receipts, generation=result.generation)
-        self._receipts = []
-        self._generation = result.generation
         for finding in findings:
             self.findings[finding.id] = finding.seen.finding_type
         self.report.late += result.late
@@ -148,6 +145,14 @@ class Pipeline:
         self.report.silenced.update(result.silenced)
         self.report.slices += 1
         self.report.history_days = len({part.day for part in result.generation.states.get("caller_activity", ())})
+        self.store.commit(
+            findings=findings,
+            receipts=self._receipts,
+            generation=result.generation,
+            report=self.report.document() if last else None,
+        )
+        self._receipts = []
+        self._generation = result.generation
         # Only what the step replaced: files that are read meanwhile are in no generation yet.
         for name in before - result.generation.files():
             self.plan.place.remove(name)

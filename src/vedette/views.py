@@ -33,7 +33,7 @@ BASE_TABLES = frozenset({"cloudtrail", "flows", "address_facts", "address_matche
 # events; those are taken by the catalogue's word alone.
 _CALLS = """
 select c.*,
-       coalesce(c.event_id, concat(c.object, '#', c.position)) as record_id,
+       coalesce(c.event_id, c.object || '#' || cast(c.position as varchar)) as record_id,
        day_number(c.event_time) as day,
        f.canonical as remote_address, f.version as address_version,
        a.service, a.operation, a.category
@@ -85,7 +85,7 @@ where busy_days >= $own_egress_days and $learn_own_egress = 1
 # credential to act on by itself; temporary credentials change daily, so their principal stands for them.
 _WON_CALLS = """
 select j.*,
-       case when own then concat('egress:', remote_address, ':', j.day)
+       case when own then 'egress:' || remote_address || ':' || cast(j.day as varchar)
             when principal_kind = 'user' and access_key_id like 'AKIA%' then access_key_id
             else coalesce(principal, principal_id, access_key_id, 'unknown') end as resource_key
 from (
@@ -140,8 +140,8 @@ grouped as (
            max(case when from_end = 1 then session_name end) as session_name,
            max(case when from_end = 1 then user_agent end) as user_agent,
            list(struct_pack(event_time := event_time, event_id := record_id, "object" := object, "position" := position,
-                            api := event_name, user_agent := user_agent, error_code := error_code)
-                order by event_time, record_id) filter (where from_start <= $kept_samples) as records
+                            api := event_name, user_agent := user_agent, error_code := error_code))
+               filter (where from_start <= $kept_samples) as records
     from ordered
     group by {_GROUP}
 ),
