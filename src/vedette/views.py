@@ -32,11 +32,11 @@ BASE_TABLES = frozenset({"cloudtrail", "flows", "address_facts", "address_matche
 # Calls that a service made on somebody's behalf come from AWS's addresses. Records before 2018 don't say whether they are data
 # events; those are taken by the catalogue's word alone.
 _CALLS = """
-select c.*,
-       coalesce(c.event_id, c.object || '#' || cast(c.position as varchar)) as record_id,
-       day_number(c.event_time) as day,
-       f.canonical as remote_address, f.version as address_version,
-       a.service, a.operation, a.category
+select c.event_time, coalesce(c.event_id, c.object || '#' || cast(c.position as varchar)) as record_id,
+       day_number(c.event_time) as day, c.account_id, c.region, c.event_source, c.event_name, c.error_code,
+       c.source_address, c.user_agent, c.identity_type, c.principal, c.principal_kind, c.principal_id, c.access_key_id,
+       c.user_name, c.session_name, c.object, c.position,
+       f.canonical as remote_address, f.version as address_version, a.service, a.operation, a.category
 from cloudtrail c
 join api_facts a
   on c.event_source is not distinct from a.event_source and c.event_name is not distinct from a.event_name
@@ -52,16 +52,22 @@ where f.is_public
        or (coalesce(c.event_category, 'Management') = 'Management' and coalesce(c.management_event, true)))
 """
 
-# Calls from an address that a threat list names at the time of the call, a row for each entry that covers it. An address that is
-# on trusted lists only is left out: it can neither raise nor silence anything.
-_THREAT_CALLS = """
-select c.*, m.kind, m.precedence, m.list_name, m.network, m.line, m.category as list_category,
+# Calls from an address that a threat list names, at whatever time. An address that is on trusted lists only is left out: it can
+# neither raise nor silence anything.
+_LISTED_CALLS = """
+select *
+from calls
+where source_address in (select address from address_matches where kind in ('custom', 'tor', 'malicious'))
+"""
+
+# A row for each of these calls and each list entry that covers its address at the time of the call.
+_CALL_ENTRIES = """
+select c.object, c.position, m.kind, m.precedence, m.list_name, m.network, m.line, m.category as list_category,
        c.event_time > m.stale_after as stale, m.as_of, m.entry_valid_from, m.entry_valid_to
-from calls c
+from listed_calls c
 join address_matches m
   on c.source_address = m.address and c.event_time >= m.valid_from and c.event_time <= m.valid_to
-where m.address in (select t.address from address_matches t where t.kind in ('custom', 'tor', 'malicious'))
-  and m.kind in ('trusted', 'custom', 'tor', 'malicious')
+where m.kind in ('trusted', 'custom', 'tor', 'malicious')
 """
 
 # The account's own way out (methods 4.2, 5): an address that many principals used on many days before this one.
@@ -89,24 +95,22 @@ select j.*,
             when principal_kind = 'user' and access_key_id like 'AKIA%' then access_key_id
             else coalesce(principal, principal_id, access_key_id, 'unknown') end as resource_key
 from (
-    select t.*, (coalesce(f.own, false) or e.day is not null) as own
-    from (
-        select *,
-               row_number() over (
-                   partition by object, position, kind order by list_name, network, line) as entry_number,
-               min(precedence) over (partition by object, position) as best
-        from threat_calls
-    ) t
-    join address_facts f on t.source_address = f.address
-    left join own_egress e on t.remote_address = e.remote_address and t.day = e.day
-    where t.entry_number = 1 and t.kind <> 'trusted' and t.best > 0 and (t.precedence = t.best or $emit_all_types = 1)
+    select c.*, k.kind, (coalesce(f.own, false) or e.day is not null) as own
+    from listed_calls c
+    join (select distinct object, position, kind, precedence from call_entries) k
+      on c.object = k.object and c.position = k.position
+    join (select object, position, min(precedence) as best from call_entries group by object, position) b
+      on c.object = b.object and c.position = b.position
+    join address_facts f on c.source_address = f.address
+    left join own_egress e on c.remote_address = e.remote_address and c.day = e.day
+    where k.kind <> 'trusted' and b.best > 0 and (k.precedence = b.best or $emit_all_types = 1)
 ) j
 """
 
 _SILENCED_CALLS = """
 select t.list_name, count(*) as calls
-from (select distinct object, position, list_name from threat_calls where kind = 'trusted') t
-join (select distinct object, position from threat_calls where kind <> 'trusted') s
+from (select distinct object, position, list_name from call_entries where kind = 'trusted') t
+join (select distinct object, position from call_entries where kind <> 'trusted') s
   on t.object = s.object and t.position = s.position
 group by t.list_name
 """
@@ -114,35 +118,38 @@ group by t.list_name
 # The day is part of it: a row must not span a pause that ends an episode.
 _GROUP = "kind, account_id, resource_key, remote_address, region, service, operation, error_code, day"
 
+
+def _same(left: str, right: str) -> str:
+    """Return the condition that two rows are of one group."""
+    return " and ".join(f"{left}.{name} is not distinct from {right}.{name}" for name in _GROUP.split(", "))
+
+
 _LISTED_CALLERS = f"""
-with ordered as (
+with ranked as (
     select kind, account_id, resource_key, remote_address, coalesce(region, '') as region, service, operation,
            coalesce(error_code, '') as error_code, day, own, event_time, record_id, object, position,
            event_source, event_name, identity_type, principal, principal_kind, principal_id, access_key_id, user_name,
            session_name, user_agent, address_version,
-           row_number() over (partition by {_GROUP} order by event_time, record_id) as from_start,
-           row_number() over (partition by {_GROUP} order by event_time desc, record_id desc) as from_end
+           row_number() over (
+               partition by kind, account_id, resource_key, remote_address, day order by event_time, record_id) as place
     from won_calls
 ),
 grouped as (
-    select {_GROUP}, max(own) as own_egress, max(address_version) as address_version,
-           count(*) as calls, min(event_time) as first_time, max(event_time) as last_time,
-           max(case when from_start = 1 then record_id end) as first_id,
-           max(case when from_end = 1 then record_id end) as last_id,
-           max(case when from_end = 1 then event_source end) as event_source,
-           max(case when from_end = 1 then event_name end) as event_name,
-           max(case when from_end = 1 then identity_type end) as identity_type,
-           max(case when from_end = 1 then principal end) as principal,
-           max(case when from_end = 1 then principal_kind end) as principal_kind,
-           max(case when from_end = 1 then principal_id end) as principal_id,
-           max(case when from_end = 1 then access_key_id end) as access_key_id,
-           max(case when from_end = 1 then user_name end) as user_name,
-           max(case when from_end = 1 then session_name end) as session_name,
-           max(case when from_end = 1 then user_agent end) as user_agent,
+    select {_GROUP}, max(own) as own_egress, max(address_version) as address_version, count(*) as calls,
+           min(struct_pack(event_time := event_time, record_id := record_id)) as first_call,
+           max(struct_pack(event_time := event_time, record_id := record_id, event_source := event_source,
+                           event_name := event_name, identity_type := identity_type, principal := principal,
+                           principal_kind := principal_kind, principal_id := principal_id, access_key_id := access_key_id,
+                           user_name := user_name, session_name := session_name, user_agent := user_agent)) as last_call
+    from ranked
+    group by {_GROUP}
+),
+samples as (
+    select {_GROUP},
            list(struct_pack(event_time := event_time, event_id := record_id, "object" := object, "position" := position,
-                            api := event_name, user_agent := user_agent, error_code := error_code))
-               filter (where from_start <= $kept_samples) as records
-    from ordered
+                            api := event_name, user_agent := user_agent, error_code := error_code)) as records
+    from ranked
+    where place <= $kept_samples
     group by {_GROUP}
 ),
 entries as (
@@ -150,7 +157,7 @@ entries as (
            w.service, w.operation, coalesce(w.error_code, '') as error_code, w.day,
            t.list_name, t.kind, t.network, t.line, t.list_category, t.stale, t.as_of, t.entry_valid_from, t.entry_valid_to
     from won_calls w
-    join threat_calls t on w.object = t.object and w.position = t.position
+    join call_entries t on w.object = t.object and w.position = t.position
 ),
 evidence as (
     select won as kind, account_id, resource_key, remote_address, region, service, operation, error_code, day,
@@ -160,14 +167,19 @@ evidence as (
     from entries
     group by won, account_id, resource_key, remote_address, region, service, operation, error_code, day
 )
-select g.*, e.evidence,
+select g.kind, g.account_id, g.resource_key, g.remote_address, g.region, g.service, g.operation, g.error_code, g.day,
+       g.own_egress, g.address_version, g.calls, s.records, e.evidence,
+       g.first_call.event_time as first_time, g.first_call.record_id as first_id,
+       g.last_call.event_time as last_time, g.last_call.record_id as last_id, g.last_call.event_source as event_source,
+       g.last_call.event_name as event_name, g.last_call.identity_type as identity_type, g.last_call.principal as principal,
+       g.last_call.principal_kind as principal_kind, g.last_call.principal_id as principal_id,
+       g.last_call.access_key_id as access_key_id, g.last_call.user_name as user_name,
+       g.last_call.session_name as session_name, g.last_call.user_agent as user_agent,
        case when g.region like 'cn-%' then 'aws-cn' when g.region like 'us-gov-%' then 'aws-us-gov' else 'aws' end as partition,
        f.country_code, f.country_name, f.city_name, f.latitude, f.longitude, f.asn, f.asn_org, f.isp, f.org
 from grouped g
-join evidence e
-  on g.kind = e.kind and g.account_id is not distinct from e.account_id and g.resource_key = e.resource_key
- and g.remote_address = e.remote_address and g.region = e.region and g.service = e.service
- and g.operation = e.operation and g.error_code = e.error_code and g.day = e.day
+join evidence e on {_same("g", "e")}
+left join samples s on {_same("g", "s")}
 join place_facts f on g.remote_address = f.canonical
 order by first_time, first_id, {_GROUP}
 """
@@ -183,12 +195,13 @@ group by canonical
 
 VIEWS: tuple[View, ...] = (
     View(name="calls", reads=("cloudtrail", "address_facts", "api_facts"), sql=_CALLS),
-    View(name="threat_calls", reads=("calls", "address_matches"), sql=_THREAT_CALLS, kept=True),
+    View(name="listed_calls", reads=("calls", "address_matches"), sql=_LISTED_CALLS, kept=True),
+    View(name="call_entries", reads=("listed_calls", "address_matches"), sql=_CALL_ENTRIES, kept=True),
     View(name="own_egress", reads=("caller_activity", "address_matches"), sql=_OWN_EGRESS),
-    View(name="won_calls", reads=("threat_calls", "own_egress", "address_facts"), sql=_WON_CALLS, kept=True),
-    View(name="silenced_calls", reads=("threat_calls",), sql=_SILENCED_CALLS),
+    View(name="won_calls", reads=("listed_calls", "call_entries", "own_egress", "address_facts"), sql=_WON_CALLS, kept=True),
+    View(name="silenced_calls", reads=("call_entries",), sql=_SILENCED_CALLS),
     View(name="place_facts", reads=("address_facts",), sql=_PLACE_FACTS),
-    View(name="listed_callers", reads=("won_calls", "threat_calls", "place_facts"), sql=_LISTED_CALLERS, kept=True),
+    View(name="listed_callers", reads=("won_calls", "call_entries", "place_facts"), sql=_LISTED_CALLERS, kept=True),
 )
 
 _PARAMETER = re.compile(r"\$([a-z_]+)")
