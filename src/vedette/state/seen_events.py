@@ -14,10 +14,10 @@ STATE = State(
     name="seen_events",
     schema=pa.schema(
         [
-            ("day", pa.int64()),
-            ("account_id", pa.string()),
-            ("event_id", pa.string()),
-            ("event_time", pa.timestamp("us", tz="UTC")),
+            pa.field("day", pa.int64()),
+            pa.field("account_id", pa.string()),
+            pa.field("event_id", pa.string()),
+            pa.field("event_time", pa.timestamp("us", tz="UTC")),
         ]
     ),
     reads=("cloudtrail",),
