@@ -9,6 +9,7 @@ from vedette.intel import PRECEDENCE
 from vedette.intel.index import Index, Match
 
 _TEXT: pa.DataType = pa.string()
+NO_PRECEDENCE = 9  # scanner lists concern flows only: behind all that PRECEDENCE may ever hold
 _TIME: pa.DataType = pa.timestamp("us", tz="UTC")
 
 # One row a distinct text; what is no address has nulls, and is_public false.
@@ -31,7 +32,7 @@ MATCHES = pa.schema(
         pa.field("address", _TEXT),
         pa.field("canonical", _TEXT),
         pa.field("kind", _TEXT),
-        pa.field("precedence", pa.int8()),  # place in intel.PRECEDENCE; after the last for kinds that take no part in it
+        pa.field("precedence", pa.int8()),  # place in intel.PRECEDENCE; NO_PRECEDENCE for scanners
         pa.field("list_name", _TEXT),
         pa.field("network", _TEXT),
         pa.field("line", pa.int64()),
@@ -82,7 +83,7 @@ def _row(match: Match) -> tuple[object, ...]:
     entry, source = match.entry, match.source
     return (
         source.kind.value,
-        PRECEDENCE.index(source.kind) if source.kind in PRECEDENCE else len(PRECEDENCE),
+        PRECEDENCE.index(source.kind) if source.kind in PRECEDENCE else NO_PRECEDENCE,
         source.name,
         str(entry.network),
         entry.line,

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from vedette.intel.formats import SNIFF_BYTES
 from vedette.intel.rules import DOMAIN, is_listable, networks_of
 from vedette.intel.text import lines
 
@@ -37,6 +38,7 @@ def first_word(line: str) -> str:
 
 
 def _head_lines(head: bytes) -> Iterator[str]:
-    """Yield the whole lines of a file's beginning; its last line may be cut off."""
+    """Yield the whole lines of a file's beginning; where the file goes on, the last line may be cut off."""
     found = [line for _, line in lines(head)]
-    yield from found[:-1] if len(found) > 1 else found
+    cut_off = len(head) >= SNIFF_BYTES and len(found) > 1
+    yield from found[:-1] if cut_off else found
