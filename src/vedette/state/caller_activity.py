@@ -4,28 +4,30 @@ It says which addresses are the account's own way out (methods 4.2, 5), and lets
 backwards without reading the logs again (methods 4.4).
 """
 
+from typing import Any
+
 import pyarrow as pa
 
 from vedette.state import State
 
 _MOMENT = pa.struct([("time", pa.timestamp("us", tz="UTC")), ("id", pa.string())])
 
+_FIELDS: list[pa.Field[Any]] = [
+    pa.field("day", pa.int64()),
+    pa.field("remote_address", pa.string()),
+    pa.field("account_id", pa.string()),
+    pa.field("principal", pa.string()),
+    pa.field("service", pa.string()),
+    pa.field("operation", pa.string()),
+    pa.field("calls", pa.int64()),
+    pa.field("denied", pa.int64()),
+    pa.field("first_call", _MOMENT),
+    pa.field("last_call", _MOMENT),
+]
+
 STATE = State(
     name="caller_activity",
-    schema=pa.schema(
-        [
-            pa.field("day", pa.int64()),
-            pa.field("remote_address", pa.string()),
-            pa.field("account_id", pa.string()),
-            pa.field("principal", pa.string()),
-            pa.field("service", pa.string()),
-            pa.field("operation", pa.string()),
-            pa.field("calls", pa.int64()),
-            pa.field("denied", pa.int64()),
-            pa.field("first_call", _MOMENT),
-            pa.field("last_call", _MOMENT),
-        ]
-    ),
+    schema=pa.schema(_FIELDS),
     reads=("calls",),
     fold="""
 select day, remote_address, account_id, principal, service, operation,

@@ -4,22 +4,24 @@ Within a slice duplicates meet each other; this table is for an event that comes
 is the hard limit of lateness (methods 1.1); an event older than that is counted as late and taken once more.
 """
 
+from typing import Any
+
 import pyarrow as pa
 
 from vedette.state import State
 
 REMEMBERED_SECONDS = 2 * 60 * 60
 
+_FIELDS: list[pa.Field[Any]] = [
+    pa.field("day", pa.int64()),
+    pa.field("account_id", pa.string()),
+    pa.field("event_id", pa.string()),
+    pa.field("event_time", pa.timestamp("us", tz="UTC")),
+]
+
 STATE = State(
     name="seen_events",
-    schema=pa.schema(
-        [
-            pa.field("day", pa.int64()),
-            pa.field("account_id", pa.string()),
-            pa.field("event_id", pa.string()),
-            pa.field("event_time", pa.timestamp("us", tz="UTC")),
-        ]
-    ),
+    schema=pa.schema(_FIELDS),
     reads=("cloudtrail",),
     fold=f"""
 select day, account_id, event_id, event_time
