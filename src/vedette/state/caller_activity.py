@@ -12,7 +12,7 @@ from vedette.state import State
 
 _MOMENT = pa.struct([("time", pa.timestamp("us", tz="UTC")), ("id", pa.string())])
 
-_FIELDS: list[pa.Field[Any]] = [
+_FIELDS: list["pa.Field[Any]"] = [
     pa.field("day", pa.int64()),
     pa.field("remote_address", pa.string()),
     pa.field("account_id", pa.string()),

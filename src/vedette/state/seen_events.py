@@ -12,7 +12,7 @@ from vedette.state import State
 
 REMEMBERED_SECONDS = 2 * 60 * 60
 
-_FIELDS: list[pa.Field[Any]] = [
+_FIELDS: list["pa.Field[Any]"] = [
     pa.field("day", pa.int64()),
     pa.field("account_id", pa.string()),
     pa.field("event_id", pa.string()),
