@@ -1,15 +1,19 @@
 """Every list format is known by its content, read with its quirks, and never raises; other formats leave it alone."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vedette.errors import ListError
-from vedette.intel import Kind, ThreatList
+from vedette.intel import Kind, ThreatList, rules
+from vedette.intel.bundled import bundled_lists
+from vedette.intel.feeds import FEEDS
 from vedette.intel.formats import Item, all_list_formats
 from vedette.intel.lists import find_format, load_list
 
@@ -170,6 +174,28 @@ def test_junk_raises_nothing(name: str, data: bytes) -> None:
     one.sniff("list", data)
     one.as_of(data)
     assert all(item.line >= 0 for item in one.parse(data))
+
+
+@pytest.mark.parametrize("name", ["TXT", "IPSET", "OTX_CSV", "ALIEN_VAULT", "PROOF_POINT", "TOR_EXITS"])
+def test_the_example_of_a_format_of_lines_is_an_entry(name: str) -> None:
+    loaded = load(f"{all_list_formats()[name].example}\n", name)
+    assert (len(loaded.entries), loaded.refused) == (1, {})
+
+
+def test_the_guide_shows_every_format_feed_and_reason() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "guides" / "threat-lists.md").read_text(encoding="utf-8")
+    for name, one in all_list_formats().items():
+        example = one.example.replace("|", "\\|")
+        assert f"| `{name}` | " in guide
+        assert f"| `{example}` |" in guide
+    for feed in FEEDS:
+        assert f"| [{feed.name}]({feed.url}) | " in guide
+        assert f" | `{feed.format}` | " in guide
+    for reason in re.findall(r"^- ``([a-z ]+)``: ", rules.__doc__ or "", re.MULTILINE):
+        assert f"\n| {reason} | " in guide
+    for item in bundled_lists():
+        assert f"| `{item.name}` | {item.kind}" in guide
+        assert f" | {item.as_of:%Y-%m-%d} | {len(item.entries):,} | " in guide
 
 
 # One by one

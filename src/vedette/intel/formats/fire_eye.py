@@ -48,4 +48,6 @@ def _row(number: int, fields: list[str], positions: dict[str, int]) -> Iterator[
         yield Refusal(number, shortened(fields[0]), "not an address: the row has no ip, cidr or domain")
 
 
-LIST_FORMAT = ListFormat(name="FIRE_EYE", sniff=sniff, parse=parse, example="reportId, title, … 47 columns")
+LIST_FORMAT = ListFormat(
+    name="FIRE_EYE", sniff=sniff, parse=parse, example="4711, title, … , 203.0.113.0/24, , , Related, 203.0.113.7, …"
+)

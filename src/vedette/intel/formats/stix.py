@@ -193,4 +193,10 @@ def as_of(data: bytes) -> datetime | None:
     return date(match.group(1).decode("utf-8", "replace")) if match else None
 
 
-LIST_FORMAT = ListFormat(name="STIX", sniff=sniff, parse=parse, as_of=as_of, example='<stix:STIX_Package version="1.2" …>')
+LIST_FORMAT = ListFormat(
+    name="STIX",
+    sniff=sniff,
+    parse=parse,
+    as_of=as_of,
+    example='<A:Address_Value condition="InclusiveBetween">203.0.113.7##comma##203.0.113.9</A:Address_Value>',
+)

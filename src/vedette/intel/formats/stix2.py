@@ -160,5 +160,9 @@ def as_of(data: bytes) -> datetime | None:
 
 
 LIST_FORMAT = ListFormat(
-    name="STIX2", sniff=sniff, parse=parse, as_of=as_of, example='{"type": "bundle", "objects": [{"type": "indicator", …}]}'
+    name="STIX2",
+    sniff=sniff,
+    parse=parse,
+    as_of=as_of,
+    example="""{"type": "indicator", "pattern": "[ipv4-addr:value = '203.0.113.7']", …}""",
 )
