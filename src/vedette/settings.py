@@ -193,6 +193,16 @@ def variable(name: str) -> str:
     return PREFIX + name.upper()
 
 
+def java_home() -> str:
+    """Return where the environment says that Java is, or ""."""
+    return os.environ.get("JAVA_HOME", "")
+
+
+def within_spark() -> bool:
+    """Say whether spark-submit or a notebook of a cluster started this process."""
+    return "SPARK_ENV_LOADED" in os.environ or "PYSPARK_GATEWAY_PORT" in os.environ
+
+
 def reference() -> str:
     """Return the table of all settings in Markdown, for the documentation."""
     lines = ["| setting | value | default | what it is for |", "| --- | --- | --- | --- |"]

@@ -30,6 +30,8 @@ _PLACE = pa.schema(
     ]
 )
 
+ADDRESS_FACTS = pa.schema([*facts.FACTS, pa.field("own", pa.bool_()), *_PLACE])
+ADDRESS_MATCHES = pa.schema([*facts.MATCHES, pa.field("as_of", pa.timestamp("us", tz="UTC"))])
 API_FACTS = pa.schema(
     [
         pa.field("event_source", _TEXT),

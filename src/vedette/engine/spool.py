@@ -39,7 +39,7 @@ def read_blobs(blobs: Iterable[Blob], plan: ReadPlan) -> Iterator[Reading]:
     Raises:
         EngineError: a process that read died, or the spool cannot be written.
     """
-    groups = _groups(blobs)
+    groups = groups_of(blobs)
     first = list(islice(groups, 2))
     if plan.processes == 1 or len(first) < 2:  # noqa: PLR2004  # one group: nothing to share out
         for group in (*first, *groups):
@@ -66,7 +66,7 @@ def _read_in_processes(groups: Iterator[tuple[Blob, ...]], plan: ReadPlan) -> It
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _groups(blobs: Iterable[Blob]) -> Iterator[tuple[Blob, ...]]:
+def groups_of(blobs: Iterable[Blob]) -> Iterator[tuple[Blob, ...]]:
     """Cut blobs into groups of like size: small ones first, so that all processes have work soon."""
     group: list[Blob] = []
     size, target = 0, _SMALL_GROUP_BYTES

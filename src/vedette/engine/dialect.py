@@ -1,0 +1,57 @@
+"""Translates SQL from DuckDB's dialect to Spark's, and refuses what would not mean the same there.
+
+sqlglot translates some functions wrongly without a word, so only those of ``ALLOWED`` may be used: each was tried on both
+engines.
+"""
+
+from functools import cache
+
+import sqlglot
+from sqlglot import expressions as exp
+
+from vedette.engine.functions import FUNCTIONS
+from vedette.errors import EngineError
+
+ALLOWED: frozenset[type] = frozenset(
+    {
+        exp.And,
+        exp.ArrayAgg,
+        exp.Case,
+        exp.Cast,
+        exp.Coalesce,
+        exp.Count,
+        exp.DPipe,
+        exp.If,
+        exp.Max,
+        exp.Min,
+        exp.Or,
+        exp.RowNumber,
+        exp.Struct,
+        exp.Sum,
+    }
+)
+OURS = frozenset(function.name for function in FUNCTIONS)
+
+
+@cache
+def spark_sql(sql: str) -> str:
+    """Return a query in Spark's dialect.
+
+    Raises:
+        EngineError: it uses a function that is not known to mean the same on both engines.
+    """
+    (query,) = sqlglot.parse(sql, read="duckdb")
+    if query is None:
+        raise EngineError("an empty query cannot be translated")
+    if unknown := sorted(unlisted(query)):
+        raise EngineError(f"functions that are not tried on both engines: {', '.join(unknown)}")
+    return query.sql(dialect="spark", unsupported_level=sqlglot.ErrorLevel.RAISE)
+
+
+def unlisted(query: exp.Expr) -> set[str]:
+    """Return the names of the functions of a query that are neither allowed nor ours."""
+    return {
+        function.name or function.sql_name()
+        for function in query.find_all(exp.Func)
+        if type(function) not in ALLOWED and function.name.lower() not in OURS
+    }

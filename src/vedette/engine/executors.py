@@ -1,0 +1,144 @@
+"""What runs on the executors of Spark: functions over Arrow batches, picklable, with nothing of Spark in them."""
+
+import pickle
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import uuid4
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from vedette.engine import ReadPlan
+from vedette.engine.facts import AddressTables, api_facts
+from vedette.engine.spool import load, read_group
+from vedette.generation import Part
+from vedette.place import Place
+from vedette.state import State
+
+BATCH_ROWS = 10_000
+
+READINGS = pa.schema([pa.field("reading", pa.binary())])
+_PART_FIELDS: list[Any] = [pa.field("path", pa.string()), pa.field("day", pa.int64()), pa.field("rows", pa.int64())]
+PARTS = pa.schema(_PART_FIELDS)
+
+Batches = Iterator[pa.RecordBatch]
+
+
+def plain(schema: pa.Schema) -> pa.Schema:
+    """Return a schema without dictionaries, which Spark does not know."""
+    kinds: list[Any] = [field.type.value_type if pa.types.is_dictionary(field.type) else field.type for field in schema]
+    columns: list[Any] = list(zip(schema.names, kinds, strict=True))
+    return pa.schema(columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """Does ``work`` for the items whose numbers come in: one task an item."""
+
+    items: Sequence[object]
+    work: Callable[[object], Iterable[pa.RecordBatch]]
+
+    def __call__(self, batches: Batches) -> Batches:
+        """Yield what each item gives."""
+        for batch in batches:
+            for number in batch.column(0).to_pylist():
+                yield from self.work(self.items[int(str(number))])
+
+
+@dataclass(frozen=True, slots=True)
+class ReadGroup:
+    """Reads a group of blobs into the spool; gives its ``Reading``."""
+
+    plan: ReadPlan
+
+    def __call__(self, blobs: object) -> Batches:
+        """Yield one row."""
+        assert isinstance(blobs, tuple)  # noqa: S101  # for the type checker: items of Numbered are objects
+        yield pa.RecordBatch.from_arrays([pa.array([pickle.dumps(read_group(blobs, self.plan))], pa.binary())], schema=READINGS)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadPart:
+    """Loads the rows of a pending part, the columns of ``schema`` only."""
+
+    place: Place
+    schema: pa.Schema
+    until_us: int | None
+
+    def __call__(self, part: object) -> Batches:
+        """Yield its rows in batches that a worker's memory holds."""
+        assert isinstance(part, Part)  # noqa: S101
+        table = load(self.place, part, self.until_us).select(self.schema.names)
+        for start in range(0, table.num_rows, BATCH_ROWS):
+            yield from table.slice(start, BATCH_ROWS).cast(self.schema).combine_chunks().to_batches()
+
+
+@dataclass(frozen=True, slots=True)
+class LoadState:
+    """Loads a part of a state table."""
+
+    place: Place
+    state: State
+
+    def __call__(self, part: object) -> Batches:
+        """Yield its rows."""
+        assert isinstance(part, Part)  # noqa: S101
+        with self.place.reading(part.path) as file:
+            for batch in pq.ParquetFile(file).iter_batches(BATCH_ROWS, columns=self.state.schema.names):
+                yield from pa.Table.from_batches([batch]).cast(self.state.schema).to_batches()
+
+
+@dataclass(frozen=True, slots=True)
+class WriteState:
+    """Writes rows of a state table as parts, one a day and task; gives what was written."""
+
+    place: Place
+    state: State
+    prefix: str
+
+    def __call__(self, batches: Batches) -> Batches:
+        """Yield a row a part. A task that is tried again writes new files; those of the failed try are named by nobody."""
+        rows: dict[int | None, list[pa.RecordBatch]] = {}
+        for batch in batches:
+            table = pa.Table.from_batches([batch]).cast(self.state.schema)
+            for day in [None] if self.state.whole else table["day"].unique().to_pylist():
+                part = table if day is None else table.filter(pc.equal(table["day"], pa.scalar(day)))
+                rows.setdefault(day, []).extend(part.to_batches())
+        for day, found in sorted(rows.items(), key=str):
+            path = f"{self.prefix}/{self.state.name}-{'all' if day is None else day}-{uuid4().hex}.parquet"
+            with self.place.writing(path) as file, pq.ParquetWriter(file, self.state.schema) as writer:
+                for batch in found:
+                    writer.write_batch(batch)
+            count = sum(batch.num_rows for batch in found)
+            yield pa.RecordBatch.from_pylist([{"path": path, "day": day, "rows": count}], schema=PARTS)
+
+
+class Broadcast(Protocol):
+    """A value that every executor has once."""
+
+    @property
+    def value(self) -> AddressTables:
+        """The value."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddressFacts:
+    """Says what is known of distinct addresses; the lists come by broadcast."""
+
+    broadcast: Broadcast
+    matches: bool
+
+    def __call__(self, batches: Batches) -> Batches:
+        """Yield rows of address_facts, or of address_matches."""
+        for batch in batches:
+            texts = batch.column(0).to_pylist()
+            tables = self.broadcast.value
+            yield from (tables.matches(texts) if self.matches else tables.facts(texts)).to_batches()
+
+
+def call_facts(batches: Batches) -> Batches:
+    """Yield rows of api_facts for distinct calls."""
+    for batch in batches:
+        yield from api_facts(zip(*(column.to_pylist() for column in batch.columns), strict=True)).to_batches()

@@ -1,0 +1,261 @@
+"""The Spark engine: blobs are read, parts loaded, addresses looked up on the executors; sightings and counts come back."""
+
+import pickle
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from vedette.blob import Blob
+from vedette.detections import Detection, Number
+from vedette.engine import Knowledge, Reading, ReadPlan, Rules, StepResult
+from vedette.engine.dialect import spark_sql
+from vedette.engine.executors import (
+    PARTS,
+    READINGS,
+    AddressFacts,
+    LoadPart,
+    LoadState,
+    Numbered,
+    ReadGroup,
+    WriteState,
+    call_facts,
+    plain,
+)
+from vedette.engine.facts import ADDRESS_FACTS, ADDRESS_MATCHES, API_FACTS, AddressTables
+from vedette.engine.spark_session import first_line, start
+from vedette.engine.spool import groups_of, taken
+from vedette.errors import EngineError
+from vedette.findings import Sighting
+from vedette.generation import Generation, Part
+from vedette.place import Place
+from vedette.schema import TABLES, TIME_COLUMN
+from vedette.state import State
+from vedette.views import View, fill, needed, tables_below
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark.sql import DataFrame
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SILENCED = "silenced_calls"
+_TASKS_A_JOB = 4  # a core: how many groups of blobs are read before the driver hears of them
+
+_REPEATED = """
+select xxhash64(account_id, event_id) as hash from cloudtrail_read where event_id is not null
+group by xxhash64(account_id, event_id) having count(*) > 1
+"""
+# The first of each event by object and position stays, unless an earlier slice had it.
+_DUPLICATES = """
+select object, position
+from (
+    select c.object, c.position,
+           row_number() over (partition by c.account_id, c.event_id order by c.object, c.position) as copy
+    from cloudtrail_read c left semi join repeated r on xxhash64(c.account_id, c.event_id) = r.hash
+    where c.event_id is not null
+)
+where copy > 1
+union
+select c.object, c.position
+from cloudtrail_read c
+join seen_events s on c.event_id = s.event_id and c.account_id <=> s.account_id and c.event_time = s.event_time
+"""
+_WITHOUT_DUPLICATES = """
+select c.* from cloudtrail_read c left anti join duplicates d on c.object = d.object and c.position = d.position
+"""
+
+
+class SparkEngine:
+    """Runs rules on Spark over the parts in one place, which the driver and all executors reach; see ``Engine``."""
+
+    def __init__(
+        self,
+        place: Place,
+        rules: Rules,
+        knowledge: Knowledge,
+        *,
+        master: str = "",
+        conf: Mapping[str, str] | None = None,
+        broadcast_limit: str = "10MB",
+    ) -> None:
+        self._place = place
+        self._rules = rules
+        self._spark = start(master, conf or {}, broadcast_limit)
+        self._addresses = self._spark.sparkContext.broadcast(AddressTables(knowledge))
+        roots = {name for detection in rules.detections for name in detection.reads}
+        roots |= {name for state in rules.states for name in state.reads} | {_SILENCED}
+        self._tables = tables_below(roots)
+        remembered = {state.name for state in rules.states}
+        views = needed(roots)
+        self._views_before = tuple(view for view in views if not tables_below({view.name}) & remembered)
+        self._views_after = tuple(view for view in views if view not in self._views_before)
+        self._kept: list[DataFrame] = []
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """The record tables that the rules read."""
+        return frozenset(self._tables & set(TABLES))
+
+    def read(self, blobs: Iterable[Blob], plan: ReadPlan) -> Iterator[Reading]:
+        """Read blobs on the executors, a job for some groups of them at a time."""
+        groups = groups_of(blobs)
+        wave = self._spark.sparkContext.defaultParallelism * _TASKS_A_JOB
+        while some := tuple(islice(groups, wave)):
+            with _mapped():
+                readings = self._numbered(some, ReadGroup(plan), READINGS).toArrow()
+            for text in readings["reading"].to_pylist():
+                yield pickle.loads(text or b"")  # noqa: S301  # our own executors wrote it
+
+    def step(self, generation: Generation, until: datetime | None) -> StepResult:
+        """Run the detections over what is pending before ``until`` and fold it."""
+        with _mapped():
+            try:
+                return self._step(generation, until)
+            finally:
+                for frame in self._kept:
+                    frame.unpersist()
+                self._kept = []
+
+    def close(self) -> None:
+        """Stop Spark."""
+        self._spark.stop()
+
+    def _step(self, generation: Generation, until: datetime | None) -> StepResult:
+        until_us = None if until is None else _microseconds(until)
+        touched, remaining = taken(generation.pending, until_us)
+        watermark = until or _latest(generation.watermark, touched)
+        numbers = {**self._rules.numbers, "watermark_us": _microseconds(watermark)}
+        for table in sorted(self.tables):
+            work = LoadPart(self._place, plain(TABLES[table]), until_us)
+            parts = tuple(part for part in touched if part.table == table)
+            self._view(f"{table}_read", self._keep(self._numbered(parts, work, work.schema)))
+            self._view(table, self._spark.table(f"{table}_read"))
+        for state in self._rules.states:
+            self._view(state.name, self._loaded(state, generation.states.get(state.name, ())))
+        records, late = self._counted(generation.watermark)
+        duplicates = self._drop_duplicates() if records else 0
+        self._make_facts()
+        self._make_views(self._views_before, numbers)
+        prefix = f"states/{generation.number + 1:08}"
+        states = {state.name: self._fold(state, generation, numbers, watermark, prefix) for state in self._rules.states}
+        self._make_views(self._views_after, numbers)
+        return StepResult(
+            generation=replace(
+                generation, number=generation.number + 1, watermark=watermark, states=states, pending=tuple(remaining)
+            ),
+            sightings=tuple(sighting for detection in self._rules.detections for sighting in self._seen(detection)),
+            records=records,
+            late=late,
+            duplicates=duplicates,
+            silenced={row["list_name"]: row["calls"] for row in self._spark.table(_SILENCED).collect()},
+        )
+
+    def _numbered(self, items: tuple[object, ...], work: object, schema: "pa.Schema") -> "DataFrame":
+        """Return what ``work`` gives for each item, in a task of its own."""
+        from pyspark.sql.pandas.types import from_arrow_schema
+
+        if not items:
+            return self._spark.createDataFrame([], from_arrow_schema(schema))
+        run = Numbered(items, work)  # type: ignore[arg-type]  # of whatever items it takes
+        frame = self._spark.range(0, len(items), 1, len(items))
+        return frame.mapInArrow(run, from_arrow_schema(schema))
+
+    def _view(self, name: str, frame: "DataFrame") -> None:
+        frame.createOrReplaceTempView(name)
+
+    def _keep(self, frame: "DataFrame") -> "DataFrame":
+        """Compute a frame once a step: in memory while there is some, else on disk."""
+        self._kept.append(frame.persist())
+        return frame
+
+    def _loaded(self, state: State, parts: tuple[Part, ...]) -> "DataFrame":
+        return self._numbered(parts, LoadState(self._place, state), state.schema)
+
+    def _counted(self, folded_until: datetime | None) -> tuple[int, int]:
+        """Return how many records the slice has, and how many of them are older than what was folded before."""
+        before = -1 if folded_until is None else _microseconds(folded_until)
+        records = late = 0
+        for table in self.tables:
+            time = TIME_COLUMN[table]
+            query = f"select count(*), count_if(unix_micros({time}) < {before}) from {table}"
+            row = self._spark.sql(query).collect()[0]
+            records, late = records + row[0], late + row[1]
+        return records, late
+
+    def _drop_duplicates(self) -> int:
+        if "cloudtrail" not in self.tables:
+            return 0
+        self._view("repeated", self._keep(self._spark.sql(_REPEATED)))
+        self._view("duplicates", self._keep(self._spark.sql(_DUPLICATES)))
+        dropped = self._spark.table("duplicates").count()
+        if dropped:
+            self._view("cloudtrail", self._spark.sql(_WITHOUT_DUPLICATES))
+        return dropped
+
+    def _make_facts(self) -> None:
+        from pyspark.sql.pandas.types import from_arrow_schema
+
+        addresses = self._keep(self._spark.sql("select distinct source_address from cloudtrail where source_address is not null"))
+        for name, schema, matches in (("address_facts", ADDRESS_FACTS, False), ("address_matches", ADDRESS_MATCHES, True)):
+            work = AddressFacts(self._addresses, matches=matches)
+            self._view(name, self._keep(addresses.mapInArrow(work, from_arrow_schema(schema))))
+        calls = self._spark.sql("select distinct event_source, event_name, read_only, request_attribute from cloudtrail")
+        self._view("api_facts", self._keep(calls.mapInArrow(call_facts, from_arrow_schema(API_FACTS))))
+
+    def _make_views(self, views: Iterable[View], numbers: Mapping[str, Number]) -> None:
+        for view in views:
+            frame = self._spark.sql(spark_sql(fill(view.sql, numbers)))
+            self._view(view.name, self._keep(frame) if view.kept else frame)
+
+    def _fold(
+        self, state: State, generation: Generation, numbers: Mapping[str, Number], watermark: datetime, prefix: str
+    ) -> tuple[Part, ...]:
+        """Fold the slice into a state table; return its parts, and leave the table under its name as it is after."""
+        from pyspark.sql.pandas.types import from_arrow_schema
+
+        before = generation.states.get(state.name, ())
+        days = self._spark.sql("select distinct day_number(event_time) as day from cloudtrail").collect()
+        wanted = {row["day"] for row in days}
+        touched = tuple(part for part in before if state.whole or part.day in wanted)
+        untouched = tuple(part for part in before if part not in touched)
+        oldest = (watermark - _EPOCH).days - state.keep_days
+        self._view(f"{state.name}_old", self._loaded(state, touched))
+        folded = self._keep(self._spark.sql(spark_sql(fill(state.fold, numbers))).select(*state.schema.names))
+        rows = folded.where(f"day >= {oldest}")
+        writer = WriteState(self._place, state, prefix)
+        spread = rows if state.whole else rows.repartition("day")
+        written = spread.mapInArrow(writer, from_arrow_schema(PARTS)).collect()
+        self._view(state.name, folded.unionByName(self._loaded(state, untouched)))
+        remembered = tuple(part for part in untouched if part.day is None or part.day >= oldest)
+        parts = (Part(path=row["path"], table=state.name, day=row["day"], rows=row["rows"]) for row in written)
+        return (*remembered, *sorted(parts, key=lambda part: part.path))
+
+    def _seen(self, detection: Detection) -> Iterator[Sighting]:
+        numbers = {**self._rules.numbers, **detection.values(self._rules.thresholds.get(detection.finding_type, {}))}
+        rows = self._spark.sql(spark_sql(fill(detection.sql, numbers))).toArrow()
+        for batch in rows.to_batches(1_000):
+            yield from map(detection.describe, batch.to_pylist())
+
+
+@contextmanager
+def _mapped() -> Iterator[None]:
+    """Map what Spark raises: an error of ours on an executor comes back inside Spark's."""
+    from py4j.protocol import Py4JError  # noqa: PLC0415  # pyspark, and what comes with it, is an extra
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
+    except (PySparkException, Py4JError) as error:
+        ours = next((line.partition("EngineError: ")[2] for line in str(error).splitlines() if "EngineError: " in line), "")
+        raise EngineError(ours or f"Spark failed: {first_line(error)}") from error
+
+
+def _latest(folded_until: datetime | None, parts: Iterable[Part]) -> datetime:
+    newest = max((part.last_us + 1 for part in parts if part.last_us is not None), default=0)
+    return max(folded_until or _EPOCH, _EPOCH + timedelta(microseconds=newest))
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)

@@ -1,0 +1,71 @@
+"""Starts Spark, or takes the session that a cluster has started."""
+
+import shutil
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from vedette.engine.functions import FUNCTIONS
+from vedette.errors import EngineError
+from vedette.settings import java_home, within_spark
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_ALWAYS = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.adaptive.enabled": "true",
+}
+_LOCAL = {
+    "spark.ui.enabled": "false",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    # Of the usual 200 partitions most would be empty on one machine.
+    "spark.sql.shuffle.partitions": "8",
+    "spark.ui.showConsoleProgress": "false",
+}
+
+
+def start(master: str, conf: Mapping[str, str], broadcast_limit: str) -> "SparkSession":
+    """Return a session with the functions of ours; ``master`` is empty where the environment (spark-submit) says it.
+
+    Raises:
+        EngineError: pyspark or Java is missing, or Spark does not start.
+    """
+    try:
+        from pyspark.errors import PySparkException
+        from pyspark.sql import SparkSession
+    except ImportError as error:
+        raise EngineError("pyspark is not installed: run pip install 'vedette[spark]'") from error
+    submitted = within_spark()
+    chosen = master or ("" if submitted else "local[*]")
+    if not submitted and not _has_java():
+        raise EngineError("Spark needs a Java runtime, 17 or newer: install openjdk-17-jre-headless, or set JAVA_HOME")
+    builder = SparkSession.builder.appName("vedette")
+    options = {**_ALWAYS, "spark.sql.autoBroadcastJoinThreshold": broadcast_limit}
+    if chosen:
+        builder = builder.master(chosen)
+    if chosen.startswith("local"):
+        options |= _LOCAL | {"spark.pyspark.python": sys.executable}
+    for name, value in {**options, **conf}.items():
+        builder = builder.config(name, value)
+    try:
+        session = builder.getOrCreate()
+        session.sparkContext.setLogLevel("OFF")
+    except (PySparkException, OSError, RuntimeError) as error:
+        raise EngineError(f"Spark does not start on {chosen or 'the cluster'} ({first_line(error)})") from error
+    for function in FUNCTIONS:
+        parameters = ", ".join(f"{name} TIMESTAMP" for name in function.parameters)
+        session.sql(f"create or replace temporary function {function.name}({parameters}) returns bigint return {function.spark}")
+    return session
+
+
+def first_line(error: BaseException) -> str:
+    """Return what an error says, without the trace that Spark puts below it."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0][:300] if lines else type(error).__name__
+
+
+def _has_java() -> bool:
+    home = java_home()
+    return shutil.which("java", path=f"{home}/bin" if home else None) is not None
