@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections.abc import Mapping
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from vedette.engine.functions import FUNCTIONS
@@ -46,12 +47,18 @@ def start(master: str, conf: Mapping[str, str], broadcast_limit: str) -> "SparkS
     if chosen:
         builder = builder.master(chosen)
     if chosen.startswith("local"):
-        options |= _LOCAL | {"spark.pyspark.python": sys.executable}
+        logging = files("vedette.engine") / "log4j2.properties"
+        options |= _LOCAL | {
+            "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile=file:{logging}",
+            "spark.pyspark.python": sys.executable,
+        }
     for name, value in {**options, **conf}.items():
         builder = builder.config(name, value)
     try:
         session = builder.getOrCreate()
-        session.sparkContext.setLogLevel("OFF")
+        # pyspark takes the Python of the executors from the environment only; a session's own setting is put in its place.
+        if python := {**options, **conf}.get("spark.pyspark.python"):
+            session.sparkContext.pythonExec = python
     except (PySparkException, OSError, RuntimeError) as error:
         raise EngineError(f"Spark does not start on {chosen or 'the cluster'} ({first_line(error)})") from error
     for function in FUNCTIONS:
