@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from vedette.errors import ConfigurationError, SourceError, VedetteError
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
     from mypy_boto3_s3 import S3Client
+
+    from vedette.settings import Settings
 
 ATTEMPTS = 5
 CONNECT_SECONDS = 10
@@ -39,6 +41,11 @@ class Connection:
     region: str = ""
     profile: str = ""
     s3_endpoint: str = ""
+
+    @classmethod
+    def of(cls, settings: "Settings") -> Self:
+        """Take what the settings say."""
+        return cls(region=settings.region, profile=settings.profile, s3_endpoint=settings.s3_endpoint)
 
 
 USUAL = Connection()

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from vedette.aws import Connection
 from vedette.clock import now
 from vedette.detections import Number, all_detections
 from vedette.engine import Engine, Knowledge, ReadPlan, Rules
@@ -18,7 +19,7 @@ from vedette.intel import Kind, ThreatList
 from vedette.intel.bundled import bundled_lists
 from vedette.intel.lists import load_list
 from vedette.pipeline import Pipeline, Slicing
-from vedette.place import Folder
+from vedette.place import S3, Bucket, Folder, Place
 from vedette.reading import read_blob
 from vedette.report import ListUse, RunReport, counted
 from vedette.settings import Settings
@@ -68,11 +69,9 @@ def pipeline(
         EngineError: the engine cannot start.
     """
     chosen = rules(settings)
-    with _folder(settings) as folder:
-        from vedette.engine.duckdb import DuckDBEngine  # noqa: PLC0415  # loaded when it is chosen
-
-        processes = settings.workers or os.cpu_count() or 1
-        engine: Engine = DuckDBEngine(folder, chosen, knowledge, memory_limit=settings.memory_limit, threads=processes)
+    processes = settings.workers or os.cpu_count() or 1
+    with _place(settings) as place:
+        engine = _ENGINES[settings.engine](settings, place, chosen, knowledge, processes)
         try:
             yield Pipeline(
                 engine=engine,
@@ -84,7 +83,7 @@ def pipeline(
                         max_ratio=settings.max_ratio,
                         max_record_bytes=settings.max_record_bytes,
                     ),
-                    place=Folder(folder),
+                    place=place,
                     tables=engine.tables,
                     processes=processes,
                     since=span.since,
@@ -102,15 +101,43 @@ def pipeline(
             engine.close()
 
 
+def _duckdb(settings: Settings, place: Place, chosen: Rules, known: Knowledge, processes: int) -> Engine:
+    from vedette.engine.duckdb import DuckDBEngine  # noqa: PLC0415  # loaded when it is chosen
+
+    if not isinstance(place, Folder):
+        raise ConfigurationError(f"state_folder {settings.state_folder!r}: DuckDB keeps its state in a folder of this machine")
+    return DuckDBEngine(place.path, chosen, known, memory_limit=settings.memory_limit, threads=processes)
+
+
+def _spark(settings: Settings, place: Place, chosen: Rules, known: Knowledge, _processes: int) -> Engine:
+    from vedette.engine.spark import SparkEngine  # noqa: PLC0415
+
+    return SparkEngine(
+        place,
+        chosen,
+        known,
+        master=settings.spark_master,
+        conf=dict(pair.split("=", 1) for pair in settings.spark_conf),
+        broadcast_limit=settings.spark_broadcast_limit,
+    )
+
+
+_ENGINES = {"duckdb": _duckdb, "spark": _spark}
+
+
 @contextmanager
-def _folder(settings: Settings) -> Iterator[Path]:
+def _place(settings: Settings) -> Iterator[Place]:
+    """Hold the place of the state while a run goes on; one for this run only is removed afterwards."""
+    if settings.state_folder.startswith(S3):
+        yield Bucket(settings.state_folder.rstrip("/"), Connection.of(settings))
+        return
     folder = state_folder(settings.store or "sqlite://", Path(settings.state_folder) if settings.state_folder else None)
     if folder is not None:
         with locked(folder):
-            yield folder
+            yield Folder(folder.resolve())
         return
     with TemporaryDirectory(prefix="vedette-", ignore_cleanup_errors=True) as temporary:
-        yield Path(temporary)
+        yield Folder(Path(temporary))
 
 
 def rules(settings: Settings) -> Rules:

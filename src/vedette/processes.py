@@ -4,7 +4,13 @@ from multiprocessing import forkserver, get_context
 from multiprocessing.context import ForkServerContext
 
 # fork is unsafe beside the threads of Arrow and DuckDB, and spawn would import everything again in each process.
-_PRELOADED = ["vedette.engine.spool", "vedette.reading", "vedette.readers.cloudtrail", "vedette.readers.flowlogs_text"]
+_PRELOADED = [
+    "vedette.lean",
+    "vedette.engine.spool",
+    "vedette.reading",
+    "vedette.readers.cloudtrail",
+    "vedette.readers.flowlogs_text",
+]
 
 
 def context() -> ForkServerContext:

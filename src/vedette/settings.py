@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BeforeValidator, Field, ValidationError
@@ -60,6 +60,7 @@ Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_listed)]
 Networks = Annotated[
     tuple[Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)], ...], NoDecode, BeforeValidator(_listed)
 ]
+Pairs = Annotated[tuple[Annotated[str, Field(pattern=r"^[^=\s]+=.*$")], ...], NoDecode, BeforeValidator(_listed)]
 Numbers = Annotated[Mapping[str, Annotated[int | float, BeforeValidator(_counted)]], NoDecode]
 
 
@@ -94,6 +95,13 @@ class Settings(BaseSettings):
     region: str = _text("text", "AWS region to ask; empty: as the AWS environment says.")
     profile: str = _text("text", "Profile of the AWS configuration; empty: as the AWS environment says.")
     s3_endpoint: str = _text("a URL", "Server to ask instead of Amazon S3, for compatible stores.")
+
+    engine: Literal["duckdb", "spark"] = Field("duckdb", title="duckdb or spark", description="What runs the detections.")
+    spark_master: str = _text("a Spark master", "Where Spark runs; empty: as spark-submit says, else on this machine.")
+    spark_conf: Pairs = Field((), title="a list of name=value", description="Settings of Spark's own.")
+    spark_broadcast_limit: str = Field(
+        "10MB", title='a size such as "10MB"', description="Tables up to this size are sent to every executor of Spark."
+    )
 
     workers: int = _number(0, "Processes that read logs; 0: one a core.", at_least=0)
     slice_events: int = _number(500_000, "Records worked on at a time, which bounds memory.", at_least=1)

@@ -36,7 +36,7 @@ select c.event_time, coalesce(c.event_id, c.object || '#' || cast(c.position as 
        day_number(c.event_time) as day, c.account_id, c.region, c.event_source, c.event_name, c.error_code,
        c.source_address, c.user_agent, c.identity_type, c.principal, c.principal_kind, c.principal_id, c.access_key_id,
        c.user_name, c.session_name, c.object, c.position,
-       f.canonical as remote_address, f.version as address_version, a.service, a.operation, a.category
+       f.canonical as remote_address, f.version as address_version, f.is_listed, a.service, a.operation, a.category
 from cloudtrail c
 join api_facts a
   on c.event_source is not distinct from a.event_source and c.event_name is not distinct from a.event_name
@@ -57,7 +57,8 @@ where f.is_public
 _LISTED_CALLS = """
 select *
 from calls
-where source_address in (select address from address_matches where kind in ('custom', 'tor', 'malicious'))
+where is_listed  -- says nothing new, but leaves all other addresses out before anything is joined
+  and source_address in (select address from address_matches where kind in ('custom', 'tor', 'malicious'))
 """
 
 # A row for each of these calls and each list entry that covers its address at the time of the call.

@@ -4,6 +4,7 @@ import json
 import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib import import_module
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -69,6 +70,13 @@ def scan(
     store: StoreOption = None,
     run_report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the run report there as JSON.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="End with status 11 when a record or file was bad.")] = False,
+    engine: Annotated[str | None, typer.Option(metavar="NAME", help="duckdb (the default), or spark.")] = None,
+    spark_master: Annotated[
+        str | None, typer.Option(metavar="MASTER", help="Where Spark runs, e.g. local[4], spark://host:7077, yarn.")
+    ] = None,
+    spark_conf: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A setting of Spark's own; may be repeated.")
+    ] = None,
     workers: Annotated[int | None, typer.Option(metavar="N", min=0, help="Processes that read; 0 is one a core.")] = None,
     endpoint: Annotated[str | None, typer.Option("--s3-endpoint", metavar="URL", help="An S3-compatible server.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no run report on the terminal.")] = False,
@@ -92,6 +100,9 @@ def scan(
             "geoip": geoip,
             "store": store,
             "workers": workers,
+            "engine": engine,
+            "spark_master": spark_master,
+            "spark_conf": spark_conf,
             "s3_endpoint": endpoint,
         },
     )
@@ -125,8 +136,10 @@ def _run(
 ) -> tuple["RunReport", float]:
     """Scan and print; return the report and the highest severity found."""
     blobs = _blobs(settings, sources, span)
-    if settings.workers != 1 and sum(blob.size or 0 for blob in blobs) > _WORTH_PROCESSES:
-        warm()  # while this process imports the rest
+    if settings.engine == "duckdb":
+        import_module("vedette.lean")
+        if settings.workers != 1 and sum(blob.size or 0 for blob in blobs) > _WORTH_PROCESSES:
+            warm()  # while this process imports the rest
     from vedette import composition
     from vedette.store import Store
 
@@ -155,7 +168,7 @@ def _blobs(settings: "Settings", sources: list[str], span: "Span") -> "list[Blob
     from vedette.aws import Connection
     from vedette.sources import list_blobs
 
-    connection = Connection(region=settings.region, profile=settings.profile, s3_endpoint=settings.s3_endpoint)
+    connection = Connection.of(settings)
     listed = [list(list_blobs(source, span, connection)) for source in sources]
     unique = {(blob.name, blob.version): blob for blob in chain.from_iterable(listed)}
     return list(unique.values())

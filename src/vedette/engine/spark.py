@@ -114,6 +114,7 @@ class SparkEngine:
             try:
                 return self._step(generation, until)
             finally:
+                self._spark.sparkContext.cancelAllJobs()  # what an empty side of a join made needless may still run
                 for frame in self._kept:
                     frame.unpersist()
                 self._kept = []
@@ -135,7 +136,7 @@ class SparkEngine:
         for state in self._rules.states:
             self._view(state.name, self._loaded(state, generation.states.get(state.name, ())))
         records, late = self._counted(generation.watermark)
-        duplicates = self._drop_duplicates() if records else 0
+        duplicates = self._drop_duplicates(late) if records else 0
         self._make_facts()
         self._make_views(self._views_before, numbers)
         prefix = f"states/{generation.number + 1:08}"
@@ -156,8 +157,10 @@ class SparkEngine:
         """Return what ``work`` gives for each item, in a task of its own."""
         from pyspark.sql.pandas.types import from_arrow_schema
 
-        if not items:
-            return self._spark.createDataFrame([], from_arrow_schema(schema))
+        if not items:  # a plan that Spark sees to be empty costs it nothing
+            fields = from_arrow_schema(schema)
+            columns = ", ".join(f"cast(null as {field.dataType.simpleString()}) as {field.name}" for field in fields)
+            return self._spark.sql(f"select {columns} where false")
         run = Numbered(items, work)  # type: ignore[arg-type]  # of whatever items it takes
         frame = self._spark.range(0, len(items), 1, len(items))
         return frame.mapInArrow(run, from_arrow_schema(schema))
@@ -171,7 +174,8 @@ class SparkEngine:
         return frame
 
     def _loaded(self, state: State, parts: tuple[Part, ...]) -> "DataFrame":
-        return self._numbered(parts, LoadState(self._place, state), state.schema)
+        frame = self._numbered(parts, LoadState(self._place, state), state.schema)
+        return self._keep(frame) if parts else frame
 
     def _counted(self, folded_until: datetime | None) -> tuple[int, int]:
         """Return how many records the slice has, and how many of them are older than what was folded before."""
@@ -184,10 +188,14 @@ class SparkEngine:
             records, late = records + row[0], late + row[1]
         return records, late
 
-    def _drop_duplicates(self) -> int:
+    def _drop_duplicates(self, late: int) -> int:
+        """Leave one of each event; only a late record can be one that an earlier slice had."""
         if "cloudtrail" not in self.tables:
             return 0
-        self._view("repeated", self._keep(self._spark.sql(_REPEATED)))
+        repeated = self._keep(self._spark.sql(_REPEATED))
+        self._view("repeated", repeated)
+        if not late and repeated.isEmpty():
+            return 0
         self._view("duplicates", self._keep(self._spark.sql(_DUPLICATES)))
         dropped = self._spark.table("duplicates").count()
         if dropped:
@@ -207,7 +215,9 @@ class SparkEngine:
     def _make_views(self, views: Iterable[View], numbers: Mapping[str, Number]) -> None:
         for view in views:
             frame = self._spark.sql(spark_sql(fill(view.sql, numbers)))
-            self._view(view.name, self._keep(frame) if view.kept else frame)
+            if view.kept:  # computed now: what builds on it would else be planned through it, again for each use
+                self._keep(frame).count()
+            self._view(view.name, frame)
 
     def _fold(
         self, state: State, generation: Generation, numbers: Mapping[str, Number], watermark: datetime, prefix: str
