@@ -18,7 +18,7 @@ demo: $(VENV)/.runtime ## simulate an account with an attack in it, and find the
 		--tor-list build/demo/lists/tor.txt --threat-list build/demo/lists/malicious.txt --custom-list build/demo/lists/custom.txt
 
 test: $(VENV)/.dev services ## run the tests
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist loadgroup
 
 check: lint docs package test ## all that must hold before a change is merged
 

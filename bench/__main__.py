@@ -46,12 +46,12 @@ class Line:
         return self.records / self.seconds
 
 
-def scan(folder: Path, addresses: Path, records: int) -> Measured:
-    """Scan a folder as a user does, and check that every record was read and something was found."""
+def scan(folder: Path, addresses: Path, records: int, options: Sequence[str] = ()) -> Measured:
+    """Scan a folder as a user does, and check that every record was read."""
     report = folder.parent / "report.json"
     found = folder.parent / "findings.ndjson"
     arguments = ["-m", "vedette", "scan", str(folder), "--custom-list", str(addresses), "--run-report", str(report)]
-    measured = run([*arguments, "--output", str(found), "--format", "ndjson", "--quiet"])
+    measured = run([*arguments, "--output", str(found), "--format", "ndjson", "--quiet", *options])
     told = json.loads(report.read_text())
     if sum(told["records"].values()) != records or told["bad"] or told["late"]:
         raise SystemExit(f"the scan of {folder} read {told['records']}, bad {told['bad']}, late {told['late']}, not {records}")

@@ -1,4 +1,4 @@
-"""Every case of ``tests/cases``: what is expected is all that is found."""
+"""Every case of ``tests/cases`` on every engine: what is expected is all that is found, in the same bytes."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 import yaml
+from engines import ENGINES
 from notation import blob, calls, key_of
 from scanning import Outcome, lists_of, scan
 
 from vedette.findings import Finding
 from vedette.registry import discover
+
+pytest_plugins = ["sparks"]
 
 CASES = Path(__file__).parent / "cases"
 
@@ -28,13 +31,14 @@ def type_of(stem: str) -> str:
     return dict(discover("vedette.detections", "DETECTION"))[stem].finding_type  # type: ignore[attr-defined]
 
 
-def run(case: Mapping[str, Any]) -> Outcome:
+def run(case: Mapping[str, Any], engine: str) -> Outcome:
     records = calls(case["calls"])
     half = len(records) // 2
     return scan(
         [blob(records[half:], "b.json.gz"), blob(records[:half], "a.json.gz")] if half else [blob(records)],
         lists_of(case["lists"]),
         own_networks=tuple(case.get("own", ())),
+        engine=engine,
         **case.get("settings", {}),
     )
 
@@ -58,8 +62,9 @@ def seen(finding: Finding, wanted: Mapping[str, Any]) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(("stem", "case"), cases())
-def test_case(stem: str, case: Mapping[str, Any]) -> None:
-    outcome = run(case)
+@pytest.mark.parametrize("engine", ENGINES, indirect=True)
+def test_case(stem: str, case: Mapping[str, Any], engine: str) -> None:
+    outcome = run(case, engine)
     expected = [{"type": type_of(stem), **item} for item in case["expect"]]
     for item in expected:
         if "key" in item:
@@ -70,3 +75,5 @@ def test_case(stem: str, case: Mapping[str, Any]) -> None:
     assert len(findings) == len(expected), [seen(finding, {"key": ""}) for finding in findings]
     assert [seen(finding, wanted) for finding, wanted in zip(findings, expected, strict=True)] == expected
     assert dict(outcome.report.silenced) == case.get("silenced", {})
+    if engine != "duckdb":
+        assert outcome.text == run(case, "duckdb").text

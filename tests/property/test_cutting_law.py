@@ -14,6 +14,8 @@ from scanning import Outcome, lists_of, scan
 from vedette.blob import Blob
 from vedette.store import Store
 
+pytest_plugins = ["sparks"]
+
 LISTS = {
     "tor": ["198.51.100.7", "198.51.100.8"],
     "malicious/feed": ["198.51.100.0/28"],
@@ -22,6 +24,8 @@ LISTS = {
 }
 START = datetime(2026, 3, 14, tzinfo=UTC)
 LAWFUL = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+SLOW = settings(LAWFUL, max_examples=4)
 
 moments = st.one_of(
     st.integers(0, 3 * 86_400),  # three days
@@ -84,8 +88,22 @@ def documents(outcome: Outcome) -> object:
 @LAWFUL
 @given(records=inputs, seed=st.integers(0, 1_000), size=st.integers(1, 20), slices=st.integers(1, 50))
 def test_any_cutting_gives_the_same_findings(records: list[dict[str, object]], seed: int, size: int, slices: int) -> None:
+    check_cutting(records, seed, size, slices, "duckdb")
+
+
+@pytest.mark.xdist_group("spark")
+@SLOW
+@given(records=inputs, seed=st.integers(0, 1_000), size=st.integers(5, 20), slices=st.integers(10, 50))
+@pytest.mark.usefixtures("spark")
+def test_any_cutting_gives_the_same_findings_on_spark(
+    records: list[dict[str, object]], seed: int, size: int, slices: int
+) -> None:
+    check_cutting(records, seed, size, slices, "spark")
+
+
+def check_cutting(records: list[dict[str, object]], seed: int, size: int, slices: int, engine: str) -> None:
     whole = scan([blob(records)], lists_of(LISTS))
-    pieces = scan(cut(records, seed, size), lists_of(LISTS), slice_events=slices)
+    pieces = scan(cut(records, seed, size), lists_of(LISTS), slice_events=slices, engine=engine)
     assert documents(pieces) == documents(whole)
     assert pieces.report.late == 0
     assert sum(pieces.report.records.values()) == len(records)
@@ -103,9 +121,21 @@ def test_any_order_of_the_same_files_gives_the_same_bytes(records: list[dict[str
 @LAWFUL
 @given(records=inputs, slices=st.integers(1, 50))
 def test_reading_twice_changes_nothing(records: list[dict[str, object]], slices: int) -> None:
+    check_twice(records, slices, "duckdb")
+
+
+@pytest.mark.xdist_group("spark")
+@SLOW
+@given(records=inputs, slices=st.integers(10, 50))
+@pytest.mark.usefixtures("spark")
+def test_reading_twice_changes_nothing_on_spark(records: list[dict[str, object]], slices: int) -> None:
+    check_twice(records, slices, "spark")
+
+
+def check_twice(records: list[dict[str, object]], slices: int, engine: str) -> None:
     files = cut(records, 0, 5)
     once = scan(files, lists_of(LISTS), slice_events=slices)
-    twice = scan([*files, *(_copy(file) for file in files)], lists_of(LISTS), slice_events=slices)
+    twice = scan([*files, *(_copy(file) for file in files)], lists_of(LISTS), slice_events=slices, engine=engine)
     assert twice.text == once.text
     assert twice.report.duplicates == len(records)
 

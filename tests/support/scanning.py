@@ -54,10 +54,11 @@ def scan(
     *,
     own_networks: tuple[str, ...] = (),
     store_class: type[Store] = Store,
+    engine: str = "duckdb",
     **settings: object,
 ) -> Outcome:
     """Read blobs in this process into the store of the settings (else one for this run), and return what the run found."""
-    chosen = load(None, {"workers": 1, "bundled_lists": False, **settings})
+    chosen = load(None, {"workers": 1, "bundled_lists": False, "engine": engine, **settings})
     geo = Geo.open(chosen.geoip) if chosen.geoip else None
     knowledge = Knowledge(lists=lists, own_networks=own_networks, geo=geo)
     with store_class.open(chosen.store) if chosen.store else store_class.ephemeral() as store:

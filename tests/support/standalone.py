@@ -9,11 +9,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
-import pyspark
-
-_CLASS = Path(pyspark.__file__).parent / "bin" / "spark-class"
+_CLASS = Path(str(files("pyspark"))) / "bin" / "spark-class"
 _PATIENCE_SECONDS = 60.0
 
 
@@ -86,9 +85,9 @@ def _children(parent: int) -> list[int]:
                 stat = (entry / "stat").read_text()
             except OSError:
                 continue
-            if match := re.match(r"\d+ \(.*\) \S (\d+)", stat):
-                if int(match.group(1)) == parent:
-                    found.append(int(entry.name))
+            match = re.match(r"\d+ \(.*\) \S (\d+)", stat)
+            if match and int(match.group(1)) == parent:
+                found.append(int(entry.name))
     return found
 
 

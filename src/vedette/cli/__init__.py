@@ -50,10 +50,10 @@ def build() -> typer.Typer:
     return application
 
 
-def main() -> None:
-    """Run the command line; end with the exit status of the error tree."""
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line (``arguments``, else those of the process); end with the exit status of the error tree."""
     try:
-        build()()
+        build()(arguments)
     except VedetteError as error:
         _say(f"vedette: {error}")
         sys.exit(error.exit_status)

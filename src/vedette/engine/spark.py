@@ -82,7 +82,7 @@ class SparkEngine:
     ) -> None:
         self._place = place
         self._rules = rules
-        self._spark = start(master, conf or {}, broadcast_limit)
+        self._spark, self._started = start(master, conf or {}, broadcast_limit)
         self._addresses = self._spark.sparkContext.broadcast(AddressTables(knowledge))
         roots = {name for detection in rules.detections for name in detection.reads}
         roots |= {name for state in rules.states for name in state.reads} | {_SILENCED}
@@ -120,8 +120,10 @@ class SparkEngine:
                 self._kept = []
 
     def close(self) -> None:
-        """Stop Spark."""
-        self._spark.stop()
+        """Stop Spark, if it was started for this engine."""
+        self._addresses.destroy()
+        if self._started:
+            self._spark.stop()
 
     def _step(self, generation: Generation, until: datetime | None) -> StepResult:
         until_us = None if until is None else _microseconds(until)
@@ -131,7 +133,9 @@ class SparkEngine:
         for table in sorted(self.tables):
             work = LoadPart(self._place, plain(TABLES[table]), until_us)
             parts = tuple(part for part in touched if part.table == table)
-            self._view(f"{table}_read", self._keep(self._numbered(parts, work, work.schema)))
+            loaded = self._numbered(parts, work, work.schema).persist()
+            self._kept.append(loaded)
+            self._view(f"{table}_read", loaded)
             self._view(table, self._spark.table(f"{table}_read"))
         for state in self._rules.states:
             self._view(state.name, self._loaded(state, generation.states.get(state.name, ())))
@@ -169,13 +173,22 @@ class SparkEngine:
         frame.createOrReplaceTempView(name)
 
     def _keep(self, frame: "DataFrame") -> "DataFrame":
-        """Compute a frame once a step: in memory while there is some, else on disk."""
-        self._kept.append(frame.persist())
-        return frame
+        """Compute a frame now, and hold it for the step: in memory while there is some, else on disk.
+
+        Of a frame that was computed Spark knows the size, so that it sends small ones to the executors instead of shuffling
+        large ones. Its plan ends at its RDD, whose lineage computes again what a lost executor held: Spark describes the plan
+        of a cached frame within that of every frame that uses it, and the descriptions of frames upon frames grow without end.
+        """
+        from pyspark.sql import DataFrame
+
+        within = self._spark._jsparkSession  # noqa: SLF001  # Java's createDataFrame, which takes Java's RDD
+        kept = DataFrame(within.createDataFrame(frame._jdf.javaRDD(), frame._jdf.schema()), self._spark)  # noqa: SLF001
+        self._kept.append(kept.persist())
+        kept.count()
+        return kept
 
     def _loaded(self, state: State, parts: tuple[Part, ...]) -> "DataFrame":
-        frame = self._numbered(parts, LoadState(self._place, state), state.schema)
-        return self._keep(frame) if parts else frame
+        return self._numbered(parts, LoadState(self._place, state), state.schema)
 
     def _counted(self, folded_until: datetime | None) -> tuple[int, int]:
         """Return how many records the slice has, and how many of them are older than what was folded before."""
@@ -199,7 +212,7 @@ class SparkEngine:
         self._view("duplicates", self._keep(self._spark.sql(_DUPLICATES)))
         dropped = self._spark.table("duplicates").count()
         if dropped:
-            self._view("cloudtrail", self._spark.sql(_WITHOUT_DUPLICATES))
+            self._view("cloudtrail", self._keep(self._spark.sql(_WITHOUT_DUPLICATES)))
         return dropped
 
     def _make_facts(self) -> None:
@@ -215,9 +228,7 @@ class SparkEngine:
     def _make_views(self, views: Iterable[View], numbers: Mapping[str, Number]) -> None:
         for view in views:
             frame = self._spark.sql(spark_sql(fill(view.sql, numbers)))
-            if view.kept:  # computed now: what builds on it would else be planned through it, again for each use
-                self._keep(frame).count()
-            self._view(view.name, frame)
+            self._view(view.name, self._keep(frame) if view.kept else frame)
 
     def _fold(
         self, state: State, generation: Generation, numbers: Mapping[str, Number], watermark: datetime, prefix: str

@@ -27,8 +27,10 @@ _LOCAL = {
 }
 
 
-def start(master: str, conf: Mapping[str, str], broadcast_limit: str) -> "SparkSession":
-    """Return a session with the functions of ours; ``master`` is empty where the environment (spark-submit) says it.
+def start(master: str, conf: Mapping[str, str], broadcast_limit: str) -> tuple["SparkSession", bool]:
+    """Return a session with the functions of ours, and whether it was started for us or was there before.
+
+    ``master`` is empty where the environment (spark-submit) says it.
 
     Raises:
         EngineError: pyspark or Java is missing, or Spark does not start.
@@ -38,6 +40,7 @@ def start(master: str, conf: Mapping[str, str], broadcast_limit: str) -> "SparkS
         from pyspark.sql import SparkSession
     except ImportError as error:
         raise EngineError("pyspark is not installed: run pip install 'vedette[spark]'") from error
+    there = SparkSession.getActiveSession() is not None
     submitted = within_spark()
     chosen = master or ("" if submitted else "local[*]")
     if not submitted and not _has_java():
@@ -64,7 +67,7 @@ def start(master: str, conf: Mapping[str, str], broadcast_limit: str) -> "SparkS
     for function in FUNCTIONS:
         parameters = ", ".join(f"{name} TIMESTAMP" for name in function.parameters)
         session.sql(f"create or replace temporary function {function.name}({parameters}) returns bigint return {function.spark}")
-    return session
+    return session, not there
 
 
 def first_line(error: BaseException) -> str:

@@ -1,0 +1,104 @@
+"""Two engines, one truth: the same bytes on the simulated account and on public logs; and what Spark alone must stand."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from engines import needs_spark
+from scanning import lists_of, scan
+from standalone import cluster
+
+from test_ground_truth import expected, found, scanned
+from vedette.simulate import all_scenarios
+from vedette.simulation import simulate
+from vedette.sources import Span, list_blobs
+
+pytest_plugins = ["sparks"]
+pytestmark = pytest.mark.xdist_group("spark")
+
+
+@pytest.mark.usefixtures("spark")
+def test_the_simulated_account(tmp_path: Path) -> None:
+    simulate(sorted(all_scenarios()), tmp_path / "out", seed=3, days=2)
+    outcome = scanned(tmp_path / "out", engine="spark", slice_events=1_500)
+    assert outcome.report.slices > 1
+    assert found(outcome) == expected(tmp_path / "out")
+    assert outcome.text == scanned(tmp_path / "out").text
+
+
+@pytest.mark.corpus
+@pytest.mark.usefixtures("spark")
+def test_all_public_trails(corpus: Path) -> None:
+    folder = str(corpus / "cloudtrail")
+    networks = ["0.0.0.0/2", "64.0.0.0/2", "128.0.0.0/2", "192.0.0.0/3"]
+    everybody = lists_of({"custom": [f"{number}.0.0.0/8" for number in range(1, 224)], "tor": networks})
+    one = scan(list_blobs(folder, Span()), everybody)
+    other = scan(list_blobs(folder, Span()), everybody, engine="spark")
+    assert len(one.findings) > 20
+    assert other.text == one.text
+    assert (other.report.records, other.report.bad) == (one.report.records, one.report.bad)
+
+
+def scan_in_process(folder: Path, out: Path, *options: str, environment: dict[str, str] | None = None) -> list[str]:
+    return [
+        sys.executable, "-m", "vedette", "scan", str(folder / "AWSLogs"), "--custom-list", str(folder / "lists" / "custom.txt"),
+        "--tor-list", str(folder / "lists" / "tor.txt"), "--threat-list", str(folder / "lists" / "malicious.txt"),
+        "--trusted-list", str(folder / "lists" / "trusted.txt"), "--output", str(out), "--format", "ndjson", *options,
+    ]  # fmt: skip
+
+
+@needs_spark
+def test_an_executor_that_dies_changes_nothing(tmp_path: Path) -> None:
+    simulate(sorted(all_scenarios()), tmp_path / "made", seed=4, days=3)
+    subprocess.run(scan_in_process(tmp_path / "made", tmp_path / "one.ndjson"), check=True, capture_output=True, timeout=120)
+    state = tmp_path / "state"
+    (tmp_path / "cluster").mkdir()
+    with cluster(tmp_path / "cluster", workers=2) as running:
+        options = [
+            "--engine",
+            "spark",
+            "--spark-master",
+            running.master,
+            "--spark-conf",
+            f"spark.pyspark.python={sys.executable}",
+        ]
+        options += ["--spark-conf", "spark.executor.memory=512m", "--spark-conf", "spark.driver.memory=512m"]
+        options += ["--store", str(tmp_path / "s.db")]
+        environment = {**os.environ, "VEDETTE_STATE_FOLDER": str(state), "VEDETTE_SLICE_EVENTS": "2000"}
+        command = scan_in_process(tmp_path / "made", tmp_path / "other.ndjson", *options)
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        until = time.monotonic() + 120
+        while time.monotonic() < until and not list(state.rglob("*.parquet")):  # a slice was folded: in the middle of it all
+            assert process.poll() is None, process.communicate()[1]
+            time.sleep(0.05)
+        victims = running.executors()
+        assert len(victims) == 2
+        os.kill(victims[0], signal.SIGKILL)
+        _, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    assert (tmp_path / "other.ndjson").read_text() == (tmp_path / "one.ndjson").read_text()
+    assert len((tmp_path / "one.ndjson").read_text().splitlines()) == 4
+
+
+@pytest.mark.parametrize(
+    ("script", "sentence"),
+    [
+        ("import sys; sys.modules['pyspark'] = None", "vedette: pyspark is not installed: run pip install 'vedette[spark]'"),
+        ("", "vedette: Spark needs a Java runtime, 17 or newer: install openjdk-17-jre-headless, or set JAVA_HOME"),
+    ],
+    ids=["no pyspark", "no Java"],
+)
+def test_what_is_missing_is_said_in_one_sentence(tmp_path: Path, script: str, sentence: str) -> None:
+    (tmp_path / "log.json").write_text(json.dumps({"Records": []}))
+    start = f"{script}\nfrom vedette.cli import main; main(['scan', 'log.json', '--engine', 'spark'])"
+    environment = {name: value for name, value in os.environ.items() if name not in {"JAVA_HOME", "PATH"}} | {
+        "PATH": str(tmp_path)
+    }
+    command = [sys.executable, "-c", start]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr.strip()) == (7, sentence)
