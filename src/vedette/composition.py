@@ -91,7 +91,7 @@ def pipeline(
                 ),
                 rules=chosen,
                 slicing=Slicing(
-                    slice_events=settings.slice_events,
+                    slice_events=settings.slice_events or engine.usual_slice,
                     lateness=timedelta(minutes=max(settings.lateness_cloudtrail_minutes, settings.lateness_flows_minutes)),
                     gap=timedelta(days=settings.episode_gap_days),
                 ),

@@ -104,7 +104,7 @@ class Settings(BaseSettings):
     )
 
     workers: int = _number(0, "Processes that read logs; 0: one a core.", at_least=0)
-    slice_events: int = _number(500_000, "Records worked on at a time, which bounds memory.", at_least=1)
+    slice_events: int = _number(0, "Records worked on at a time, which bounds memory; 0: as suits the engine.", at_least=0)
     memory_limit: str = Field(
         "1GB",
         pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$",

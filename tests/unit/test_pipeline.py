@@ -61,6 +61,7 @@ def test_what_is_read_ahead_outlives_the_steps_meanwhile(tmp_path: Path) -> None
 
         def __init__(self, engine: Engine) -> None:
             self.step, self.close, self.tables, self._read = engine.step, engine.close, engine.tables, engine.read
+            self.usual_slice = engine.usual_slice
 
         def read(self, blobs: Iterable[Blob], plan: ReadPlan) -> Iterator[Reading]:
             waiting: list[Reading] = []

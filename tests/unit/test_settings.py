@@ -120,7 +120,7 @@ def test_every_fault_is_told_at_once_with_its_place(monkeypatch: pytest.MonkeyPa
         "  file vedette.toml: there is no setting 'own_egress_dayz'; did you mean 'own_egress_days'?",
         "  environment: there is no setting 'VEDETTE_WORKER'; did you mean 'VEDETTE_WORKERS'?",
         "  option: there is no setting 'quite_unlike'",
-        "  option: slice_events must be a whole number, at least 1, not 0",
+        "  option: slice_events must be a whole number, at least 0, not -1",
         "  file vedette.toml: memory_limit must be a size such as \"1GB\", not 'much'",
         "  environment VEDETTE_KEPT_SAMPLES: kept_samples must be a whole number, at least 1, not 'many'",
         "  file vedette.toml: own_addresses must be a list of networks, not '198.51.100.1/24'",

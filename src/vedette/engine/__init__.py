@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import pyarrow as pa
 
@@ -114,7 +114,12 @@ class StepResult:
 
 
 class Engine(Protocol):
-    """An engine. One step is a pure function: (state, slice, knowledge) → (sightings, state')."""
+    """An engine. One step is a pure function: (state, slice, knowledge) → (sightings, state').
+
+    ``usual_slice`` is how many records a step takes best.
+    """
+
+    usual_slice: ClassVar[int]
 
     @property
     def tables(self) -> frozenset[str]:

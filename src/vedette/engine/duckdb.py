@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import ClassVar
 
 import duckdb
 import pyarrow as pa
@@ -61,6 +62,8 @@ select c.* from cloudtrail_read c anti join duplicates d on c."position" = d."po
 
 class DuckDBEngine:
     """Runs rules over the parts in one folder. Made for one writer; see ``Engine`` for what it does."""
+
+    usual_slice: ClassVar[int] = 500_000  # larger ones are no faster, and take more memory
 
     def __init__(self, folder: Path, rules: Rules, knowledge: Knowledge, *, memory_limit: str = "1GB", threads: int = 0) -> None:
         self._folder = folder

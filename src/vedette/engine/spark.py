@@ -1,12 +1,15 @@
 """The Spark engine: blobs are read, parts loaded, addresses looked up on the executors; sightings and counts come back."""
 
 import pickle
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
+
+import pyarrow as pa
 
 from vedette.blob import Blob
 from vedette.detections import Detection, Number
@@ -36,11 +39,11 @@ from vedette.state import State
 from vedette.views import View, fill, needed, tables_below
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from pyspark.sql import DataFrame
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SILENCED = "silenced_calls"
+_ALWAYS = {"event_id", "account_id", "object", "position", *TIME_COLUMN.values()}
 _TASKS_A_JOB = 4  # a core: how many groups of blobs are read before the driver hears of them
 
 _REPEATED = """
@@ -70,6 +73,8 @@ select c.* from cloudtrail_read c left anti join duplicates d on c.object = d.ob
 class SparkEngine:
     """Runs rules on Spark over the parts in one place, which the driver and all executors reach; see ``Engine``."""
 
+    usual_slice: ClassVar[int] = 5_000_000  # a step costs some seconds of planning, whatever it takes
+
     def __init__(
         self,
         place: Place,
@@ -87,6 +92,13 @@ class SparkEngine:
         roots = {name for detection in rules.detections for name in detection.reads}
         roots |= {name for state in rules.states for name in state.reads} | {_SILENCED}
         self._tables = tables_below(roots)
+        texts = [view.sql for view in needed(roots)] + [state.fold for state in rules.states]
+        words = set(re.findall(r"\w+", " ".join([*texts, *(detection.sql for detection in rules.detections)])))
+        # Columns that no query names are not sent to Spark.
+        self._needed = {
+            table: plain(pa.schema([field for field in schema if field.name in words | _ALWAYS]))
+            for table, schema in TABLES.items()
+        }
         remembered = {state.name for state in rules.states}
         views = needed(roots)
         self._views_before = tuple(view for view in views if not tables_below({view.name}) & remembered)
@@ -131,7 +143,7 @@ class SparkEngine:
         watermark = until or _latest(generation.watermark, touched)
         numbers = {**self._rules.numbers, "watermark_us": _microseconds(watermark)}
         for table in sorted(self.tables):
-            work = LoadPart(self._place, plain(TABLES[table]), until_us)
+            work = LoadPart(self._place, self._needed[table], until_us)
             parts = tuple(part for part in touched if part.table == table)
             loaded = self._numbered(parts, work, work.schema).persist()
             self._kept.append(loaded)
