@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,17 +14,16 @@ from vedette.detections import Detection, Number
 from vedette.engine import Knowledge, Reading, ReadPlan, Rules, StepResult
 from vedette.engine.facts import AddressTables, api_facts
 from vedette.engine.functions import FUNCTIONS
+from vedette.engine.order import SILENCED, Order, latest, microseconds
 from vedette.engine.partitions import Partitions
 from vedette.engine.spool import load, read_blobs, taken
 from vedette.errors import EngineError
 from vedette.findings import Sighting
-from vedette.generation import Generation, Part
+from vedette.generation import Generation
 from vedette.place import Folder
 from vedette.schema import TABLES, TIME_COLUMN
-from vedette.views import View, fill, needed, tables_below
+from vedette.views import View, fill
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SILENCED = "silenced_calls"
 _ROWS = 10_000
 
 # Most slices have no duplicates: a count of hashes says so quickly.
@@ -70,14 +69,7 @@ class DuckDBEngine:
         self._place = Folder(folder)
         self._rules = rules
         self._addresses = AddressTables(knowledge)
-        roots = {name for detection in rules.detections for name in detection.reads}
-        roots |= {name for state in rules.states for name in state.reads} | {_SILENCED}
-        self._tables = tables_below(roots)
-        remembered = {state.name for state in rules.states}
-        views = needed(roots)
-        # What a fold reads is there before it; what builds on a state table sees the table after the fold.
-        self._views_before = tuple(view for view in views if not tables_below({view.name}) & remembered)
-        self._views_after = tuple(view for view in views if view not in self._views_before)
+        self._order = Order.of(rules)
         try:
             self._connection = _connect(folder, memory_limit, threads)
         except duckdb.Error as error:
@@ -86,7 +78,7 @@ class DuckDBEngine:
     @property
     def tables(self) -> frozenset[str]:
         """The record tables that the rules read; records of others need not be kept."""
-        return frozenset(self._tables & set(TABLES))
+        return self._order.tables
 
     def read(self, blobs: Iterable[Blob], plan: ReadPlan) -> Iterator[Reading]:
         """Read blobs into pending parts."""
@@ -104,22 +96,22 @@ class DuckDBEngine:
         self._connection.close()
 
     def _step(self, generation: Generation, until: datetime | None) -> StepResult:
-        until_us = None if until is None else _microseconds(until)
+        until_us = None if until is None else microseconds(until)
         touched, remaining = taken(generation.pending, until_us)
         for table in TABLES:
             self._open(table, [load(self._place, part, until_us) for part in touched if part.table == table])
-        watermark = until or _latest(generation.watermark, touched)
+        watermark = until or latest(generation.watermark, touched)
         states = Partitions(self._connection, self._folder, generation, watermark)
         for state in self._rules.states:
             states.open(state)
         records, late = self._counted(generation.watermark)
         duplicates = self._drop_duplicates() if records else 0
-        numbers = {**self._rules.numbers, "watermark_us": _microseconds(watermark)}
+        numbers = {**self._rules.numbers, "watermark_us": microseconds(watermark)}
         self._make_facts()
-        self._make_views(self._views_before, numbers)
+        self._make_views(self._order.before, numbers)
         for state in self._rules.states:
             states.fold(state, fill(state.fold, numbers))
-        self._make_views(self._views_after, numbers)
+        self._make_views(self._order.after, numbers)
         return StepResult(
             generation=replace(
                 generation,
@@ -132,7 +124,7 @@ class DuckDBEngine:
             records=records,
             late=late,
             duplicates=duplicates,
-            silenced=dict(self._connection.sql(f"select list_name, calls from {_SILENCED}").fetchall()),
+            silenced=dict(self._connection.sql(f"select list_name, calls from {SILENCED}").fetchall()),
         )
 
     def _open(self, table: str, rows: list[pa.Table]) -> None:
@@ -143,7 +135,7 @@ class DuckDBEngine:
     def _counted(self, folded_until: datetime | None) -> tuple[int, int]:
         """Return how many records the slice has, and how many of them are older than what was folded before."""
         records = late = 0
-        before = -1 if folded_until is None else _microseconds(folded_until)
+        before = microseconds(folded_until, none=-1)
         for table, time in TIME_COLUMN.items():
             query = f"select count(*), count(*) filter (where epoch_us({time}) < {before}) from {table}"
             counts = self._connection.sql(query).fetchall()[0]
@@ -194,13 +186,3 @@ def _connect(folder: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPyCo
     for function in FUNCTIONS:
         connection.execute(f"create macro {function.name}({', '.join(function.parameters)}) as {function.duckdb}")
     return connection
-
-
-def _latest(folded_until: datetime | None, parts: Iterable[Part]) -> datetime:
-    """Return the moment just after the newest record, or what was folded before if that is later."""
-    newest = max((part.last_us + 1 for part in parts if part.last_us is not None), default=0)
-    return max(folded_until or _EPOCH, _EPOCH + timedelta(microseconds=newest))
-
-
-def _microseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)

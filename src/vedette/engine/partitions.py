@@ -1,16 +1,15 @@
 """State tables of the DuckDB engine: Parquet files by day, of which a fold rewrites only those of touched days."""
 
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
+from vedette.engine.order import EPOCH
 from vedette.errors import EngineError
 from vedette.generation import Generation, Part
 from vedette.state import State
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Partitions:
@@ -21,7 +20,7 @@ class Partitions:
         self._folder = folder
         self._name = f"states/{generation.number + 1:08}"
         self._before = generation.states
-        self._today = (watermark - _EPOCH).days
+        self._today = (watermark - EPOCH).days
         self.parts: dict[str, tuple[Part, ...]] = dict(generation.states)
 
     def open(self, state: State) -> None:

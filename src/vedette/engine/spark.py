@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
@@ -28,6 +28,7 @@ from vedette.engine.executors import (
     plain,
 )
 from vedette.engine.facts import ADDRESS_FACTS, ADDRESS_MATCHES, API_FACTS, AddressTables
+from vedette.engine.order import EPOCH, SILENCED, Order, latest, microseconds
 from vedette.engine.spark_session import first_line, start
 from vedette.engine.spool import groups_of, taken
 from vedette.errors import EngineError
@@ -36,13 +37,11 @@ from vedette.generation import Generation, Part
 from vedette.place import Place
 from vedette.schema import TABLES, TIME_COLUMN
 from vedette.state import State
-from vedette.views import View, fill, needed, tables_below
+from vedette.views import View, fill
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SILENCED = "silenced_calls"
 _ALWAYS = {"event_id", "account_id", "object", "position", *TIME_COLUMN.values()}
 _TASKS_A_JOB = 4  # a core: how many groups of blobs are read before the driver hears of them
 
@@ -89,26 +88,20 @@ class SparkEngine:
         self._rules = rules
         self._spark, self._started = start(master, conf or {}, broadcast_limit)
         self._addresses = self._spark.sparkContext.broadcast(AddressTables(knowledge))
-        roots = {name for detection in rules.detections for name in detection.reads}
-        roots |= {name for state in rules.states for name in state.reads} | {_SILENCED}
-        self._tables = tables_below(roots)
-        texts = [view.sql for view in needed(roots)] + [state.fold for state in rules.states]
+        self._order = Order.of(rules)
+        texts = [view.sql for view in (*self._order.before, *self._order.after)] + [state.fold for state in rules.states]
         words = set(re.findall(r"\w+", " ".join([*texts, *(detection.sql for detection in rules.detections)])))
         # Columns that no query names are not sent to Spark.
         self._needed = {
             table: plain(pa.schema([field for field in schema if field.name in words | _ALWAYS]))
             for table, schema in TABLES.items()
         }
-        remembered = {state.name for state in rules.states}
-        views = needed(roots)
-        self._views_before = tuple(view for view in views if not tables_below({view.name}) & remembered)
-        self._views_after = tuple(view for view in views if view not in self._views_before)
         self._kept: list[DataFrame] = []
 
     @property
     def tables(self) -> frozenset[str]:
         """The record tables that the rules read."""
-        return frozenset(self._tables & set(TABLES))
+        return self._order.tables
 
     def read(self, blobs: Iterable[Blob], plan: ReadPlan) -> Iterator[Reading]:
         """Read blobs on the executors, a job for some groups of them at a time."""
@@ -138,10 +131,10 @@ class SparkEngine:
             self._spark.stop()
 
     def _step(self, generation: Generation, until: datetime | None) -> StepResult:
-        until_us = None if until is None else _microseconds(until)
+        until_us = None if until is None else microseconds(until)
         touched, remaining = taken(generation.pending, until_us)
-        watermark = until or _latest(generation.watermark, touched)
-        numbers = {**self._rules.numbers, "watermark_us": _microseconds(watermark)}
+        watermark = until or latest(generation.watermark, touched)
+        numbers = {**self._rules.numbers, "watermark_us": microseconds(watermark)}
         for table in sorted(self.tables):
             work = LoadPart(self._place, self._needed[table], until_us)
             parts = tuple(part for part in touched if part.table == table)
@@ -154,10 +147,10 @@ class SparkEngine:
         records, late = self._counted(generation.watermark)
         duplicates = self._drop_duplicates(late) if records else 0
         self._make_facts()
-        self._make_views(self._views_before, numbers)
+        self._make_views(self._order.before, numbers)
         prefix = f"states/{generation.number + 1:08}"
         states = {state.name: self._fold(state, generation, numbers, watermark, prefix) for state in self._rules.states}
-        self._make_views(self._views_after, numbers)
+        self._make_views(self._order.after, numbers)
         return StepResult(
             generation=replace(
                 generation, number=generation.number + 1, watermark=watermark, states=states, pending=tuple(remaining)
@@ -166,7 +159,7 @@ class SparkEngine:
             records=records,
             late=late,
             duplicates=duplicates,
-            silenced={row["list_name"]: row["calls"] for row in self._spark.table(_SILENCED).collect()},
+            silenced={row["list_name"]: row["calls"] for row in self._spark.table(SILENCED).collect()},
         )
 
     def _numbered(self, items: tuple[object, ...], work: object, schema: "pa.Schema") -> "DataFrame":
@@ -204,7 +197,7 @@ class SparkEngine:
 
     def _counted(self, folded_until: datetime | None) -> tuple[int, int]:
         """Return how many records the slice has, and how many of them are older than what was folded before."""
-        before = -1 if folded_until is None else _microseconds(folded_until)
+        before = microseconds(folded_until, none=-1)
         records = late = 0
         for table in self.tables:
             time = TIME_COLUMN[table]
@@ -253,7 +246,7 @@ class SparkEngine:
         wanted = {row["day"] for row in days}
         touched = tuple(part for part in before if state.whole or part.day in wanted)
         untouched = tuple(part for part in before if part not in touched)
-        oldest = (watermark - _EPOCH).days - state.keep_days
+        oldest = (watermark - EPOCH).days - state.keep_days
         self._view(f"{state.name}_old", self._loaded(state, touched))
         folded = self._keep(self._spark.sql(spark_sql(fill(state.fold, numbers))).select(*state.schema.names))
         rows = folded.where(f"day >= {oldest}")
@@ -283,12 +276,3 @@ def _mapped() -> Iterator[None]:
     except (PySparkException, Py4JError) as error:
         ours = next((line.partition("EngineError: ")[2] for line in str(error).splitlines() if "EngineError: " in line), "")
         raise EngineError(ours or f"Spark failed: {first_line(error)}") from error
-
-
-def _latest(folded_until: datetime | None, parts: Iterable[Part]) -> datetime:
-    newest = max((part.last_us + 1 for part in parts if part.last_us is not None), default=0)
-    return max(folded_until or _EPOCH, _EPOCH + timedelta(microseconds=newest))
-
-
-def _microseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)
