@@ -21,6 +21,11 @@ from bench.measure import ROOT, Measured, run
 PAGE = ROOT / "docs" / "benchmarks.md"
 _BEGIN, _END = "<!-- measured -->\n", "<!-- end -->\n"
 _MEBIBYTE = 1 << 20
+# The largest archive, in parts, that each peer is given: the slow ones would take an hour for the largest.
+PEERS = {
+    "cloudtrail": {"duckdb-cloudtrail": 100, "trailscraper": 10},
+    "flows": {"duckdb-flows": 100, "flowlogs-reader": 10},
+}
 OURS = ("limit", "vedette, reading", "vedette scan")
 
 
@@ -78,7 +83,7 @@ def whole(function: Callable[[], Measured]) -> Callable[[], tuple[float, int]]:
     return once
 
 
-def measure(kind: str, folder: Path, parts: int, records: int, peer_parts: int) -> list[Line]:
+def measure(kind: str, folder: Path, parts: int, records: int) -> list[Line]:
     """Measure everything about one archive in turn."""
     addresses = folder.parent / "addresses.txt"
     rounds: dict[str, Callable[[], tuple[float, int]]] = {
@@ -86,9 +91,8 @@ def measure(kind: str, folder: Path, parts: int, records: int, peer_parts: int) 
         "vedette, reading": printed(["bench/reading.py", str(folder)]),
         "vedette scan": whole(lambda: scan(folder, addresses, records)),
     }
-    if parts <= peer_parts:
-        peers = {"cloudtrail": ("duckdb-cloudtrail", "trailscraper"), "flows": ("duckdb-flows", "flowlogs-reader")}
-        rounds |= {peer: printed(["bench/peers.py", peer, str(folder), str(addresses)]) for peer in peers[kind]}
+    peers = [peer for peer, most in PEERS[kind].items() if parts <= most]
+    rounds |= {peer: printed(["bench/peers.py", peer, str(folder), str(addresses)]) for peer in peers}
     lines = {what: Line(what=what, parts=parts, records=records) for what in rounds}
     for number in range(3 if parts <= 10 else 2):  # noqa: PLR2004  # the largest takes long enough to be steady
         for what, once in rounds.items():
@@ -134,7 +138,7 @@ def main(arguments: Sequence[str]) -> None:
                 folder = Path(temporary) / "logs"
                 archive = make(folder, parts, size)
                 (folder.parent / "addresses.txt").write_text("\n".join(archives.callers()[::500]) + "\n")
-                lines += measure(kind, folder, parts, archive.records, peer_parts=10)
+                lines += measure(kind, folder, parts, archive.records)
             print(table(kind, lines), flush=True)
         texts.append(table(kind, lines))
     if not given.no_write:
