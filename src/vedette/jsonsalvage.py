@@ -33,11 +33,15 @@ _FOUND_BEFORE = -1
 
 @dataclass(slots=True)
 class _Frame:
-    """An open bracket: where, which, how many leaves were found before it, and what its keys say."""
+    """An open bracket: where, which, how many leaves were found before it, and what its keys say.
+
+    ``origin`` is where the key begins that it is the value of, else its own place: from there it can be read again.
+    """
 
     start: int
     is_object: bool
     leaves: int
+    origin: int
     named: bool = False
     context: bool = False
     letter: bool = False
@@ -65,10 +69,11 @@ class Salvage:
     _open_objects: int = 0
     _events_open: int = 0
     _expects_value: bool = False
+    _last_key: int = 0
 
     def scan(self, text: bytes, *, final: bool) -> None:
         """Read ``text``; where it is not ``final``, leave a value that its end cuts off to the next pass."""
-        self._stack = [_Frame(0, is_object, _FOUND_BEFORE) for is_object in self.outer]
+        self._stack = [_Frame(0, is_object, _FOUND_BEFORE, 0) for is_object in self.outer]
         self._open_objects = sum(self.outer)
         position = 0
         while match := _TOKEN.match(text, position):
@@ -95,6 +100,7 @@ class Salvage:
 
     def _key(self, key: bytes, start: int) -> None:
         self._expects_value = True
+        self._last_key = start
         if not self._stack:
             self._stray(start)
             return
@@ -123,8 +129,9 @@ class Salvage:
         if self._stack and self._stack[-1].is_object and not self._expects_value:
             self._give_up(start, "a bracket is not closed")
             self.lost = False
+        origin = self._last_key if self._expects_value else start
         self._expects_value = False
-        self._stack.append(_Frame(start, is_object, len(self.leaves) if start >= self.begin else _FOUND_BEFORE))
+        self._stack.append(_Frame(start, is_object, len(self.leaves) if start >= self.begin else _FOUND_BEFORE, origin))
         self._open_objects += is_object
 
     def _close(self, is_object: bool, start: int, end: int) -> None:
@@ -180,7 +187,8 @@ class Salvage:
     def _end(self, length: int, position: int, *, final: bool) -> None:
         pending = next((frame for frame in self._stack if frame.leaves == len(self.leaves)), None)
         if not final:
-            self.used = pending.start if pending else position
+            # A key whose value is still to come is read again with it.
+            self.used = pending.origin if pending else self._last_key if self._expects_value else position
             whole = self._stack.index(pending) if pending else len(self._stack)
             self.outer = tuple(frame.is_object for frame in self._stack[:whole])
         else:

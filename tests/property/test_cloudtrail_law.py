@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from reading_blobs import Read, read_bytes
 from trails import WRAPPERS, Event, bridged, compact, event, found, subscribed
@@ -145,6 +145,8 @@ def test_a_cut_anywhere_in_an_archive_loses_no_whole_record_before_it(percent: i
 
 @pytest.mark.parametrize("wrapper", list(WRAPPERS))
 @given(size=st.integers(1_000, 6_000))
+@example(size=1_060)  # between a key and its value
+@example(size=2_119)
 @settings(max_examples=25, deadline=None)
 def test_the_size_of_pieces_does_not_matter(wrapper: str, size: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
