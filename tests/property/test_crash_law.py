@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from engines import needs_spark
 from notation import call
 
 from vedette.findings import Finding
@@ -36,12 +37,12 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(store: Path, logs: Path, commit: int, moment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(SCRIPT), f"sqlite:///{store}", str(logs), str(commit), moment]
+def run(store: Path, logs: Path, commit: int, moment: str, engine: str = "duckdb") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(SCRIPT), f"sqlite:///{store}", str(logs), str(commit), moment, engine]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
-def world(store: Path) -> tuple[list[Finding], object, set[str]]:
+def world(store: Path) -> tuple[list[Finding], tuple[object, ...], set[str]]:
     """The findings, what was folded up to when, and the files that lie in the state folder."""
     with Store.open(f"sqlite:///{store}", create=False) as opened:
         findings = sorted(opened.findings(limit=None), key=lambda finding: finding.id)
@@ -72,3 +73,18 @@ def test_a_killed_run_goes_on_where_it_stopped(tmp_path: Path, logs: Path) -> No
             found, resumed, _ = world(store)
             assert found == findings, (commit, moment)
             assert resumed == state, (commit, moment)
+
+
+@needs_spark
+@pytest.mark.xdist_group("spark")
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_killed_run_on_spark_goes_on_where_it_stopped(tmp_path: Path, logs: Path, moment: str) -> None:
+    assert run(tmp_path / "clean.db", logs, 0, "never").returncode == 0
+    killed = run(tmp_path / "s.db", logs, 2, moment, "spark")
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    again = run(tmp_path / "s.db", logs, 0, "never", "spark")
+    assert again.returncode == 0, again.stderr
+    findings, (watermark, _, pending), _ = world(tmp_path / "clean.db")
+    found, (resumed, _, waiting), _ = world(tmp_path / "s.db")
+    assert found == findings
+    assert (resumed, waiting) == (watermark, pending)

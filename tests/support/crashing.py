@@ -1,4 +1,4 @@
-"""A scan that is killed at a commit: ``python crashing.py STORE FOLDER COMMIT before|after``; COMMIT 0 is never reached."""
+"""A scan that is killed at a commit: ``python crashing.py STORE FOLDER COMMIT before|after ENGINE``; 0 is never reached."""
 
 import os
 import signal
@@ -31,10 +31,11 @@ class Killed(Store):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main(store: str, folder: str, commit: str, moment: str) -> None:
+def main(store: str, folder: str, commit: str, moment: str, engine: str) -> None:
     """Scan the folder into the store, and print how many commits it took."""
     Killed.deadly, Killed.moment = int(commit), moment
-    scan(list_blobs(folder, Span()), lists_of(LISTS), store_class=Killed, store=store, slice_events=SLICE_EVENTS)
+    settings = {"store": store, "slice_events": SLICE_EVENTS, "spark_master": "local[2]"}
+    scan(list_blobs(folder, Span()), lists_of(LISTS), store_class=Killed, engine=engine, **settings)
     sys.stdout.write(f"{Killed.commits}\n")
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from engines import needs_spark
 from moto.server import ThreadedMotoServer
 from notation import call
 
@@ -59,7 +60,7 @@ def _fill(endpoint: str) -> None:
 
 def vedette(environment: dict[str, str], folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "vedette", "scan", *arguments]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_a_bucket_is_scanned_by_processes(environment: dict[str, str], tmp_path: Path) -> None:
@@ -71,6 +72,20 @@ def test_a_bucket_is_scanned_by_processes(environment: dict[str, str], tmp_path:
     first = finding["service"]["additionalInfo"]["vedette"]["records"]["first"][0]["object"]
     assert first.startswith("s3://trail/AWSLogs/123456789012/CloudTrail/us-east-1/2026/03/14/")
     assert f"records read: {FILES * CALLS} (cloudtrail {FILES * CALLS})" in done.stderr
+
+
+@needs_spark
+@pytest.mark.xdist_group("spark")
+def test_a_bucket_is_scanned_on_spark_with_its_state_in_a_bucket(environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "bad.txt").write_text("198.51.100.7\n")
+    arguments = ("s3://trail/AWSLogs", "--custom-list", "bad.txt")
+    one = vedette(environment, tmp_path, *arguments)
+    settings = {"VEDETTE_STATE_FOLDER": "s3://trail/state", "VEDETTE_STORE": "sqlite:///s.db"}
+    other = vedette(environment | settings, tmp_path, *arguments, "--engine", "spark", "--spark-master", "local[2]")
+    assert (other.returncode, other.stdout) == (0, one.stdout), other.stderr
+    again = vedette(environment | settings, tmp_path, *arguments, "--engine", "spark", "--spark-master", "local[2]")
+    assert (again.returncode, again.stdout) == (0, ""), again.stderr
+    assert f"files read: 0 ({FILES} more were read before)" in again.stderr
 
 
 def test_a_bucket_that_cannot_be_read_is_one_clear_sentence(environment: dict[str, str], tmp_path: Path) -> None:
