@@ -104,7 +104,7 @@ class Pipeline:
         report.unreadable += reading.unreadable
         for name in ("records", "nulled", "statuses", "skipped"):
             getattr(report, name).update(getattr(reading, name))
-        report.files += reading.files
+        report.name_files(reading.files)
         for part in reading.parts:
             first, last = _moment(part.first_us or 0), _moment(part.last_us or 0)
             report.first_record = min(report.first_record or first, first)

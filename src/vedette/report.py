@@ -1,13 +1,14 @@
 """The run report: what was read, what was not, what is known, and where nothing could be seen."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 
 from vedette.intel import ThreatList
 
 NAMED_FILES = 20
+KEPT_FILES = 1_000  # an archive of a million broken files must not be a report of as many lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +42,14 @@ class ListUse:
 
 @dataclass(slots=True, kw_only=True)
 class RunReport:
-    """Counts of one run. ``files`` are blobs with problems: name and reasons; ``findings`` counts those of the run by type."""
+    """Counts of one run.
+
+    ``files`` are the first blobs with problems, name and reasons, of ``flawed_files`` in all; ``findings`` counts by type.
+    """
 
     blobs: int = 0
     known: int = 0
     stored_bytes: int = 0
-    seconds: float = 0.0
     records: Counter[str] = field(default_factory=Counter)
     bad: int = 0
     outside: int = 0
@@ -59,6 +62,7 @@ class RunReport:
     skipped: Counter[str] = field(default_factory=Counter)
     silenced: Counter[str] = field(default_factory=Counter)
     findings: Counter[str] = field(default_factory=Counter)
+    flawed_files: int = 0
     files: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     first_record: datetime | None = None
     last_record: datetime | None = None
@@ -73,6 +77,11 @@ class RunReport:
     def flawed(self) -> bool:
         """Say whether something was left out: bad records or unreadable blobs (what ``--strict`` ends with an error for)."""
         return bool(self.bad or self.unreadable)
+
+    def name_files(self, files: Sequence[tuple[str, tuple[str, ...]]]) -> None:
+        """Count blobs with problems, and keep the first of them."""
+        self.flawed_files += len(files)
+        self.files += files[: max(0, KEPT_FILES - len(self.files))]
 
     def document(self) -> dict[str, object]:
         """Return the report as plain values for JSON; times in ISO 8601."""
@@ -108,8 +117,8 @@ class RunReport:
         for name, reasons in self.files[:NAMED_FILES]:
             more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
             yield f"bad file: {name}: {reasons[0]}{more}"
-        if len(self.files) > NAMED_FILES:
-            yield f"bad file: {len(self.files) - NAMED_FILES} more, see --run-report"
+        if self.flawed_files > NAMED_FILES:
+            yield f"bad file: {self.flawed_files - NAMED_FILES} more; --run-report FILE names up to {KEPT_FILES}"
 
 
 def counted(number: int, one: str, many: str = "") -> str:

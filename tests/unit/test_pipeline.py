@@ -23,6 +23,7 @@ from vedette.engine.spool import read_blobs
 from vedette.errors import EngineError, SourceError, StoreError
 from vedette.place import Folder
 from vedette.reading import read_blob
+from vedette.report import RunReport
 from vedette.settings import load
 from vedette.sources import Span, list_blobs
 from vedette.store import Store
@@ -165,6 +166,16 @@ def test_a_blob_that_vanished_is_reported_and_tried_again(tmp_path: Path) -> Non
     assert ("gone.json.gz", ("gone.json.gz: there is no such object",)) in outcome.report.files
     again = scan([good, vanish()], TOR, store=store)
     assert (again.report.known, again.report.unreadable) == (1, 1)
+
+
+def test_a_million_broken_files_are_counted_and_the_first_named() -> None:
+    report = RunReport()
+    for start in range(0, 3_000, 300):
+        report.name_files([(f"{number}.json", ("byte 0: not JSON",)) for number in range(start, start + 300)])
+    assert (report.flawed_files, len(report.files), report.files[-1][0]) == (3_000, 1_000, "999.json")
+    named = [line for line in report.lines() if line.startswith("bad file: ")]
+    assert len(named) == 21
+    assert named[-1] == "bad file: 2980 more; --run-report FILE names up to 1000"
 
 
 def half(blob: Blob, _limits: Limits, tally: Tally) -> Iterator[tuple[str, pa.RecordBatch]]:

@@ -26,8 +26,6 @@ from vedette.tally import Limits, Tally
 # How a blob is read (``reading.read_blob``), given by the pipeline; picklable. Yields table names with batches.
 ReadBlob = Callable[[Blob, Limits, Tally], Iterator[tuple[str, pa.RecordBatch]]]
 
-KEPT_FILES = 200
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadPlan:
@@ -48,7 +46,7 @@ class ReadPlan:
 
 @dataclass(slots=True, kw_only=True)
 class Reading:
-    """What reading some blobs gave. Adds up with ``add``; ``files`` keeps the first blobs that had problems, by name.
+    """What reading some blobs gave. ``files`` are the blobs that had problems, by name.
 
     ``receipts`` are of the blobs that need not be read again; ``missed`` names those that could not be opened.
     """
@@ -66,17 +64,6 @@ class Reading:
     skipped: Counter[str] = field(default_factory=Counter)
     unreadable: int = 0
     files: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
-
-    def add(self, other: "Reading") -> None:
-        """Take in what other blobs gave, all but their parts, receipts and names."""
-        self.blobs += other.blobs
-        self.stored_bytes += other.stored_bytes
-        self.bad += other.bad
-        self.outside += other.outside
-        self.unreadable += other.unreadable
-        for name in ("records", "nulled", "statuses", "skipped"):
-            getattr(self, name).update(getattr(other, name))
-        self.files += other.files[: max(0, KEPT_FILES - len(self.files))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
