@@ -109,7 +109,10 @@ def test_lists_in_a_store_are_used_by_its_scans(vedette: Vedette) -> None:
     added = vedette("lists", "add", "bad.txt", "--store", "case.db")
     assert added.err.splitlines()[0] == "bad: custom, TXT, 1 entry, 1 line refused, ACTIVE"
     assert "line 2: '10.0.0.1'" in added.err
-    assert "bad   custom  TXT     1        ACTIVE" in vedette("lists", "ls", "--store", "case.db").out
+    Path("bad.txt").write_text("198.51.100.7\n198.51.100.8\n")
+    grown = vedette("lists", "add", "bad.txt", "--store", "case.db")
+    assert grown.err.splitlines()[-1] == "warning: bad: grew from 1 to 2 entries (+100%)"
+    assert "bad   custom  TXT     2        ACTIVE" in vedette("lists", "ls", "--store", "case.db").out
     assert "198.51.100.7/32" in vedette("lists", "show", "bad", "--store", "case.db").out
     assert json.loads(vedette("scan", "logs", "--store", "case.db").out)["service"]["count"] == 1
     assert vedette("lists", "rm", "bad", "--store", "case.db").status == 0

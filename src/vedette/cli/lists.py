@@ -57,7 +57,7 @@ def add(
             if refused > _SHOWN_REFUSALS:
                 say(f"  and {refused - _SHOWN_REFUSALS} more")
             if warning:
-                say(f"  warning: {item.name} {warning}")
+                say(f"  warning: {warning}")
 
 
 @APPLICATION.command("ls")
