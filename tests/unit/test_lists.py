@@ -408,3 +408,12 @@ def test_precedence_is_that_of_guardduty_and_the_users_own_first() -> None:
 
 def test_an_item_has_open_ends_unless_told() -> None:
     assert Item(1, "203.0.113.9") == (1, "203.0.113.9", "", None, None)
+
+
+def test_an_entry_that_ended_and_is_still_listed_is_not_listed_twice() -> None:
+    ended = entry("203.0.113.9/32", 1, DAY - timedelta(9), DAY - timedelta(2))
+    change = diff([ended], [ended], DAY)
+    assert (change.entries, change.opened, change.closed) == ((ended,), (), ())
+    back = entry("203.0.113.9/32")
+    change = diff([ended], [ended, back], DAY)  # and one that is listed again is new
+    assert change.entries == (ended, entry("203.0.113.9/32", 1, DAY))

@@ -34,12 +34,13 @@ def diff(previous: Iterable[Entry], new: Iterable[Entry], at: datetime) -> Chang
     closed: list[Entry] = []
     kept = 0
     for entry in before:
-        if entry.valid_to is not None and entry.valid_to <= at:
-            after.append(entry)
-            continue
         twins = listed.get(entry.network, [])
         twin = next((item for item in twins if _continues(entry, item)), None)
-        if twin is None:
+        if entry.valid_to is not None and entry.valid_to <= at:
+            after.append(entry)
+            if twin is not None:  # still listed, with the end that it has: nothing new
+                twins.remove(twin)
+        elif twin is None:
             ended = replace(entry, valid_to=at)
             after.append(ended)
             closed.append(ended)
