@@ -1,0 +1,99 @@
+"""What the internet can reach at an interface: the security groups' rules, as far as path and network ACL let their sources in.
+
+Pure. A rule is tried with few addresses that stand for its source: one that no narrower entry of the network ACL speaks of, and
+one of each entry that does. Rules for security groups are left out, since no internet host belongs to one.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from vedette.address import Address, AddressClass, address_class, address_text
+from vedette.inventory.blocks import Block
+from vedette.inventory.command import revoke
+from vedette.inventory.network import ANY, TCP, UDP, WITH_PORTS, Acl, Network, Rule
+from vedette.inventory.path import Subject
+from vedette.inventory.reachability import Reachability, Verdict
+
+_PROBES = 64
+_RANK: dict[Verdict, int] = {"deny": 0, "unknown": 1, "partial": 2, "allow": 3}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """Ports that somebody on the internet can reach; ``verdict`` is allow, partial or unknown, ``command`` revokes ``rule``."""
+
+    protocol: int
+    ports: tuple[int, int]
+    source: str
+    verdict: Verdict
+    rule: str
+    command: str
+
+
+def openings(network: Network, subject: Subject, evaluate: Callable[[Address, int, int], Reachability]) -> tuple[Opening, ...]:
+    """Return the openings of an interface, in order of protocol, port and source."""
+    found: dict[tuple[object, ...], Opening] = {}
+    acl = network.acls.get(subject.subnet_id)
+    for group_id in subject.group_ids:
+        for rule in network.groups.get(group_id, ()):
+            for opening in _of_rule(network, acl, subject, rule, evaluate):
+                found.setdefault((opening.protocol, opening.ports, opening.source, opening.verdict), opening)
+    return tuple(sorted(found.values(), key=lambda item: (item.protocol, item.ports, item.source, item.verdict)))
+
+
+def _of_rule(
+    network: Network, acl: Acl | None, subject: Subject, rule: Rule, evaluate: Callable[[Address, int, int], Reachability]
+) -> Iterator[Opening]:
+    blocks = (rule.source,) if rule.source else network.prefix_lists.get(rule.prefix_list_id, ())
+    remotes = [remote for item in blocks for remote in _remotes(acl, item)]
+    for protocol in (TCP, UDP) if rule.protocol == ANY else (rule.protocol,):
+        spans: list[tuple[int, int, Verdict]] = []
+        for first, last in _segments(acl, rule.ports) if protocol in WITH_PORTS else (rule.ports,):
+            verdict = _best(evaluate(remote, protocol, first).verdict for remote in remotes)
+            if spans and spans[-1][2] == verdict:
+                spans[-1] = (spans[-1][0], last, verdict)
+            else:
+                spans.append((first, last, verdict))
+        for first, last, verdict in spans:
+            if verdict != "deny":
+                yield Opening(
+                    protocol=protocol,
+                    ports=(first, last),
+                    source=rule.origin,
+                    verdict=verdict,
+                    rule=rule.text,
+                    command=revoke(rule, subject.region),
+                )
+
+
+def _best(verdicts: Iterable[Verdict]) -> Verdict:
+    return max(verdicts, key=_RANK.__getitem__, default="deny")
+
+
+def _remotes(acl: Acl | None, source: Block) -> Iterator[Address]:
+    """Yield addresses of a source that stand for all that the network ACL tells apart."""
+    entries = (*acl.ingress, *acl.egress) if acl else ()
+    narrower = [entry.block for entry in entries if source.covers(entry.block) and entry.block != source]
+    for item in (source, *narrower):
+        others = [other for other in narrower if item.covers(other) and other != item]
+        if (remote := _public_address(item, others)) is not None:
+            yield remote
+
+
+def _public_address(source: Block, without: list[Block]) -> Address | None:
+    """Return a public address of a block that lies in none of the others, if few tries find one."""
+    step = max((source.last - source.first) // _PROBES, 1)
+    for number in range(source.first, source.last + 1, step):
+        address = Address(source.version, number, address_text(source.version, number))
+        if address_class(address) is AddressClass.PUBLIC and not any(item.holds(address) for item in without):
+            return address
+    return None
+
+
+def _segments(acl: Acl | None, ports: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    """Cut a range of ports where an entry of the network ACL begins or ends."""
+    entries = acl.ingress if acl else ()
+    edges = {edge for entry in entries for edge in (entry.ports[0], entry.ports[1] + 1) if ports[0] < edge <= ports[1]}
+    starts = sorted({ports[0], *edges})
+    for first, after in zip(starts, [*starts[1:], ports[1] + 1], strict=True):
+        yield first, after - 1
