@@ -1,7 +1,7 @@
 """Clients of AWS services, and what their errors mean: the only importer of boto3 and botocore."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 ATTEMPTS = 5
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
+_PAGE = 100  # the largest that every describe operation of EC2 takes
 
 _MISSING = {"NoSuchBucket": "there is no such bucket", "NoSuchKey": "there is no such object", "404": "there is no such object"}
 _DENIED = frozenset({"AccessDenied", "403", "AllAccessDisabled", "AccessDeniedException"})
@@ -60,6 +61,30 @@ def s3(connection: Connection) -> "S3Client":
     return _client("s3", connection, os.getpid())  # type: ignore[no-any-return]  # the service decides the client's type
 
 
+def region_of(connection: Connection) -> str:
+    """Return the region that a connection speaks to.
+
+    Raises:
+        ConfigurationError: no region is set anywhere, or the profile does not exist.
+    """
+    return str(_client("ec2", connection, os.getpid()).meta.region_name)
+
+
+def answer(service: str, operation: str, connection: Connection, parameters: Mapping[str, object]) -> dict[str, object]:
+    """Return the whole answer of a read operation (``describe_instances``), all pages as one; to be called in ``explained``.
+
+    Raises:
+        ConfigurationError: no region is set, or the profile does not exist.
+    """
+    client = _client(service, connection, os.getpid())
+    if client.can_paginate(operation):
+        pages = client.get_paginator(operation).paginate(**parameters, PaginationConfig={"PageSize": _PAGE})
+        return dict(pages.build_full_result())
+    found = dict(getattr(client, operation)(**parameters))
+    found.pop("ResponseMetadata", None)
+    return found
+
+
 @cache
 def _client(
     service: str,
@@ -96,6 +121,7 @@ def explained(place: str, permission: str, error: type[VedetteError] = SourceErr
         VedetteError: of the class ``error``, from the cause.
     """
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
     try:
         yield
@@ -103,6 +129,8 @@ def explained(place: str, permission: str, error: type[VedetteError] = SourceErr
         raise error(f"{place}: {_meaning(cause, permission)}") from cause
     except BotoCoreError as cause:
         raise error(f"{place}: {_trouble(cause)}") from cause
+    except ResponseParserError as cause:  # no BotoCoreError
+        raise error(f"{place}: the answer is not of the service; is there a proxy in between?") from cause
 
 
 def broken_transfers() -> tuple[type[Exception], ...]:
