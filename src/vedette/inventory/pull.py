@@ -1,0 +1,126 @@
+"""Asks EC2 for everything an inventory holds and saves the answers as the AWS command line would, with the date beside them."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import cast
+
+import msgspec
+
+from vedette.aws import Connection, answer, explained, region_of
+from vedette.errors import ConfigurationError, SourceError
+from vedette.inventory.files import MANIFEST, Manifest
+from vedette.inventory.kinds import AWS_PREFIX_LISTS, ENTRIES, IMAGES, INSTANCES, KINDS, PREFIX_LISTS, Kind, kind_of
+from vedette.inventory.saved import Item
+
+_REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-\d+")
+_ACCOUNT = re.compile(r"\d{12}")
+# EC2 takes this many values of a filter.
+_FILTER_VALUES = 200
+# Asked for in a way of their own, or part of another answer.
+_SPECIAL = frozenset({ENTRIES.name, IMAGES.name, AWS_PREFIX_LISTS.name})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulled:
+    """One snapshot that was written: where, and what could not be asked for."""
+
+    folder: Path
+    account_id: str
+    region: str
+    files: int
+    notes: tuple[str, ...]
+
+
+def pull(connection: Connection, regions: Sequence[str], out: Path, taken_at: datetime) -> Iterator[Pulled]:
+    """Save the answers of each region to ``out/<account>/<region>/``, without regions that of the connection.
+
+    A region is written when all of its answers are there, so a failure leaves what was saved before.
+
+    Raises:
+        ConfigurationError: a region's name is none, or the folder cannot be written.
+        SourceError: EC2 cannot be asked, or refuses a question that the inventory needs.
+    """
+    chosen = tuple(dict.fromkeys(regions)) or (region_of(connection),)
+    if wrong := [name for name in chosen if not _REGION.fullmatch(name)]:
+        raise ConfigurationError(f"{', '.join(map(repr, wrong))}: no name of an AWS region")
+    account_id = _account(replace(connection, region=chosen[0]))
+    for region in chosen:
+        documents, notes = _documents(replace(connection, region=region))
+        manifest = Manifest(taken_at=taken_at, account_id=account_id, region=region, notes=tuple(notes))
+        folder = out / account_id / region
+        try:
+            _write(folder, documents, manifest)
+        except OSError as error:
+            raise ConfigurationError(f"{folder}: cannot be written ({error.strerror})") from error
+        yield Pulled(folder=folder, account_id=account_id, region=region, files=len(documents), notes=tuple(notes))
+
+
+def _account(connection: Connection) -> str:
+    with explained("the account of the credentials", "sts:GetCallerIdentity"):
+        account_id = str(answer("sts", "get_caller_identity", connection, {}).get("Account", ""))
+    if not _ACCOUNT.fullmatch(account_id):
+        raise SourceError(f"the account of the credentials: the service answers {account_id!r}, which is no account id")
+    return account_id
+
+
+def _documents(connection: Connection) -> tuple[dict[str, Mapping[str, object]], list[str]]:
+    """Return the answers by file name, and what EC2 did not say that the inventory can do without."""
+    documents: dict[str, Mapping[str, object]] = {}
+    notes: list[str] = []
+    for kind in KINDS:
+        if kind.name not in _SPECIAL:
+            try:
+                documents[f"{kind.name}.json"] = _ask(connection, kind, {})
+            except SourceError as error:
+                if kind.without:
+                    raise
+                notes.append(str(error))
+    for name in _ids(documents.get(f"{PREFIX_LISTS.name}.json"), "PrefixLists", "PrefixListId"):
+        try:
+            found = _ask(connection, ENTRIES, {"PrefixListId": name})
+            documents[f"{ENTRIES.name}-{name}.json"] = {"PrefixListId": name, **found}
+        except SourceError as error:
+            notes.append(f"{name}: {error}")
+    try:
+        documents[f"{IMAGES.name}.json"] = _images(connection, documents[f"{INSTANCES.name}.json"])
+    except SourceError as error:
+        notes.append(str(error))
+    return documents, notes
+
+
+def _ask(connection: Connection, kind: Kind[Item], parameters: Mapping[str, object]) -> dict[str, object]:
+    permission = "ec2:" + "".join(word.capitalize() for word in kind.name.split("-"))
+    with explained(f"{kind.name} in {connection.region}", permission):
+        return answer("ec2", kind.name.replace("-", "_"), connection, parameters)
+
+
+def _images(connection: Connection, instances: Mapping[str, object]) -> dict[str, object]:
+    """Ask for the images of the instances; one that is gone is left out."""
+    reservations = cast("list[dict[str, list[dict[str, object]]]]", instances.get(INSTANCES.member) or [])
+    names = sorted({str(item["ImageId"]) for group in reservations for item in group.get("Instances", []) if "ImageId" in item})
+    images: list[object] = []
+    for start in range(0, len(names), _FILTER_VALUES):
+        chosen = [{"Name": "image-id", "Values": names[start : start + _FILTER_VALUES]}]
+        found = _ask(connection, IMAGES, {"Filters": chosen, "IncludeDeprecated": True})
+        images += cast("list[object]", found.get(IMAGES.member) or [])
+    return {IMAGES.member: images}
+
+
+def _ids(document: Mapping[str, object] | None, member: str, name: str) -> list[str]:
+    items = cast("list[Mapping[str, object]]", (document or {}).get(member) or [])
+    return [str(item[name]) for item in items if name in item]
+
+
+def _write(folder: Path, documents: Mapping[str, Mapping[str, object]], manifest: Manifest) -> None:
+    """Write a snapshot in place of the one before; the manifest comes last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in list(folder.iterdir()):
+        if path.name == MANIFEST or (path.name not in documents and kind_of(path.name) is not None):
+            path.unlink()
+    for name, document in {**documents, MANIFEST: msgspec.to_builtins(manifest)}.items():
+        draft = folder / f".{name}.part"
+        draft.write_bytes(msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n")
+        draft.replace(folder / name)
