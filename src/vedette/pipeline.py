@@ -12,7 +12,7 @@ from typing import Protocol
 from vedette.blob import Blob, key_facts
 from vedette.engine import Engine, Reading, ReadPlan, Rules, StepResult
 from vedette.engine.spool import BIN_US
-from vedette.findings import Finding, assemble, detector_id, episodes, identity
+from vedette.findings import Finding, Sighting, assemble, detector_id, episodes, identity
 from vedette.generation import Generation
 from vedette.report import RunReport
 from vedette.store import Store
@@ -51,9 +51,17 @@ class Slicing:
     gap: timedelta = timedelta(days=30)
 
 
+def _as_it_is(sighting: Sighting) -> Sighting:
+    return sighting
+
+
 @dataclass(slots=True, kw_only=True)
 class Pipeline:
-    """Carries blobs through one engine into one store. ``clock`` stamps findings; None stamps event time (a replay)."""
+    """Carries blobs through one engine into one store.
+
+    ``clock`` stamps findings; None stamps event time (a replay). ``enrich`` adds to a sighting what is known of its instance and
+    addresses.
+    """
 
     engine: Engine
     store: Store
@@ -61,6 +69,7 @@ class Pipeline:
     rules: Rules
     slicing: Slicing = Slicing()
     clock: Callable[[], datetime] | None = None
+    enrich: Callable[[Sighting], Sighting] = _as_it_is
     report: RunReport = field(default_factory=RunReport)
     findings: dict[str, str] = field(default_factory=dict)
     _generation: Generation = field(default_factory=lambda: Generation(number=0))
@@ -142,6 +151,7 @@ class Pipeline:
             self.findings[finding.id] = finding.seen.finding_type
         self.report.late += result.late
         self.report.duplicates += result.duplicates
+        self.report.ambiguous += result.ambiguous
         self.report.silenced.update(result.silenced)
         self.report.slices += 1
         self.report.history_days = len({part.day for part in result.generation.states.get("caller_activity", ())})
@@ -160,7 +170,12 @@ class Pipeline:
     def _findings(self, result: StepResult) -> Iterator[Finding]:
         detections = {detection.finding_type: detection for detection in self.rules.detections}
         known = self.store.open_findings({identity(sighting) for sighting in result.sightings})
-        for episode in episodes(result.sightings, known, self.slicing.gap):
+        gaps = {
+            kind: timedelta(hours=detection.gap_hours)
+            for kind, detection in detections.items()
+            if detection.gap_hours is not None
+        }
+        for episode in episodes(map(self.enrich, result.sightings), known, self.slicing.gap, gaps):
             detection = detections[episode.seen.finding_type]
             yield assemble(
                 episode.seen,

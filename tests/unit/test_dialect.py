@@ -53,7 +53,7 @@ def test_other_functions_are_refused(sql: str) -> None:
 def test_a_function_of_ours_in_duckdb(function: Function) -> None:
     connection = duckdb.connect()
     connection.execute("set timezone = 'UTC'")
-    connection.execute(f"create macro {function.name}({', '.join(function.parameters)}) as {function.duckdb}")
+    connection.execute(f"create macro {function.name}({function.parameter}) as {function.duckdb}")
     for moment in MOMENTS:
         found = connection.execute(f"select {function.name}(timestamptz '{moment.isoformat()}')").fetchone()
         assert found == (EXPECTED[function.name](moment),)

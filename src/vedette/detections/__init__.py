@@ -30,7 +30,8 @@ class Detection:
 
     ``reads`` names the views and tables that ``sql`` uses; its ``$parameters`` are names of ``thresholds``.
     ``sql`` may return several rows of one identity: their sightings are merged. ``summarise`` must depend on nothing but the
-    finding and the thresholds. ``rule`` is the version of the rule, raised when findings would change.
+    finding and the thresholds. ``rule`` is the version of the rule, raised when findings would change. A silence of ``gap_hours``
+    ends an episode; None leaves it to the setting.
     """
 
     finding_type: str
@@ -43,6 +44,7 @@ class Detection:
     summarise: Callable[[Finding, Mapping[str, Number]], Summary]
     thresholds: tuple[Threshold, ...] = field(default=())
     rule: int = 1
+    gap_hours: float | None = None
 
     def values(self, settings: Mapping[str, Number]) -> dict[str, Number]:
         """Return each threshold's value: from the settings, else its default."""

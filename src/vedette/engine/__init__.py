@@ -19,6 +19,7 @@ from vedette.findings import Sighting
 from vedette.generation import Generation, Part
 from vedette.geo import Geo
 from vedette.intel import ThreatList
+from vedette.inventory import Inventory
 from vedette.place import Place
 from vedette.state import State
 from vedette.tally import Limits, Tally
@@ -68,11 +69,12 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Knowledge:
-    """What the detections know beside the logs: lists, places, and the user's own networks."""
+    """What the detections know beside the logs: lists, places, the user's own networks, and the AWS environment."""
 
     lists: tuple[ThreatList, ...] = ()
     geo: Geo | None = None
     own_networks: tuple[str, ...] = ()
+    inventory: Inventory | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,16 +89,28 @@ class Rules:
     numbers: Mapping[str, Number]
     thresholds: Mapping[str, Mapping[str, Number]] = field(default_factory=dict)
 
+    def all_numbers(self) -> dict[str, Number]:
+        """Return what every ``$name`` stands for: settings, and the thresholds of all detections, whose names differ."""
+        found = dict(self.numbers)
+        for detection in self.detections:
+            found |= detection.values(self.thresholds.get(detection.finding_type, {}))
+        return found
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepResult:
-    """What a step saw, and the world after it. ``silenced`` counts calls that a trusted list kept from being findings."""
+    """What a step saw, and the world after it.
+
+    ``silenced`` counts calls that a trusted list kept from being findings, ``ambiguous`` flow records of which nobody can tell who
+    opened the conversation.
+    """
 
     generation: Generation
     sightings: tuple[Sighting, ...]
     records: int = 0
     late: int = 0
     duplicates: int = 0
+    ambiguous: int = 0
     silenced: Mapping[str, int] = field(default_factory=dict)
 
 

@@ -12,9 +12,9 @@ import pyarrow as pa
 from vedette.blob import Blob
 from vedette.detections import Detection, Number
 from vedette.engine import Knowledge, Reading, ReadPlan, Rules, StepResult
-from vedette.engine.facts import AddressTables, api_facts
+from vedette.engine.facts import ADDRESSES, AddressTables, api_facts, inventory_table
 from vedette.engine.functions import FUNCTIONS
-from vedette.engine.order import SILENCED, Order, latest, microseconds
+from vedette.engine.order import AMBIGUOUS, SILENCED, Order, latest, microseconds
 from vedette.engine.partitions import Partitions
 from vedette.engine.spool import load, read_blobs, taken
 from vedette.errors import EngineError
@@ -22,17 +22,11 @@ from vedette.findings import Sighting
 from vedette.generation import Generation
 from vedette.place import Folder
 from vedette.schema import TABLES, TIME_COLUMN
+from vedette.state import State
 from vedette.views import View, fill
 
 _ROWS = 10_000
 
-# Most slices have no duplicates: a count of hashes says so quickly.
-_MAY_REPEAT = """
-select count(*) > count(distinct hash(account_id, event_id))
-       or min(event_time) <= (select max(event_time) from seen_events)
-from cloudtrail_read
-where event_id is not null
-"""
 _DUPLICATES = """
 create or replace temp table duplicates as
 with repeated as (
@@ -53,10 +47,39 @@ from cloudtrail_read c
 join seen_events s on c.event_id = s.event_id and c.account_id is not distinct from s.account_id
 where c.event_time = s.event_time and c.event_time <= (select max(event_time) from seen_events)
 """
-_WITHOUT_DUPLICATES = """
-create or replace temp view cloudtrail as
-select c.* from cloudtrail_read c anti join duplicates d on c."position" = d."position" and c."object" = d."object"
+_FLOW = "interface_id, start_time, end_time, src_address, dst_address, src_port, dst_port, protocol, packets, bytes, action"
+_FLOW_DUPLICATES = f"""
+create or replace temp table duplicates as
+select "object", "position"
+from (
+    select "object", "position", row_number() over (partition by {_FLOW}, flow_direction order by "object", "position") as copy
+    from flows_read
+    where coalesce(log_status, 'OK') = 'OK'
+)
+where copy > 1
 """
+_WITHOUT_DUPLICATES = """
+create or replace temp view {table} as
+select c.* from {table}_read c anti join duplicates d on c."position" = d."position" and c."object" = d."object"
+"""
+# table: whether it may hold duplicates, and what finds them. Most slices have none: a count of hashes says so quickly.
+_REPEATS = {
+    "cloudtrail": (
+        """
+select count(*) > count(distinct hash(account_id, event_id))
+       or min(event_time) <= (select max(event_time) from seen_events)
+from cloudtrail_read
+where event_id is not null
+""",
+        _DUPLICATES,
+    ),
+    "flows": (
+        f"""
+select count(*) > count(distinct hash({_FLOW}, flow_direction)) from flows_read where coalesce(log_status, 'OK') = 'OK'
+""",
+        _FLOW_DUPLICATES,
+    ),
+}
 
 
 class DuckDBEngine:
@@ -68,7 +91,9 @@ class DuckDBEngine:
         self._folder = folder
         self._place = Folder(folder)
         self._rules = rules
+        self._numbers = rules.all_numbers()
         self._addresses = AddressTables(knowledge)
+        self._inventory = inventory_table(knowledge)
         self._order = Order.of(rules)
         try:
             self._connection = _connect(folder, memory_limit, threads)
@@ -106,12 +131,13 @@ class DuckDBEngine:
             states.open(state)
         records, late = self._counted(generation.watermark)
         duplicates = self._drop_duplicates() if records else 0
-        numbers = {**self._rules.numbers, "watermark_us": microseconds(watermark)}
+        numbers = {**self._numbers, "watermark_us": microseconds(watermark), "step": generation.number + 1}
         self._make_facts()
-        self._make_views(self._order.before, numbers)
-        for state in self._rules.states:
-            states.fold(state, fill(state.fold, numbers))
-        self._make_views(self._order.after, numbers)
+        for item in self._order.plan:
+            if isinstance(item, State):
+                states.fold(item, numbers)
+            else:
+                self._make_view(item, numbers)
         return StepResult(
             generation=replace(
                 generation,
@@ -124,6 +150,7 @@ class DuckDBEngine:
             records=records,
             late=late,
             duplicates=duplicates,
+            ambiguous=int(self._connection.sql(f"select records from {AMBIGUOUS}").fetchall()[0][0]),
             silenced=dict(self._connection.sql(f"select list_name, calls from {SILENCED}").fetchall()),
         )
 
@@ -143,31 +170,33 @@ class DuckDBEngine:
         return records, late
 
     def _drop_duplicates(self) -> int:
-        """Leave one of each event, the first by object and position, and none that an earlier slice had."""
-        if not self._connection.sql(_MAY_REPEAT).fetchall()[0][0]:
-            return 0
-        self._connection.execute(_DUPLICATES)
-        dropped = int(self._connection.sql("select count(*) from duplicates").fetchall()[0][0])
-        if dropped:
-            self._connection.execute(_WITHOUT_DUPLICATES)
+        """Leave one of each record, the first by object and position, and of events none that an earlier slice had."""
+        dropped = 0
+        for table, (may_repeat, duplicates) in _REPEATS.items():
+            if self._connection.sql(may_repeat).fetchall()[0][0]:
+                self._connection.execute(duplicates)
+                found = int(self._connection.sql("select count(*) from duplicates").fetchall()[0][0])
+                if found:
+                    # The view is read once: the next table's duplicates take the name.
+                    self._connection.execute(f"create or replace temp table duplicates_of_{table} as select * from duplicates")
+                    self._connection.execute(_WITHOUT_DUPLICATES.format(table=table).replace("duplicates", f"duplicates_of_{table}"))
+                dropped += found
         return dropped
 
     def _make_facts(self) -> None:
-        addresses = self._connection.sql("select distinct source_address from cloudtrail where source_address is not null")
-        texts = [row[0] for row in addresses.fetchall()]
+        texts = [row[0] for row in self._connection.sql(ADDRESSES).fetchall()]
         self._connection.register("address_facts", self._addresses.facts(texts))
         self._connection.register("address_matches", self._addresses.matches(texts))
+        self._connection.register("inventory", self._inventory)
         calls = self._connection.sql("select distinct event_source, event_name, read_only, request_attribute from cloudtrail")
         self._connection.register("api_facts", api_facts(calls.fetchall()))
 
-    def _make_views(self, views: Iterable[View], numbers: Mapping[str, Number]) -> None:
-        for view in views:
-            kind = "table" if view.kept else "view"
-            self._connection.execute(f"create or replace temp {kind} {view.name} as {fill(view.sql, numbers)}")
+    def _make_view(self, view: View, numbers: Mapping[str, Number]) -> None:
+        kind = "table" if view.kept else "view"
+        self._connection.execute(f"create or replace temp {kind} {view.name} as {fill(view.sql, numbers)}")
 
     def _seen(self, detection: Detection) -> Iterator[Sighting]:
-        numbers = {**self._rules.numbers, **detection.values(self._rules.thresholds.get(detection.finding_type, {}))}
-        rows = self._connection.sql(fill(detection.sql, numbers)).to_arrow_reader(_ROWS)
+        rows = self._connection.sql(fill(detection.sql, self._numbers)).to_arrow_reader(_ROWS)
         for batch in rows:
             yield from map(detection.describe, batch.to_pylist())
 
@@ -184,5 +213,5 @@ def _connect(folder: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPyCo
     connection = duckdb.connect(":memory:", config=options)
     connection.execute("set timezone = 'UTC'")
     for function in FUNCTIONS:
-        connection.execute(f"create macro {function.name}({', '.join(function.parameters)}) as {function.duckdb}")
+        connection.execute(f"create macro {function.name}({function.parameter}) as {function.duckdb}")
     return connection

@@ -11,6 +11,7 @@ from vedette.engine import Knowledge
 from vedette.geo import NOWHERE, Place
 from vedette.intel import facts
 from vedette.intel.index import Index
+from vedette.inventory import INTERFACES
 
 _TEXT: pa.DataType = pa.string()
 _MEMO = 200_000
@@ -30,7 +31,20 @@ _PLACE = pa.schema(
     ]
 )
 
-ADDRESS_FACTS = pa.schema([*facts.FACTS, pa.field("own", pa.bool_()), *_PLACE])
+ADDRESS_FACTS = pa.schema([*facts.FACTS, pa.field("own", pa.bool_()), pa.field("is_dark", pa.bool_()), *_PLACE])
+
+# Of which addresses facts are needed: callers, whoever sends to us from outside, and those of ours that are asked for.
+ADDRESSES = """
+select distinct address
+from (
+    select source_address as address from cloudtrail
+    union all
+    select src_address as address from flows where not is_inside(src_address)
+    union all
+    select dst_address as address from flows where is_inside(dst_address)
+)
+where address is not null
+"""
 ADDRESS_MATCHES = pa.schema([*facts.MATCHES, pa.field("as_of", pa.timestamp("us", tz="UTC"))])
 API_FACTS = pa.schema(
     [
@@ -57,15 +71,18 @@ class AddressTables:
         self._geo = knowledge.geo
         self._own = [ip_network(network) for network in knowledge.own_networks]
         self._as_of = {item.name: item.as_of for item in knowledge.lists}
+        self._inventory = knowledge.inventory
 
     def facts(self, addresses: Sequence[str | None]) -> pa.Table:
-        """Return a row an address: columns of ``intel.facts.FACTS``, ``own`` (a network of the user's) and its place.
+        """Return a row an address: columns of ``intel.facts.FACTS``, ``own`` (a network of the user's), ``is_dark`` (inside
+        the user's networks, where nobody is: methods 2.1) and its place.
 
         Places are looked up for listed addresses only: no other address comes into a finding of a caller.
         """
         table = facts.address_facts(addresses, self._index)
         canonical, listed = table["canonical"].to_pylist(), table["is_listed"].to_pylist()
         table = table.append_column("own", pa.array([self._is_own(text) for text in canonical], pa.bool_()))
+        table = table.append_column("is_dark", pa.array([self._is_dark(text) for text in canonical], pa.bool_()))
         places = [self._place(text) if wanted else NOWHERE for text, wanted in zip(canonical, listed, strict=True)]
         return _with_places(table, places)
 
@@ -81,8 +98,16 @@ class AddressTables:
         address: IPv4Address | IPv6Address = ip_address(text)
         return any(address in network for network in self._own)
 
+    def _is_dark(self, text: str | None) -> bool:
+        return self._inventory is not None and text is not None and self._inventory.is_dark(text)
+
     def _place(self, text: str | None) -> Place:
         return NOWHERE if self._geo is None or text is None else self._geo.lookup(text)
+
+
+def inventory_table(knowledge: Knowledge) -> pa.Table:
+    """Return the addresses of the inventory's interfaces (``inventory.INTERFACES``), no row where there is no inventory."""
+    return INTERFACES.empty_table() if knowledge.inventory is None else knowledge.inventory.table()
 
 
 def _with_places(table: pa.Table, places: Sequence[Place]) -> pa.Table:

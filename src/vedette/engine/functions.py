@@ -8,28 +8,64 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """A function of ours: its parameters, and the expression for each engine."""
+    """A function of ours: its parameter and Spark's type of it, the type that Spark returns, and the expression for each."""
 
     name: str
-    parameters: tuple[str, ...]
+    parameter: str
     meaning: str
+    takes: str
+    returns: str
     duckdb: str
     spark: str
+
+
+
+def _inside(begins: str) -> str:
+    """Return the test for private addresses; ``begins`` is the engine's function for the beginning of a text."""
+    shared = [f"'{number}.'" for number in range(64, 100)] + [f"'{number}'" for number in range(100, 128)]
+    upper = ", ".join(f"'{number}.'" for number in range(16, 32))
+    return (
+        f"({begins}(address, '10.') or {begins}(address, '192.168.') or {begins}(address, 'fc') or {begins}(address, 'fd') "
+        f"or ({begins}(address, '172.') and substr(address, 5, 3) in ({upper})) "
+        f"or ({begins}(address, '100.') and substr(address, 5, 3) in ({', '.join(shared)})))"
+    )
 
 
 FUNCTIONS: tuple[Function, ...] = (
     Function(
         name="microseconds",
-        parameters=("moment",),
+        parameter="moment",
+        takes="timestamp",
+        returns="bigint",
         meaning="Microseconds from 1970-01-01 to a timestamp.",
         duckdb="epoch_us(moment)",
         spark="unix_micros(moment)",
     ),
     Function(
         name="day_number",
-        parameters=("moment",),
+        parameter="moment",
+        takes="timestamp",
+        returns="bigint",
         meaning="Days from 1970-01-01 to a timestamp.",
         duckdb="epoch_us(moment) // 86400000000",
         spark="unix_micros(moment) div 86400000000",
+    ),
+    Function(
+        name="one_bit",
+        parameter="place",
+        takes="bigint",
+        returns="bigint",
+        meaning="The whole number with one bit set, at a place from 0 to 62.",
+        duckdb="cast(1 as bigint) << cast(place as integer)",
+        spark="shiftleft(1L, cast(place as int))",
+    ),
+    Function(
+        name="is_inside",
+        parameter="address",
+        takes="string",
+        returns="boolean",
+        meaning="Whether an address is private: 10/8, 172.16/12, 192.168/16, 100.64/10 (shared) or fc00::/7.",
+        duckdb=_inside("starts_with"),
+        spark=_inside("startswith"),
     ),
 )

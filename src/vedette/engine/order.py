@@ -1,4 +1,4 @@
-"""What both engines plan alike: which views are made when, and up to which moment a step folds."""
+"""What both engines plan alike: in which order views are made and state tables folded, and up to which moment."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,33 +7,34 @@ from datetime import UTC, datetime, timedelta
 from vedette.engine import Rules
 from vedette.generation import Part
 from vedette.schema import TABLES
-from vedette.views import View, needed, tables_below
+from vedette.state import State
+from vedette.views import View, all_views, ordered
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SILENCED = "silenced_calls"
+AMBIGUOUS = "ambiguous_flows"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """The views that rules need, those that folds read apart from those that see the state tables after the fold.
+    """The views and folds that rules need, each after what it reads, and the record tables below them.
 
-    ``tables`` are the record tables below them.
+    A view that names a state table sees it after its fold.
     """
 
     tables: frozenset[str]
-    before: tuple[View, ...]
-    after: tuple[View, ...]
+    plan: tuple[View | State, ...]
 
     @classmethod
     def of(cls, rules: Rules) -> "Order":
         """Work it out."""
-        roots = {name for detection in rules.detections for name in detection.reads} | {SILENCED}
-        roots |= {name for state in rules.states for name in state.reads}
-        remembered = {state.name for state in rules.states}
-        views = needed(roots)
-        before = tuple(view for view in views if not tables_below({view.name}) & remembered)
-        after = tuple(view for view in views if view not in before)
-        return cls(tables=frozenset(tables_below(roots) & set(TABLES)), before=before, after=after)
+        nodes: dict[str, View | State] = {**all_views(), **{state.name: state for state in rules.states}}
+        roots = {name for detection in rules.detections for name in detection.reads} | {SILENCED, AMBIGUOUS}
+        names = ordered(roots | {state.name for state in rules.states}, {name: node.reads for name, node in nodes.items()})
+        return cls(
+            tables=frozenset(name for name in names if name in TABLES),
+            plan=tuple(nodes[name] for name in names if name in nodes),
+        )
 
 
 def latest(folded_until: datetime | None, parts: Iterable[Part]) -> datetime:

@@ -1,15 +1,18 @@
-"""State tables of the DuckDB engine: Parquet files by day, of which a fold rewrites only those of touched days."""
+"""State tables of the DuckDB engine: Parquet files by day or hour, of which a fold rewrites only the touched."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
+from vedette.detections import Number
 from vedette.engine.order import EPOCH
 from vedette.errors import EngineError
 from vedette.generation import Generation, Part
 from vedette.state import State
+from vedette.views import fill
 
 
 class Partitions:
@@ -27,18 +30,20 @@ class Partitions:
         """Make the table as it was, under its own name."""
         self._view(state, state.name, self._before.get(state.name, ()))
 
-    def fold(self, state: State, sql: str) -> None:
-        """Fold the slice into the table: write the touched days anew, carry the others over, forget the oldest."""
+    def fold(self, state: State, numbers: Mapping[str, Number]) -> None:
+        """Fold the slice into the table: write the touched partitions anew, carry the others over, forget the oldest."""
         before = self._before.get(state.name, ())
-        days = {row[0] for row in self._connection.sql("select distinct day_number(event_time) from cloudtrail").fetchall()}
-        touched = tuple(part for part in before if state.whole or part.day in days)
+        self._connection.execute(f"create or replace temp table {state.name}_rows as {fill(state.rows, numbers)}")
+        query = f"select distinct {state.partition} from {state.name}_rows"
+        numbered = {row[0] for row in self._connection.sql(query).fetchall()}
+        touched = tuple(part for part in before if state.whole or part.day in numbered)
         self._view(state, f"{state.name}_old", touched)
-        self._connection.execute(f"create or replace temp table {state.name}_new as {sql}")
-        oldest = self._today - state.keep_days
+        self._connection.execute(f"create or replace temp table {state.name}_new as {fill(state.fold, numbers)}")
+        oldest = state.oldest(self._today)
         untouched = tuple(part for part in before if part not in touched)
         remembered = tuple(part for part in untouched if part.day is None or part.day >= oldest)
         self.parts[state.name] = (*remembered, *self._write(state, oldest))
-        # This slice still sees the days that are now forgotten: later slices are newer and never ask for them.
+        # This slice still sees the rows that are now forgotten: later slices are newer and never ask for them.
         self._view(state, f"{state.name}_kept", untouched)
         self._connection.execute(
             f"create or replace temp view {state.name} as "
@@ -46,25 +51,27 @@ class Partitions:
         )
 
     def _write(self, state: State, oldest: int) -> list[Part]:
-        query = f"select day, count(*) from {state.name}_new where day >= {oldest} group by day order by day"
+        column = state.partition
+        query = f"select {column}, count(*) from {state.name}_new where {column} >= {oldest} group by {column} order by {column}"
         rows = dict(self._connection.sql(query).fetchall())
         if state.whole:
-            return [self._write_part(state, None, sum(rows.values()), f"day >= {oldest}")] if rows else []
-        return [self._write_part(state, day, count, f"day = {day}") for day, count in rows.items()]
+            return [self._write_part(state, None, sum(rows.values()), f"{column} >= {oldest}")] if rows else []
+        return [self._write_part(state, number, count, f"{column} = {number}") for number, count in rows.items()]
 
-    def _write_part(self, state: State, day: int | None, rows: int, condition: str) -> Part:
-        name = f"{self._name}/{state.name}-{'all' if day is None else day}.parquet"
+    def _write_part(self, state: State, number: int | None, rows: int, condition: str) -> Part:
+        name = f"{self._name}/{state.name}-{'all' if number is None else number}.parquet"
         path = self._folder / name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with suppress(FileNotFoundError):
                 path.unlink()  # left by a step that was never committed
+            columns = ", ".join(state.schema.names)
             self._connection.execute(
-                f"copy (select * from {state.name}_new where {condition}) to {_quoted(path)} (format parquet)"
+                f"copy (select {columns} from {state.name}_new where {condition}) to {_quoted(path)} (format parquet)"
             )
         except (OSError, duckdb.IOException) as error:
             raise EngineError(f"{path}: cannot be written ({error})") from error
-        return Part(path=name, table=state.name, day=day, rows=rows, first_us=None, last_us=None)
+        return Part(path=name, table=state.name, day=number, rows=rows, first_us=None, last_us=None)
 
     def _view(self, state: State, name: str, parts: tuple[Part, ...]) -> None:
         if not parts:

@@ -65,8 +65,8 @@ def start(master: str, conf: Mapping[str, str], broadcast_limit: str) -> tuple["
     except (PySparkException, OSError, RuntimeError) as error:
         raise EngineError(f"Spark does not start on {chosen or 'the cluster'} ({first_line(error)})") from error
     for function in FUNCTIONS:
-        parameters = ", ".join(f"{name} TIMESTAMP" for name in function.parameters)
-        session.sql(f"create or replace temporary function {function.name}({parameters}) returns bigint return {function.spark}")
+        head = f"{function.name}({function.parameter} {function.takes}) returns {function.returns}"
+        session.sql(f"create or replace temporary function {head} return {function.spark}")
     return session, not there
 
 

@@ -63,10 +63,13 @@ def merge_all(sightings: Iterable[Sighting]) -> dict[Identity, Sighting]:
     return {key: _fold(group) for key, group in _grouped(sightings)}
 
 
-def episodes(sightings: Iterable[Sighting], known: Iterable[Finding], gap: timedelta) -> list[Episode]:
+def episodes(
+    sightings: Iterable[Sighting], known: Iterable[Finding], gap: timedelta, gaps: Mapping[str, timedelta] | None = None
+) -> list[Episode]:
     """Sort sightings into episodes, in order of identity and start.
 
-    Sightings of one identity belong to one episode while no pause between them is longer than ``gap``. An episode within
+    Sightings of one identity belong to one episode while no pause between them is longer than ``gap``, or what ``gaps``
+    says of their finding type. An episode within
     ``gap`` of a known finding continues it. When it touches two (late records closed the pause between them), it goes to
     the earlier one, and the later one stays as it is: its id has been told to others, and its count is not counted twice.
 
@@ -79,7 +82,8 @@ def episodes(sightings: Iterable[Sighting], known: Iterable[Finding], gap: timed
     result: list[Episode] = []
     for key, group in _grouped(sightings):
         candidates = sorted(known_of.get(key, ()), key=lambda finding: (finding.seen.first, finding.id))
-        result.extend(_attached(_clusters(group, gap), candidates, gap))
+        own = (gaps or {}).get(key[0], gap)
+        result.extend(_attached(_clusters(group, own), candidates, own))
     return result
 
 

@@ -29,20 +29,19 @@ STATE = State(
     name="caller_activity",
     schema=pa.schema(_FIELDS),
     reads=("calls",),
+    rows="""
+select day, remote_address, account_id, principal, service, operation, count(*) as calls,
+       count(error_code) as denied,
+       min(struct_pack("time" := event_time, id := record_id)) as first_call,
+       max(struct_pack("time" := event_time, id := record_id)) as last_call
+from calls
+group by day, remote_address, account_id, principal, service, operation
+""",
     fold="""
 select day, remote_address, account_id, principal, service, operation,
        cast(sum(calls) as bigint) as calls, cast(sum(denied) as bigint) as denied,
        min(first_call) as first_call, max(last_call) as last_call
-from (
-    select * from caller_activity_old
-    union all
-    select day, remote_address, account_id, principal, service, operation, count(*) as calls,
-           count(error_code) as denied,
-           min(struct_pack("time" := event_time, id := record_id)) as first_call,
-           max(struct_pack("time" := event_time, id := record_id)) as last_call
-    from calls
-    group by day, remote_address, account_id, principal, service, operation
-)
+from (select * from caller_activity_old union all select * from caller_activity_rows)
 group by day, remote_address, account_id, principal, service, operation
 """,
     keep_days=90,

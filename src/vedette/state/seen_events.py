@@ -23,15 +23,14 @@ STATE = State(
     name="seen_events",
     schema=pa.schema(_FIELDS),
     reads=("cloudtrail",),
+    rows=f"""
+select day_number(event_time) as day, account_id, event_id, event_time
+from cloudtrail
+where event_id is not null and microseconds(event_time) >= $watermark_us - {REMEMBERED_SECONDS}000000
+""",
     fold=f"""
 select day, account_id, event_id, event_time
-from (
-    select * from seen_events_old
-    union all
-    select day_number(event_time) as day, account_id, event_id, event_time
-    from cloudtrail
-    where event_id is not null and microseconds(event_time) >= $watermark_us - {REMEMBERED_SECONDS}000000
-)
+from (select * from seen_events_old union all select * from seen_events_rows)
 where microseconds(event_time) >= $watermark_us - {REMEMBERED_SECONDS}000000
 """,
     keep_days=1,

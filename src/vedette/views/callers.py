@@ -1,32 +1,6 @@
-"""Named SQL views that detections and state tables share, in the order in which they build on one another.
+"""Views over CloudTrail: listing calls from listed addresses, and who made them."""
 
-The engine provides the tables at the bottom:
-
-``cloudtrail``        the slice's records, duplicates dropped (columns of ``schema.CLOUDTRAIL``)
-``address_facts``     a row for each distinct source address of the slice, see ``intel.facts``
-``address_matches``   a row for each list entry that covers one of them, with the time from and to which it counts
-``api_facts``         a row for each distinct (event_source, event_name, read_only, request_attribute), see ``catalog``
-``<state>``           each state table after the fold of the slice
-
-``$name`` stands for a number of the settings or of a detection's thresholds.
-"""
-
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
-    """A named query. ``kept`` ones are computed once a slice, since several others read them."""
-
-    name: str
-    reads: tuple[str, ...]
-    sql: str
-    kept: bool = False
-
-
-BASE_TABLES = frozenset({"cloudtrail", "flows", "address_facts", "address_matches", "api_facts"})
+from vedette.views import View
 
 # What may raise a finding from CloudTrail: a listing or describing call by somebody, from a public address (methods 4.1, 4.2).
 # Calls that a service made on somebody's behalf come from AWS's addresses. Records before 2018 don't say whether they are data
@@ -204,36 +178,3 @@ VIEWS: tuple[View, ...] = (
     View(name="place_facts", reads=("address_facts",), sql=_PLACE_FACTS),
     View(name="listed_callers", reads=("won_calls", "call_entries", "place_facts"), sql=_LISTED_CALLERS, kept=True),
 )
-
-_PARAMETER = re.compile(r"\$([a-z_]+)")
-
-
-def fill(sql: str, numbers: Mapping[str, int | float]) -> str:
-    """Put numbers in the place of ``$name``; a view cannot have parameters of its own on either engine.
-
-    Raises:
-        KeyError: a name that is neither a setting nor a threshold: a fault of the SQL, found by the catalogue test.
-    """
-    return _PARAMETER.sub(lambda match: repr(numbers[match.group(1)] + 0), sql)
-
-
-def parameters(sql: str) -> set[str]:
-    """Return the names of the parameters in a query."""
-    return set(_PARAMETER.findall(sql))
-
-
-def needed(roots: Iterable[str]) -> tuple[View, ...]:
-    """Return the views that ``roots`` (names of views or tables) build on, in order of creation."""
-    wanted = set(roots)
-    for view in reversed(VIEWS):
-        if view.name in wanted:
-            wanted.update(view.reads)
-    return tuple(view for view in VIEWS if view.name in wanted)
-
-
-def tables_below(roots: Iterable[str]) -> set[str]:
-    """Return the names of the tables (base or state) that ``roots`` build on."""
-    names = set(roots)
-    for view in needed(names):
-        names.update(view.reads)
-    return names - {view.name for view in VIEWS}

@@ -1,0 +1,54 @@
+"""Reading a result row: columns that may be missing or null, in the types that sightings are made of."""
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+Row = Mapping[str, object]
+
+# Texts of a log are as long as their writer likes; nobody needs more of them than this.
+_TEXT_LIMIT = 512
+
+
+def dicts(value: object) -> list[Row]:
+    """Return the structs of a list column."""
+    if isinstance(value, str):  # engines without nested results hand lists over as JSON text
+        value = json.loads(value)
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list | tuple) else []
+
+
+def text(value: object) -> str:
+    """Return a text of bounded length, "" for null."""
+    return "" if value is None else str(value)[:_TEXT_LIMIT]
+
+
+def whole(value: object) -> int:
+    """Return a whole number, 0 for what is none."""
+    return int(value) if isinstance(value, int | float) else 0
+
+
+def degrees(value: object) -> float | None:
+    """Return a latitude or longitude, None for what is none."""
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+
+
+def time(value: object) -> datetime:
+    """Return a time in UTC.
+
+    Raises:
+        TypeError: it is none; that is a fault of the query.
+    """
+    moment = time_or_none(value)
+    if moment is None:
+        raise TypeError(f"{value!r} is no time: the query must give one")
+    return moment
+
+
+def time_or_none(value: object) -> datetime | None:
+    """Return a time in UTC, None for what is none."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    if not isinstance(value, datetime):
+        return None
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)

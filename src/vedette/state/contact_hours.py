@@ -1,0 +1,66 @@
+"""What our interfaces tried: a row an hour and door (remote address, port, protocol), for seven days (methods 2.4)."""
+
+from typing import Any
+
+import pyarrow as pa
+
+from vedette.state import State
+
+# Ordered by time first: the least is the first try of the hour.
+_FIRST = pa.struct(
+    [
+        ("us", pa.int64()),
+        ("outcome", pa.string()),
+        ("rule", pa.int64()),
+        ("low_port", pa.int64()),
+        ("high_port", pa.int64()),
+        ("dark", pa.int64()),
+        ("unreliable", pa.int64()),
+        ("k8s", pa.int64()),
+        ("assumed", pa.int64()),
+        ("relayed", pa.int64()),
+        ("step", pa.int64()),
+        ("object", pa.string()),
+        ("position", pa.int64()),
+    ]
+)
+_FIELDS: list["pa.Field[Any]"] = [
+    pa.field("hour", pa.int64()),
+    pa.field("interface_id", pa.string()),
+    pa.field("local_address", pa.string()),
+    pa.field("remote_address", pa.string()),
+    pa.field("remote_port", pa.int64()),
+    pa.field("protocol", pa.int64()),
+    pa.field("first", _FIRST),
+    pa.field("last_us", pa.int64()),
+    pa.field("answered", pa.bool_()),
+    pa.field("tries", pa.int64()),
+]
+_KEY = "hour, interface_id, local_address, remote_address, remote_port, protocol"
+
+STATE = State(
+    name="contact_hours",
+    schema=pa.schema(_FIELDS),
+    reads=("tries",),
+    rows="""
+select hour, interface_id, initiator as local_address, responder as remote_address, cast(port as bigint) as remote_port,
+       cast(protocol as bigint) as protocol,
+       min(struct_pack(us := first_us, outcome := outcome, rule := cast(rule as bigint), low_port := cast(low_client_port as bigint),
+                       high_port := cast(high_client_port as bigint), dark := cast(dark as bigint),
+                       unreliable := cast(unreliable as bigint),
+                       k8s := cast(case when role = 'instance_k8s_node' then 1 else 0 end as bigint),
+                       assumed := cast(assumed as bigint), relayed := cast(relayed as bigint), step := cast($step as bigint),
+                       "object" := cast(reference."object" as varchar), "position" := reference."position")) as first,
+       max(last_us) as last_us, max(outcome in ('established', 'half_open', 'touched')) as answered,
+       cast(sum(forward_records) as bigint) as tries
+from tries
+group by hour, interface_id, initiator, responder, port, protocol
+""",
+    fold=f"""
+select {_KEY}, min(first) as first, max(last_us) as last_us, max(answered) as answered, cast(sum(tries) as bigint) as tries
+from (select * from contact_hours_old union all select * from contact_hours_rows)
+group by {_KEY}
+""",
+    keep_days=8,
+    partition="hour",
+)

@@ -1,0 +1,45 @@
+"""Which of our ports served whom: a row an hour and port, for a day (methods 1.3).
+
+Only conversations in which data came back teach it: a scanner's own source port would look like a server with a thousand
+clients. ``clients`` is a count of different client ports, at most 60 of them told apart.
+"""
+
+from typing import Any
+
+import pyarrow as pa
+
+from vedette.state import State
+
+_FIELDS: list["pa.Field[Any]"] = [
+    pa.field("hour", pa.int64()),
+    pa.field("interface_id", pa.string()),
+    pa.field("address", pa.string()),
+    pa.field("port", pa.int64()),
+    pa.field("protocol", pa.int64()),
+    pa.field("seen", pa.int64()),
+    pa.field("clients", pa.int64()),
+]
+
+STATE = State(
+    name="listener_hours",
+    schema=pa.schema(_FIELDS),
+    reads=("port_bins", "judged_contacts"),
+    rows="""
+select bin // 12 as hour, interface_id, address, cast(port as bigint) as port, cast(protocol as bigint) as protocol,
+       bit_or(clients) as seen, cast(0 as bigint) as clients
+from (
+    select bin, interface_id, address, port, protocol, clients from port_bins
+    union all
+    select bin, interface_id, responder as address, port, protocol, clients from judged_contacts where not outbound
+)
+where clients <> 0
+group by bin // 12, interface_id, address, port, protocol
+""",
+    fold="""
+select hour, interface_id, address, port, protocol, bit_or(seen) as seen, cast(bit_count(bit_or(seen)) as bigint) as clients
+from (select * from listener_hours_old union all select * from listener_hours_rows)
+group by hour, interface_id, address, port, protocol
+""",
+    keep_days=2,
+    partition="hour",
+)

@@ -1,0 +1,259 @@
+"""Views over flow records: who opened each conversation, what became of it, and which address an interface's own is.
+
+The methods are those of detection-methods section 1. Everything is decided per five minutes of event time (``bin``), which no
+slice ever cuts, so that the cutting of the input cannot show. A reply that falls into the next five minutes counts there: the
+share of conversations that straddle an edge is their round trip divided by five minutes.
+"""
+
+from vedette.views import View
+
+BIN = 300_000_000
+
+# Ports above 1023 on which servers usually listen; those below are known to be services (methods 1.2, rule service_port).
+SERVICE_PORTS = (
+    "1080, 1099, 1194, 1433, 1434, 1521, 1723, 1883, 2049, 2181, 2222, 2375, 2376, 2379, 2380, 3000, 3128, 3268, 3269, 3306, 3389, "
+    "4369, 4444, 4789, 5000, 5044, 5060, 5222, 5432, 5601, 5671, 5672, 5900, 5984, 5985, 5986, 6000, 6379, 6443, 6667, 7000, 7001, "
+    "7077, 7474, 8000, 8008, 8009, 8020, 8032, 8080, 8081, 8086, 8088, 8089, 8090, 8125, 8161, 8200, 8300, 8301, 8443, 8500, 8600, "
+    "8888, 9000, 9042, 9090, 9091, 9092, 9093, 9100, 9160, 9200, 9300, 9418, 9999, 10000, 10050, 10051, 10250, 10255, 11211, 15672, "
+    "25565, 27017, 27018, 28017, 50070"
+)
+_SOURCE_SERVES = f"(src_port < 1024 or src_port in ({SERVICE_PORTS}))"
+_TARGET_SERVES = f"(dst_port < 1024 or dst_port in ({SERVICE_PORTS}))"
+
+# ``verdict`` is the number of the rule that decided who opened, negative where it was the destination of the record:
+# 1 flags, 2 service_port, 3 rejected (a rejected record is the first of its conversation), 4 ephemeral_port (weak),
+# 5 one_way (weak, see below), 0 nobody can tell. The known_listener rule is applied where a weak verdict would count.
+_FLOW_SIDES = f"""
+select interface_id, protocol, microseconds(start_time) as start_us, microseconds(end_time) as end_us,
+       microseconds(start_time) // {BIN} as bin, packets, bytes, tcp_flags, action, src_address, dst_address, src_port, dst_port,
+       flow_direction, "object", "position",
+       case when protocol = 6 and (tcp_flags & 18) = 2 then 1
+            when protocol = 6 and (tcp_flags & 18) = 18 then -1
+            when {_TARGET_SERVES} and not {_SOURCE_SERVES} then 2
+            when {_SOURCE_SERVES} and not {_TARGET_SERVES} then -2
+            when action = 'REJECT' and dst_port < 32768 then 3
+            when src_port >= 32768 and dst_port < 32768 then 4
+            when dst_port >= 32768 and src_port < 32768 then -4
+            else 0 end as verdict
+from flows
+where coalesce(log_status, 'OK') = 'OK' and protocol in (6, 17) and src_address is not null and dst_address is not null
+  and src_port is not null and dst_port is not null and packets > 0 and interface_id is not null
+"""
+
+_UNDECIDED = "select * from flow_sides where verdict = 0"
+
+# Of what no rule decides: where only one direction exists in the five minutes and its packets are tiny, the source tried to open.
+_ONE_WAY = """
+select u.*
+from undecided u
+left join (select distinct interface_id, bin, protocol, src_address, dst_address, src_port, dst_port from undecided) r
+  on u.interface_id = r.interface_id and u.bin = r.bin and u.protocol = r.protocol and u.src_address = r.dst_address
+ and u.dst_address = r.src_address and u.src_port = r.dst_port and u.dst_port = r.src_port
+where r.interface_id is null and u.packets <= 6
+  and u.bytes <= (case when u.src_address like '%:%' then 80 else 60 end) * u.packets
+"""
+
+_AMBIGUOUS_FLOWS = """
+select (select count(*) from undecided) - (select count(*) from one_way_flows) as records
+"""
+
+# A row a record whose opener is known, seen from the conversation: its opener (initiator), and the port that was asked for.
+_OPENED_FLOWS = """
+select *, verdict > 0 as forward,
+       case when verdict > 0 then src_address else dst_address end as initiator,
+       case when verdict > 0 then dst_address else src_address end as responder,
+       case when verdict > 0 then dst_port else src_port end as port,
+       case when verdict > 0 then src_port else dst_port end as client_port
+from (
+    select * from flow_sides where verdict <> 0
+    union all
+    select interface_id, protocol, start_us, end_us, bin, packets, bytes, tcp_flags, action, src_address, dst_address, src_port,
+           dst_port, flow_direction, "object", "position", 5 as verdict
+    from one_way_flows
+)
+"""
+
+# What a port of ours answered to the internet, where private addresses say which side is ours: a row a port and five minutes.
+# ``served`` is a bit for each of some client ports that were sent data (methods 1.3: many clients make a listener).
+_PORT_BINS = """
+select interface_id, responder as address, port, protocol, bin, min(start_us) as first_us, max(end_us) as last_us,
+       count(*) as records,
+       sum(case when forward then 1 else 0 end) as probes,
+       sum(case when forward and action = 'REJECT' then 1 else 0 end) as rejected,
+       sum(case when forward or action = 'REJECT' then 0 when protocol = 17 then 1
+                when bytes > 80 * packets or (tcp_flags & 18) = 18 or (tcp_flags is null and bytes >= 44 * packets) then 1
+                else 0 end) as answered,
+       sum(case when not forward and protocol = 6 and bytes > 80 * packets then 1 else 0 end) as served,
+       sum(case when not forward and protocol = 6 and bytes = 40 * packets then 1 else 0 end) as refused,
+       bit_or(case when not forward and packets >= 3 and bytes > 80 * packets then one_bit(client_port % 60) else 0 end) as clients
+from opened_flows
+where is_inside(responder) and not is_inside(initiator)
+group by interface_id, responder, port, protocol, bin
+"""
+
+# All other conversations: a row an opener, target, port and five minutes, with what went forward and what came back.
+# ``votes`` is above 0 where flow-direction says that the opener is on our side, below 0 where it is not.
+_CONTACTS = """
+select interface_id, initiator, responder, port, protocol, bin, initiator like '%:%' as ipv6,
+       min(start_us) as first_us, max(end_us) as last_us, count(*) as records,
+       cast(sum(case when forward then 1 else 0 end) as bigint) as forward_records,
+       cast(sum(case when forward then packets else 0 end) as bigint) as forward_packets,
+       cast(sum(case when forward then bytes else 0 end) as bigint) as forward_bytes,
+       bit_or(case when forward then tcp_flags end) as forward_flags,
+       cast(sum(case when forward then 0 else packets end) as bigint) as backward_packets,
+       cast(sum(case when forward then 0 else bytes end) as bigint) as backward_bytes,
+       bit_or(case when forward then null else tcp_flags end) as backward_flags,
+       cast(sum(case when forward and action = 'REJECT' then 1 else 0 end) as bigint) as rejected,
+       min(case when verdict > 0 then verdict else -verdict end) as rule,
+       min(client_port) as low_client_port, max(client_port) as high_client_port,
+       cast(sum(case when flow_direction is null then 0 when forward = (flow_direction = 'egress') then 1 else -1 end) as bigint)
+           as votes,
+       bit_or(case when not forward and packets >= 3 and bytes > 80 * packets then one_bit(client_port % 60) else 0 end) as clients,
+       arg_min(struct_pack("object" := "object", "position" := "position"), start_us) as reference
+from opened_flows
+where is_inside(initiator) or not is_inside(responder)
+group by interface_id, initiator, responder, port, protocol, bin
+"""
+
+# Which address is an interface's own, where no inventory and no flow-direction says it (methods 1.2 item 2): one that takes part
+# in 99 of 100 records of five minutes. Four candidates are tried: a true one is in the first and last pair by order.
+_INTERFACE_CANDIDATES = """
+with ends as (
+    select interface_id, bin, ipv6, initiator, responder, records from flow_contacts
+    union all
+    select interface_id, bin, address like '%:%' as ipv6, address as initiator, null as responder, records from port_bins
+),
+picked as (
+    select interface_id, bin, ipv6, sum(records) as records,
+           min(struct_pack(a := initiator, b := responder)) as lowest, max(struct_pack(a := initiator, b := responder)) as highest
+    from ends
+    group by interface_id, bin, ipv6
+),
+tried as (
+    select distinct interface_id, bin, ipv6, records, address
+    from (
+        select interface_id, bin, ipv6, records, lowest.a as address from picked
+        union all select interface_id, bin, ipv6, records, lowest.b as address from picked
+        union all select interface_id, bin, ipv6, records, highest.a as address from picked
+        union all select interface_id, bin, ipv6, records, highest.b as address from picked
+    )
+    where address is not null
+)
+select t.interface_id, t.bin, t.ipv6, t.address
+from tried t
+join ends e on e.interface_id = t.interface_id and e.bin = t.bin and e.ipv6 = t.ipv6
+ and (e.initiator = t.address or e.responder = t.address)
+group by t.interface_id, t.bin, t.ipv6, t.address, t.records
+having sum(e.records) >= 0.99 * t.records
+"""
+
+_SINGLED_OUT = """
+select interface_id, ipv6, min(address) as address, bin
+from interface_candidates
+group by interface_id, ipv6, bin
+having count(*) = 1
+"""
+
+# One row an interface and five minutes: its own address. Of several candidates (one peer only) the one that was singled out
+# before wins, then the only private one; where that fails the opener of a conversation is taken for ours (``tied``).
+_INTERFACE_LOCALS = """
+select interface_id, bin, ipv6,
+       case when count(*) = 1 then min(address)
+            when count(known) = 1 then min(known)
+            when count(inside) = 1 then min(inside) end as address,
+       count(*) > 1 and count(known) <> 1 and count(inside) <> 1 as tied
+from (
+    select c.interface_id, c.bin, c.ipv6, c.address,
+           case when k.first_bin <= c.bin then c.address end as known, case when is_inside(c.address) then c.address end as inside
+    from interface_candidates c
+    left join interface_addresses k on c.interface_id = k.interface_id and c.ipv6 = k.ipv6 and c.address = k.address
+)
+group by interface_id, bin, ipv6
+"""
+
+_INTERFACE_FACTS = """
+select interface_id, max(account_id) as account_id, max(region) as region, max(instance_id) as instance_id, max(vpc_id) as vpc_id,
+       max(subnet_id) as subnet_id, max(case when "version" >= 3 and instance_id is null and vpc_id is not null then 1 else 0 end)
+           as managed
+from flows
+where interface_id is not null
+group by interface_id
+"""
+
+# Windows in which an interface lost records: a missing reply says nothing there (methods 1.1).
+_SKIPPED_BINS = f"""
+select distinct interface_id, bin
+from (
+    select interface_id, microseconds(start_time) // {BIN} as bin from flows where log_status = 'SKIPDATA'
+    union all
+    select interface_id, microseconds(end_time) // {BIN} as bin from flows where log_status = 'SKIPDATA'
+    union all
+    select interface_id, (microseconds(start_time) + microseconds(end_time)) // {2 * BIN} as bin
+    from flows where log_status = 'SKIPDATA'
+)
+where interface_id is not null
+"""
+
+# Contacts with what became of them (methods 1.2 item 7) and with the side that is ours. Sizes are IP bytes; IPv6 has 20 more a
+# packet. ``one_sided`` is a conversation of which the other half was not logged.
+_JUDGED_CONTACTS = """
+select c.*, coalesce(f.managed, 0) as managed, f.account_id, f.region, f.instance_id, f.vpc_id, f.subnet_id,
+       coalesce(v.role, 'unknown') as role,
+       case when v.interface_id is not null then v.address = c.initiator
+            when c.votes <> 0 then c.votes > 0
+            when l.tied then true
+            else coalesce(l.address = c.initiator, false) end as outbound,
+       case when c.votes = 0 and v.interface_id is null and coalesce(l.tied, false) then 1 else 0 end as assumed,
+       case when c.backward_packets = 0 then
+                case when c.rejected > 0 then 'rejected'
+                     when c.protocol = 17 then 'no_reply'
+                     when c.forward_packets <= 6 * c.forward_records and c.forward_bytes <= (60 + c.header) * c.forward_packets
+                         then 'no_reply'
+                     else 'one_sided' end
+            when c.protocol = 17 then 'established'
+            when c.backward_flags is not null and (c.backward_flags & 18) <> 18 and (c.backward_flags & 4) = 4
+                 and c.backward_bytes <= (40 + c.header) * c.backward_packets then 'refused'
+            when c.backward_flags is null and c.backward_bytes = (40 + c.header) * c.backward_packets
+                 and c.forward_bytes <= (60 + c.header) * c.forward_packets then 'refused'
+            when c.backward_bytes <= (60 + c.header) * c.backward_packets
+                 and c.forward_bytes <= (60 + c.header) * c.forward_packets
+                 and c.forward_packets <= 2 * c.forward_records and c.backward_packets <= 2 * c.forward_records then 'half_open'
+            when c.backward_bytes <= (60 + c.header) * c.backward_packets
+                 and c.forward_bytes <= (60 + c.header) * c.forward_packets
+                 and c.forward_packets <= 5 * c.forward_records and c.backward_packets <= 3 * c.forward_records then 'touched'
+            else 'established' end as outcome
+from (select *, case when ipv6 then 20 else 0 end as header from flow_contacts) c
+join interface_facts f on c.interface_id = f.interface_id
+left join interface_locals l on c.interface_id = l.interface_id and c.bin = l.bin and c.ipv6 = l.ipv6
+left join inventory_addresses v
+  on c.interface_id = v.interface_id and (v.address = c.initiator or v.address = c.responder)
+"""
+
+# Both ends of a conversation inside one interface's addresses would be two rows: the opener's counts.
+_INVENTORY_ADDRESSES = """
+select interface_id, address, max(role) as role, max(instance_id) as instance_id, max(subnet_id) as subnet_id
+from inventory
+group by interface_id, address
+"""
+
+VIEWS: tuple[View, ...] = (
+    View(name="flow_sides", reads=("flows",), sql=_FLOW_SIDES),
+    View(name="undecided", reads=("flow_sides",), sql=_UNDECIDED, kept=True),
+    View(name="one_way_flows", reads=("undecided",), sql=_ONE_WAY, kept=True),
+    View(name="ambiguous_flows", reads=("undecided", "one_way_flows"), sql=_AMBIGUOUS_FLOWS),
+    View(name="opened_flows", reads=("flow_sides", "one_way_flows"), sql=_OPENED_FLOWS),
+    View(name="port_bins", reads=("opened_flows",), sql=_PORT_BINS, kept=True),
+    View(name="flow_contacts", reads=("opened_flows",), sql=_CONTACTS, kept=True),
+    View(name="interface_candidates", reads=("flow_contacts", "port_bins"), sql=_INTERFACE_CANDIDATES, kept=True),
+    View(name="singled_out", reads=("interface_candidates",), sql=_SINGLED_OUT),
+    View(name="interface_locals", reads=("interface_candidates", "interface_addresses"), sql=_INTERFACE_LOCALS, kept=True),
+    View(name="interface_facts", reads=("flows",), sql=_INTERFACE_FACTS, kept=True),
+    View(name="skipped_bins", reads=("flows",), sql=_SKIPPED_BINS, kept=True),
+    View(name="inventory_addresses", reads=("inventory",), sql=_INVENTORY_ADDRESSES),
+    View(
+        name="judged_contacts",
+        reads=("flow_contacts", "interface_facts", "interface_locals", "inventory_addresses"),
+        sql=_JUDGED_CONTACTS,
+        kept=True,
+    ),
+)

@@ -1,0 +1,366 @@
+"""Views from conversations to port scans: what an instance tried, what of it was new, and where tries make a scan.
+
+Methods 2.1 to 2.4. Times are microseconds since 1970 (``us``), weights of failures are in tenths. A window ends at a try and
+reaches back; a try is evidence when a window that it lies in fires. Whether it does is first known with the last try of that
+window, and only that step tells of it: so each try is told once, however the input is cut.
+"""
+
+from collections.abc import Mapping
+
+from vedette.views import View
+
+_MINUTE = 60_000_000
+_HOUR = 60 * _MINUTE
+_DAY = 24 * _HOUR
+
+# What our side tried. A load balancer, a gateway and the like are no actors (methods 1.4). A NAT gateway in records without
+# instance ids shows itself by passing on what others ask of it at the same ports (``relayed``).
+_TRIES = """
+with relayed as (
+    select distinct interface_id, bin, port from judged_contacts where not outbound and is_inside(initiator)
+),
+lopsided as (
+    select interface_id, bin
+    from judged_contacts
+    group by interface_id, bin
+    having sum(case when outcome = 'one_sided' then 1 else 0 end) > sum(case when outcome = 'established' then 1 else 0 end)
+)
+select j.*, j.bin // 12 as hour,
+       case when s.interface_id is not null or n.interface_id is not null then 1 else 0 end as unreliable,
+       case when r.interface_id is not null then 1 else 0 end as relayed,
+       case when coalesce(a.is_dark, false) then 1 else 0 end as dark
+from judged_contacts j
+left join skipped_bins s on j.interface_id = s.interface_id and j.bin = s.bin
+left join lopsided n on j.interface_id = n.interface_id and j.bin = n.bin
+left join relayed r on j.interface_id = r.interface_id and j.bin = r.bin and j.port = r.port
+left join address_facts a on j.responder = a.address
+where j.outbound and j.managed = 0 and j.role in ('instance', 'instance_k8s_node', 'unknown')
+  and not (j.protocol = 17 and j.port between 33434 and 33689 and j.forward_packets <= 3 * j.forward_records)
+"""
+
+# Ports on which a conversation is arranged whose ports follow dynamically (methods 2.3).
+_CONTROL = "21, 88, 111, 135, 389, 1099, 2049, 4369, 6123, 6379, 7077, 7946, 8020, 8032, 8301, 10001"
+SENSITIVE = (
+    "21, 22, 23, 25, 110, 111, 135, 139, 143, 389, 445, 873, 1433, 1521, 2049, 2375, 2376, 2379, 3306, 3389, 4369, 5432, 5601, 5900, "
+    "5984, 5985, 5986, 6379, 6443, 7001, 8009, 8088, 8500, 9000, 9042, 9092, 9200, 9300, 10250, 11211, 15672, 27017, 50070"
+)
+_FAILED = "('rejected', 'refused', 'no_reply')"
+_PROBING = "('rejected', 'refused', 'no_reply', 'half_open', 'touched')"
+
+# Interfaces that did something new in this step which may belong to a scan.
+_SCAN_ACTORS = f"""
+with probing as (
+    select interface_id, remote_address, remote_port, protocol, first.step as step
+    from contact_hours
+    where first.outcome in {_PROBING} and first.us >= $watermark_us - {2 * _DAY}
+)
+select distinct interface_id
+from (
+    select interface_id from probing group by interface_id, remote_address
+    having count(*) >= least($sensitive_failed, $fast_failed, $open_ports, $slow_failed) and max(step) = $step
+    union all
+    select interface_id from probing group by interface_id, remote_port, protocol
+    having count(*) >= least($hosts_failed, $dark_hosts) and max(step) = $step
+    union all
+    select interface_id from probing group by interface_id having count(*) >= $block_failed and max(step) = $step
+)
+"""
+
+
+def _over(key: str, reach: int, least: int = 0) -> str:
+    """Return the window of rows of one key that lie up to ``reach`` before a row, ``least`` at the nearest."""
+    near = "current row" if not least else f"{least} preceding"
+    return f"over (partition by {key} order by us range between {reach} preceding and {near})"
+
+
+_CONTACT = "interface_id, remote_address, remote_port, protocol"
+_HOST = "interface_id, remote_address"
+
+# Everything that these interfaces tried in the last days; ``counted`` says what is new (methods 2, 2.3): the first contact in 24
+# hours, of a door that was not tried on three days before and did not open in the last seven, not from a listening port, and not
+# on a port that is half of what the interface does (resolvers, time and mail servers; horizontal only: ``usual_port``).
+_SCAN_TRIES = f"""
+with actors as (
+    select c.interface_id, c.local_address, c.remote_address, c.remote_port, c.protocol, c.last_us, c.answered,
+           c.first.us as us, c.first.outcome as outcome, c.first.rule as rule, c.first.low_port as low_port,
+           c.first.high_port as high_port, c.first.dark as dark, c.first.unreliable as unreliable, c.first.k8s as k8s,
+           c.first.assumed as assumed, c.first.relayed as relayed, c.first.step as step, c.first."object" as "object",
+           c.first."position" as "position", c.first.us // {_DAY} as day, c.first.us // {_HOUR} as hour
+    from contact_hours c
+    join scan_actors a on c.interface_id = a.interface_id
+),
+looked as (
+    select *,
+           max(last_us) {_over(_CONTACT, 7 * _DAY, 1)} as before_us,
+           max(case when answered then us end) {_over(_CONTACT, 7 * _DAY, 1)} as opened_us,
+           max(case when answered then us end) {_over(_HOST, 7 * _DAY, _HOUR)} as known_us,
+           max(case when answered and remote_port in ({_CONTROL}) then 1 else 0 end) {_over(_HOST, _HOUR)} as control,
+           sum(case when remote_port = 53 then 1 else 0 end) {_over("interface_id", 7 * _DAY, _HOUR)} as to_53,
+           sum(case when remote_port = 123 then 1 else 0 end) {_over("interface_id", 7 * _DAY, _HOUR)} as to_123,
+           sum(case when remote_port = 25 then 1 else 0 end) {_over("interface_id", 7 * _DAY, _HOUR)} as to_25,
+           count(*) {_over("interface_id", 7 * _DAY, _HOUR)} as to_any,
+           row_number() over (partition by {_CONTACT}, day order by us) as of_day
+    from actors
+),
+days as (
+    select *, sum(case when of_day = 1 then 1 else 0 end) over (
+                  partition by {_CONTACT} order by day range between 7 preceding and 1 preceding) as days_before
+    from looked
+)
+select *, sum(failed) {_over(_HOST, 10 * _MINUTE)} as host_failed,
+       row_number() over (partition by interface_id, remote_address, protocol, hour order by us, remote_port) as of_host_hour,
+       row_number() over (partition by interface_id, remote_port, protocol, hour order by us, remote_address) as of_port_hour
+from (
+select d.*, case when is_inside(d.remote_address) then 1 else 0 end as inside,
+       case when d.outcome in {_FAILED} then 1 else 0 end as failed,
+       case when d.outcome in {_PROBING} then 1 else 0 end as probing,
+       case when d.outcome in ('rejected', 'refused') then 1 else 0 end as hard,
+       case when d.outcome not in {_FAILED} then 0
+            when d.outcome = 'no_reply' and (d.protocol = 17 or d.unreliable = 1) then 3
+            when d.k8s = 1 and is_inside(d.remote_address) then 5
+            else 10 end as weight,
+       case when d.rule >= 4 then 1 else 0 end as weak,
+       case when d.remote_port in ({SENSITIVE}) then 1 else 0 end as sensitive,
+       case when (d.to_53 > 0.9 * d.to_any and d.remote_port = 53) or (d.to_123 > 0.9 * d.to_any and d.remote_port = 123)
+                 or (d.to_25 > 0.9 * d.to_any and d.remote_port = 25) then 1 else 0 end as usual_port,
+       case when d.step = $step then 1 else 0 end as is_new
+from days d
+left join (select distinct interface_id, address, port, protocol, hour from listening) l
+  on d.interface_id = l.interface_id and d.local_address = l.address and d.low_port = l.port and d.high_port = l.port
+ and d.protocol = l.protocol and d.hour > l.hour and d.hour <= l.hour + 24
+where l.interface_id is null
+  and d.relayed = 0
+  and (d.before_us is null or d.us - d.before_us >= {_DAY})
+  and coalesce(d.days_before, 0) < $known_days
+  and not (d.outcome in {_FAILED} and d.opened_us is not null)
+  and not (d.outcome in {_FAILED} and d.remote_port >= 32768 and d.known_us is not null)
+)
+"""
+
+# A port that served many clients in an hour.
+_LISTENING = """
+select interface_id, address, port, protocol, hour
+from listener_hours
+where clients >= 5
+"""
+
+# A fire is written as its time doubled, plus one where the step is the first that sees it: the least is the earliest, and what an
+# earlier step has told of is even.
+_NEVER = 9_000_000_000_000_000_000
+
+
+def _told(kinds: Mapping[str, int], key: str) -> str:
+    """Return columns with the first fire of each kind whose window a row lies in; ``kinds`` gives each its reach."""
+    return ",\n           ".join(
+        f"min(case when {kind} then us * 2 + is_new end) over (partition by {key} order by us range between current row and "
+        f"{reach} following) as {kind}_at"
+        for kind, reach in kinds.items()
+    )
+
+
+def _sums(name: str, reach: int, key: str) -> str:
+    """Return columns that count what lies in a window: tries, failures in tenths (all, and by strong rules) and more."""
+    window = _over(key, reach)
+    return f"""count(*) {window} as {name}_tried,
+           sum(weight) {window} as {name}_weight, sum((1 - weak) * weight) {window} as {name}_strong,
+           sum(case when remote_port < 1024 then 1 else 0 end) {window} as {name}_low,
+           sum(case when remote_port < 32768 then failed else 0 end) {window} as {name}_below,
+           sum(k8s) {window} as {name}_k8s, sum(hard) {window} as {name}_hard,
+           sum(case when outcome = 'no_reply' then unreliable else 0 end) {window} as {name}_unreliable"""
+
+
+def _failed(name: str, needed: str, share: str) -> str:
+    """Return the condition that enough tries of a window failed: weak rules make up two fifths at most (methods 1.2)."""
+    return (
+        f"{name}_weight >= 10 * ({needed}) and 5 * {name}_strong >= 30 * ({needed}) and {name}_weight >= 10 * ({share}) * {name}_tried"
+        f" and ({name}_unreliable = 0 or {name}_hard >= 5) and ({name}_k8s = 0 or {name}_below >= 10)"
+    )
+
+
+def _dynamic(name: str, needed: str) -> str:
+    """Return how many must fail: more where all ports are dynamic ones and a control conversation stands (methods 2.3)."""
+    return f"case when control = 1 and {name}_low = 0 then greatest({needed}, $dynamic_failed) else {needed} end"
+
+
+_UDP = "(protocol <> 17 or ({name}_tried >= 100 and {name}_low >= 20))"
+_HOST_KEY = "interface_id, remote_address, protocol"
+_PORT_KEY = "interface_id, remote_port, protocol"
+_EVIDENCE = """interface_id, local_address, remote_address, remote_port, protocol, us, outcome, rule, low_port, high_port, sensitive,
+       inside, assumed, control, weak, "object", "position", is_new"""
+
+_HOST_SCANS = f"""
+with counted as (
+    select *,
+           {_sums("fast", 10 * _MINUTE, _HOST_KEY)},
+           {_sums("medium", _HOUR, _HOST_KEY)},
+           {_sums("slow", _DAY, _HOST_KEY)},
+           sum(probing) {_over(_HOST_KEY, 10 * _MINUTE)} as fast_probing,
+           sum(case when remote_port < 32768 then 1 else 0 end) {_over(_HOST_KEY, 10 * _MINUTE)} as fast_fixed,
+           sum(sensitive) {_over(_HOST, 10 * _MINUTE)} as sensitive_tried,
+           sum(sensitive * weight) {_over(_HOST, 10 * _MINUTE)} as sensitive_weight,
+           sum(case when of_host_hour = 1 then 1 else 0 end) {_over(_HOST_KEY, _DAY)} as slow_hours
+    from scan_tries
+),
+fired as (
+    select *,
+           fast_tried >= $fast_ports and {_failed("fast", _dynamic("fast", "$fast_failed"), "$fast_share")}
+               and {_UDP.format(name="fast")} as vertical_fast,
+           fast_tried >= $open_ports and fast_probing >= $open_share * fast_tried and fast_fixed >= $open_fixed_ports
+               and protocol = 6 as vertical_open_target,
+           sensitive = 1 and sensitive_tried >= $sensitive_ports and sensitive_weight >= 10 * $sensitive_failed
+               as vertical_sensitive,
+           medium_tried >= $medium_ports and {_failed("medium", _dynamic("medium", "$medium_failed"), "$medium_share")}
+               and {_UDP.format(name="medium")} as vertical_medium,
+           {_failed("slow", _dynamic("slow", "$slow_failed"), "$slow_share")} and slow_hours >= $slow_hours
+               and {_UDP.format(name="slow")} as vertical_slow
+    from counted
+),
+told as (
+    select *,
+           {_told({"vertical_fast": 10 * _MINUTE, "vertical_open_target": 10 * _MINUTE}, _HOST_KEY)},
+           {_told({"vertical_medium": _HOUR, "vertical_slow": _DAY}, _HOST_KEY)},
+           {_told({"vertical_sensitive": 10 * _MINUTE}, _HOST)}
+    from fired
+)
+select *
+from (
+    select {_EVIDENCE}, fast_tried, fast_weight, medium_tried, medium_weight, slow_tried, slow_weight, slow_hours,
+           vertical_fast, vertical_open_target, vertical_sensitive, vertical_medium, vertical_slow,
+           least(coalesce(vertical_fast_at, {_NEVER}), coalesce(vertical_open_target_at, {_NEVER}),
+                 coalesce(case when sensitive = 1 then vertical_sensitive_at end, {_NEVER}),
+                 coalesce(vertical_medium_at, {_NEVER}), coalesce(vertical_slow_at, {_NEVER})) as fired_at
+    from told
+)
+where fired_at < {_NEVER} and (is_new = 1 or fired_at % 2 = 1)
+"""
+
+# Of one port over many hosts. Hosts on which many ports were tried belong to a block or to a scan of theirs. Towards the internet
+# the ports of crawlers, resolvers and mail servers need twice as much (methods 2.1).
+_TWICE = "(case when remote_port in (25, 53, 80, 123, 443) and inside = 0 then 2 else 1 end)"
+
+
+def _spread(share: str) -> str:
+    return f"(case when {_TWICE} = 2 then greatest({share}, $crawler_share) else {share} end)"
+
+
+_PORT_SCANS = f"""
+with counted as (
+    select *,
+           {_sums("fast", 10 * _MINUTE, _PORT_KEY)},
+           {_sums("medium", _HOUR, _PORT_KEY)},
+           {_sums("slow", _DAY, _PORT_KEY)},
+           sum(dark) {_over(_PORT_KEY, 10 * _MINUTE)} as dark_hosts,
+           sum(case when of_port_hour = 1 then 1 else 0 end) {_over(_PORT_KEY, _DAY)} as slow_hours
+    from scan_tries
+    where host_failed < 5 and usual_port = 0
+),
+fired as (
+    select *,
+           fast_tried >= $hosts * {_TWICE} and {_failed("fast", f"$hosts_failed * {_TWICE}", _spread("$fast_share"))}
+               as horizontal_fast,
+           dark_hosts >= $dark_hosts and fast_tried >= $dark_tried and {_failed("fast", "$dark_hosts", "$fast_share")}
+               as horizontal_dark,
+           medium_tried >= $medium_hosts * {_TWICE}
+               and {_failed("medium", f"$medium_hosts_failed * {_TWICE}", _spread("$medium_share"))} as horizontal_medium,
+           {_failed("slow", f"$slow_hosts_failed * {_TWICE}", _spread("$slow_share"))} and slow_hours >= $slow_hours
+               as horizontal_slow
+    from counted
+    where $horizontal = 1
+),
+told as (
+    select *,
+           {_told({"horizontal_fast": 10 * _MINUTE, "horizontal_dark": 10 * _MINUTE}, _PORT_KEY)},
+           {_told({"horizontal_medium": _HOUR, "horizontal_slow": _DAY}, _PORT_KEY)}
+    from fired
+)
+select *
+from (
+    select {_EVIDENCE}, fast_tried, fast_weight, medium_tried, medium_weight, slow_tried, slow_weight, slow_hours, dark,
+           horizontal_fast, horizontal_dark, horizontal_medium, horizontal_slow,
+           least(coalesce(horizontal_fast_at, {_NEVER}), coalesce(horizontal_dark_at, {_NEVER}),
+                 coalesce(horizontal_medium_at, {_NEVER}), coalesce(horizontal_slow_at, {_NEVER})) as fired_at
+    from told
+)
+where fired_at < {_NEVER} and (is_new = 1 or fired_at % 2 = 1)
+"""
+
+# A few ports each of several hosts: counted in windows of ten whole minutes. A window fires in its last minute, which holds a try.
+_BLOCK_SCANS = f"""
+with failures as (
+    select *, us // {_MINUTE} as minute
+    from scan_tries
+    where failed = 1 and weight = 10 and weak = 0 and unreliable = 0 and k8s = 0 and protocol = 6 and $horizontal = 1
+),
+minutes as (
+    select interface_id, minute, max(is_new) as is_new from failures group by interface_id, minute
+),
+hosts as (
+    select m.interface_id, m.minute, m.is_new, f.remote_address, count(*) as pairs
+    from minutes m
+    join failures f on f.interface_id = m.interface_id and f.minute <= m.minute and f.minute > m.minute - 10
+    group by m.interface_id, m.minute, m.is_new, f.remote_address
+    having count(*) >= $block_ports
+),
+fires as (
+    select interface_id, minute, max(is_new) as is_new
+    from hosts
+    group by interface_id, minute
+    having count(*) >= $block_hosts and sum(pairs) >= $block_failed
+),
+told as (
+    select f.interface_id, f.remote_address, f.remote_port, f.protocol, f.us, min(m.minute * 2 + m.is_new) as fired_at
+    from failures f
+    join fires m on f.interface_id = m.interface_id and f.minute <= m.minute and f.minute > m.minute - 10
+    join hosts h on h.interface_id = m.interface_id and h.minute = m.minute and h.remote_address = f.remote_address
+    group by f.interface_id, f.remote_address, f.remote_port, f.protocol, f.us
+)
+select {", ".join("f." + name.strip() for name in _EVIDENCE.split(","))}
+from failures f
+join told t on f.interface_id = t.interface_id and f.remote_address = t.remote_address and f.remote_port = t.remote_port
+ and f.protocol = t.protocol and f.us = t.us
+where f.is_new = 1 or t.fired_at % 2 = 1
+"""
+
+_COUNTS = ("fast_tried", "fast_weight", "medium_tried", "medium_weight", "slow_tried", "slow_weight", "slow_hours")
+_PORT_TARGET = "case when protocol = 17 then 'udp/' else 'tcp/' end || cast(remote_port as varchar)"
+
+
+def _evidence(view: str, target: str, kinds: str, counts: str) -> str:
+    """Return the rows of a view in the columns that all kinds share; ``kinds`` names those that fired at a row."""
+    return f"select {target} as target, {_EVIDENCE}, {kinds} as kinds, {counts} from {view}"
+
+
+def _named(*kinds: str) -> str:
+    return " || ".join(f"case when {kind} then '{kind} ' else '' end" for kind in kinds)
+
+
+def _counted(value: str) -> str:
+    return ", ".join(f"cast({value.format(name)} as bigint) as {name}" for name in _COUNTS)
+
+
+_VERTICAL = _named("vertical_fast", "vertical_open_target", "vertical_sensitive", "vertical_medium", "vertical_slow")
+_HORIZONTAL = _named("horizontal_fast", "horizontal_dark", "horizontal_medium", "horizontal_slow")
+
+_SCAN_EVIDENCE = f"""
+{_evidence("host_scans", "remote_address", _VERTICAL, _counted("{}"))}
+union all
+{_evidence("port_scans", _PORT_TARGET, _HORIZONTAL, _counted("{}"))}
+union all
+{_evidence("block_scans", "'block'", "'block '", _counted("0"))}
+"""
+
+VIEWS: tuple[View, ...] = (
+    View(
+        name="tries",
+        reads=("judged_contacts", "skipped_bins", "address_facts"),
+        sql=_TRIES,
+        kept=True,
+    ),
+    View(name="listening", reads=("listener_hours",), sql=_LISTENING),
+    View(name="scan_actors", reads=("contact_hours",), sql=_SCAN_ACTORS, kept=True),
+    View(name="scan_tries", reads=("contact_hours", "scan_actors", "listening"), sql=_SCAN_TRIES, kept=True),
+    View(name="host_scans", reads=("scan_tries",), sql=_HOST_SCANS),
+    View(name="port_scans", reads=("scan_tries",), sql=_PORT_SCANS),
+    View(name="block_scans", reads=("scan_tries",), sql=_BLOCK_SCANS),
+    View(name="scan_evidence", reads=("host_scans", "port_scans", "block_scans"), sql=_SCAN_EVIDENCE, kept=True),
+)
