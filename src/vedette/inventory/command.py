@@ -7,7 +7,7 @@ import re
 import shlex
 
 from vedette.address import IPV4
-from vedette.inventory.network import ANY, ICMP, ICMPV6, NAMES, PORTS, WITH_PORTS, WITH_TYPES, Rule
+from vedette.inventory.network import ANY, ICMP, ICMPV6, NAMES, PORTS, WITH_PORTS, WITH_TYPES, Rule, span
 
 _GROUP = re.compile(r"sg-[0-9A-Za-z]+")
 _RULE = re.compile(r"sgr-[0-9A-Za-z]+")
@@ -21,6 +21,8 @@ def revoke(rule: Rule, region: str) -> str:
         return ""
     if _RULE.fullmatch(rule.rule_id):
         what = ["--security-group-rule-ids", rule.rule_id]
+    elif rule.source and rule.source.version == IPV4 and rule.protocol in WITH_PORTS:
+        what = ["--protocol", NAMES[rule.protocol], "--port", span(rule.ports), "--cidr", rule.source.text]
     elif permission := _permission(rule):
         what = ["--ip-permissions", permission]
     else:

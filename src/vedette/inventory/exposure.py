@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from vedette.address import Address, AddressClass, address_class, address_text
-from vedette.inventory.blocks import Block
+from vedette.inventory.blocks import ANYWHERE, Block
 from vedette.inventory.command import revoke
-from vedette.inventory.network import ANY, TCP, UDP, WITH_PORTS, Acl, Network, Rule
-from vedette.inventory.path import Subject
+from vedette.inventory.network import ANY, PORTS, TCP, UDP, WITH_PORTS, Acl, Network, Rule
+from vedette.inventory.path import Subject, path
 from vedette.inventory.reachability import Reachability, Verdict
 
 _PROBES = 64
@@ -35,15 +35,23 @@ def openings(network: Network, subject: Subject, evaluate: Callable[[Address, in
     found: dict[tuple[object, ...], Opening] = {}
     acl = network.acls.get(subject.subnet_id)
     for group_id in subject.group_ids:
-        for rule in network.groups.get(group_id, ()):
-            for opening in _of_rule(network, acl, subject, rule, evaluate):
-                found.setdefault((opening.protocol, opening.ports, opening.source, opening.verdict), opening)
+        rules = network.groups.get(group_id)
+        openings_of_group = (
+            _unknown(network, subject, group_id)
+            if rules is None
+            else (opening for rule in rules for opening in _of_rule(network, acl, subject, rule, evaluate))
+        )
+        for opening in openings_of_group:
+            found.setdefault((opening.protocol, opening.ports, opening.source, opening.verdict), opening)
     return tuple(sorted(found.values(), key=lambda item: (item.protocol, item.ports, item.source, item.verdict)))
 
 
 def _of_rule(
     network: Network, acl: Acl | None, subject: Subject, rule: Rule, evaluate: Callable[[Address, int, int], Reachability]
 ) -> Iterator[Opening]:
+    if rule.prefix_list_id and rule.prefix_list_id not in network.prefix_lists:
+        yield from _unknown(network, subject, rule.prefix_list_id, rule)
+        return
     blocks = (rule.source,) if rule.source else network.prefix_lists.get(rule.prefix_list_id, ())
     remotes = [remote for item in blocks for remote in _remotes(acl, item)]
     for protocol in (TCP, UDP) if rule.protocol == ANY else (rule.protocol,):
@@ -64,6 +72,20 @@ def _of_rule(
                     rule=rule.text,
                     command=revoke(rule, subject.region),
                 )
+
+
+def _unknown(network: Network, subject: Subject, missing: str, rule: Rule | None = None) -> Iterator[Opening]:
+    """Yield an opening that may be there, since what decides is not in the inventory; none without a path from the internet."""
+    remotes = [remote for version in ANYWHERE for remote in _remotes(None, ANYWHERE[version])]
+    if any(path(network, subject, remote).verdict != "deny" for remote in remotes):
+        yield Opening(
+            protocol=rule.protocol if rule else ANY,
+            ports=rule.ports if rule else PORTS,
+            source=missing,
+            verdict="unknown",
+            rule=rule.text if rule else f"{missing} is not in the inventory",
+            command="",
+        )
 
 
 def _best(verdicts: Iterable[Verdict]) -> Verdict:
