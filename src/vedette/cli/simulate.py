@@ -21,8 +21,9 @@ def simulate(
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed writes the same bytes.")] = 1,
     end: Annotated[str | None, typer.Option(metavar="DAY", help="The last day, e.g. 2026-03-14.")] = None,
     days: Annotated[int, typer.Option(metavar="N", min=1, max=400, help="Days of ordinary life.")] = 1,
+    flow_version: Annotated[int, typer.Option(metavar="2|5", help="Version of the flow logs' fields.")] = 2,
 ) -> None:
-    """Write CloudTrail and flow-log files of one or more scenarios, the lists they need, and ground_truth.json.
+    """Write CloudTrail and flow-log files of one or more scenarios, the lists and inventory they need, and ground_truth.json.
 
     Example: vedette simulate company-day tor-caller --out demo
     """
@@ -30,13 +31,14 @@ def simulate(
 
     if not scenarios:
         for name, scenario in all_scenarios().items():
-            sys.stdout.write(f"{name:20}{scenario.sentence}\n")
+            sys.stdout.write(f"{name:24}{scenario.sentence}\n")
         return
     if out is None:
         raise ConfigurationError("--out DIR is missing: scenarios are written to a folder")
     from vedette.simulation import simulate as write
 
-    written = write(scenarios, out, seed=seed, days=days, **({} if end is None else {"end": _day(end)}))
+    chosen = {} if end is None else {"end": _day(end)}
+    written = write(scenarios, out, seed=seed, days=days, flow_version=flow_version, **chosen)
     say(f"wrote {written.files} files with {written.records} records to {out}; what is in them is in {out / 'ground_truth.json'}")
 
 

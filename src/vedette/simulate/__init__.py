@@ -67,6 +67,7 @@ class Call:
 class Flow(Struct, frozen=True, kw_only=True, gc=False):  # a struct: a hundred thousand a second are made of random scans
     """One flow-log record: addresses, ports, IANA protocol number, packets and bytes of a window.
 
+    ``interface`` is an id, or an address of the interface in our VPC.
     What version 5 adds may be left out: ``packet_source`` and ``packet_destination`` are the addresses in the packet where they
     differ from those at the interface. A record with a ``status`` other than OK says nothing but its interface and times.
     """

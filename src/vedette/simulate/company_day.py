@@ -1,15 +1,16 @@
-"""Ordinary life: people at the console, builds, infrastructure as code, a posture scanner, instances, services; no finding."""
+"""Ordinary life: people at the console, builds, infrastructure as code, a posture scanner, instances, traffic; no finding."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from vedette.simulate import HOME_REGION, Actor, Call, Day, Flow, Listed, Scenario
+from vedette.simulate import HOME_REGION, Actor, Call, Day, Exchange, Item, Listed, Routine, Scenario
 
 _OFFICE = ("192.0.2.10", "192.0.2.11", "2001:db8:10::10")
 _VPN = tuple(f"192.0.2.{number}" for number in range(70, 90))
 _RUNNERS = tuple(f"203.0.113.{number}" for number in range(64, 80))
 _SCANNER = "192.0.2.200"
 _PRIVATE = "10.20.1.15"
+_BALANCERS, _TASKS, _DATABASE, _RESOLVER = ("10.20.1.6", "10.20.1.7"), "10.20.2.45", "10.20.3.5", "10.20.3.11"
 
 # Entries that nobody here calls from: the lists are not empty, and match nothing.
 _LISTED = (
@@ -17,6 +18,9 @@ _LISTED = (
     Listed("tor", "2001:db8:7055::201"),
     Listed("malicious", "198.51.100.240/28"),
     Listed("custom", "198.51.100.225"),
+    Listed("scanner", "198.51.100.32/28"),
+    Listed("scanner", "2001:db8:5ca::/48"),
+    Listed("research", "198.51.100.48/28"),
 )
 
 _PEOPLE = tuple(
@@ -101,7 +105,7 @@ _POSTURE = (
 _REGIONS = (HOME_REGION, "eu-west-1", "us-east-1", "us-west-2")
 
 
-def _play(day: Day) -> Iterator[Call | Flow | Listed]:
+def _play(day: Day) -> Iterator[Item]:
     yield from _LISTED
     for person in _PEOPLE:
         yield from _console(day, person)
@@ -109,7 +113,10 @@ def _play(day: Day) -> Iterator[Call | Flow | Listed]:
     yield from _refreshes(day)
     yield from _posture(day)
     yield from _workloads(day)
-    yield from _flows(day)
+    for address in (_PRIVATE, _TASKS, _DATABASE):
+        yield Routine(address)
+    yield from _traffic(day)
+    yield from _knocks(day)
 
 
 def _console(day: Day, person: Actor) -> Iterator[Call]:
@@ -184,41 +191,62 @@ def _workloads(day: Day) -> Iterator[Call]:
             yield Call(actor=service, api="sts:AssumeRole", at=moment, address=service.name, agent=service.name)
 
 
-def _flows(day: Day) -> Iterator[Flow]:
+def _traffic(day: Day) -> Iterator[Exchange]:
     for minute in range(0, 24 * 60, 5):
-        moment = day.at(0, minute * 60)
         client = f"192.0.2.{day.random.randint(100, 190)}"
-        yield from _conversation(day, moment, client, day.random.randint(32_768, 60_999))
+        yield _conversation(day, minute, client, _PRIVATE, 443)
+        if minute % 10 == 0:
+            yield _conversation(day, minute, _PRIVATE, _DATABASE, 5_432)
+            balancer = day.random.choice(_BALANCERS)
+            yield _conversation(day, minute, client, balancer, 443)
+            yield _conversation(day, minute, balancer, _TASKS, 8_080)
+        if minute % 15 == 0:
+            yield _question(day, minute, _PRIVATE)
+            yield _question(day, minute, _TASKS)
+            for balancer in _BALANCERS:  # a health check
+                yield _conversation(day, minute, balancer, _TASKS, 8_080)
+
+
+def _conversation(day: Day, minute: int, client: str, server: str, port: int) -> Exchange:
+    packets = day.random.randint(6, 40)
+    return Exchange(
+        at=day.at(0, minute * 60) + day.pause(0, 120),
+        source=client,
+        destination=server,
+        source_port=day.random.randint(32_768, 60_999),
+        destination_port=port,
+        outcome="established",
+        packets=(packets, packets),
+        octets=(packets * 120, packets * 900),
+        seconds=day.random.uniform(0.2, 90),
+    )
+
+
+def _question(day: Day, minute: int, client: str) -> Exchange:
+    return Exchange(
+        at=day.at(0, minute * 60) + day.pause(0, 600),
+        source=client,
+        destination=_RESOLVER,
+        source_port=day.random.randint(32_768, 60_999),
+        destination_port=53,
+        outcome="established",
+        protocol=17,
+        packets=(1, 1),
+        octets=(70, 180),
+    )
+
+
+def _knocks(day: Day) -> Iterator[Exchange]:
+    """Yield the knocks at closed doors, one every hour."""
     for hour in range(24):
-        # Somebody out there knocks at a closed door every hour.
-        moment = day.at(hour) + timedelta(seconds=day.random.randint(0, 3_000))
-        yield Flow(
-            start=moment,
-            interface="eni-0f1e2d3c4b5a69788",
+        yield Exchange(
+            at=day.at(hour) + timedelta(seconds=day.random.randint(0, 3_000)),
             source=f"198.51.100.{day.random.randint(128, 191)}",
             destination=_PRIVATE,
             source_port=day.random.randint(40_000, 60_000),
             destination_port=day.random.choice((22, 23, 3389, 6379)),
-            packets=1,
-            octets=44,
-            accepted=False,
-        )
-
-
-def _conversation(day: Day, moment: datetime, client: str, port: int) -> Iterator[Flow]:
-    packets = day.random.randint(6, 40)
-    for outward in (False, True):
-        here, there = (_PRIVATE, 443), (client, port)
-        source, destination = (here, there) if outward else (there, here)
-        yield Flow(
-            start=moment,
-            interface="eni-0f1e2d3c4b5a69788",
-            source=source[0],
-            destination=destination[0],
-            source_port=source[1],
-            destination_port=destination[1],
-            packets=packets,
-            octets=packets * (900 if outward else 120),
+            outcome="rejected",
+            probe="syn",
         )
 
 

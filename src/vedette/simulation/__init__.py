@@ -1,4 +1,4 @@
-"""Plays scenarios and writes what AWS would have logged, the lists that scenarios need, and ``ground_truth.json``."""
+"""Plays scenarios and writes what AWS would have logged, the lists and the inventory they need, and ``ground_truth.json``."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -9,9 +9,12 @@ from pathlib import Path
 from random import Random
 
 from vedette.errors import ConfigurationError, NotFoundError
-from vedette.simulate import ACCOUNT_ID, Call, Day, Flow, Listed, Scenario, all_scenarios
-from vedette.simulation.delivery import deliver_calls, deliver_flows, write_text
+from vedette.simulate import ACCOUNT_ID, Call, Day, Exchange, Flow, Listed, Routine, Scenario, all_scenarios
+from vedette.simulation.delivery import FLOW_VERSIONS, deliver_calls, deliver_flows, write_text
+from vedette.simulation.inventory import inventory
+from vedette.simulation.journey import records_of, resolved
 from vedette.simulation.records import record
+from vedette.simulation.routine import routine
 from vedette.simulation.truth import Truth
 
 __all__ = ["LAST_DAY", "Written", "simulate"]
@@ -30,21 +33,27 @@ class Written:
     ground_truth: Path
 
 
-def simulate(names: Sequence[str], out: Path, *, seed: int = 1, end: datetime = LAST_DAY, days: int = 1) -> Written:
+def simulate(
+    names: Sequence[str], out: Path, *, seed: int = 1, end: datetime = LAST_DAY, days: int = 1, flow_version: int = 2
+) -> Written:
     """Write the scenarios to one folder, which is made where it does not exist.
 
-    Attacks happen on the last day, ``end``; ordinary life on all ``days``. The same arguments write the same bytes.
+    Attacks happen on the last day, ``end``; ordinary life on all ``days``. Flow logs have the fields of ``flow_version``, 2 or 5.
+    The same arguments write the same bytes.
 
     Raises:
         NotFoundError: a scenario of that name does not exist; the nearest known is named.
-        ConfigurationError: no scenario or no day is wanted, the folder is not empty, or it cannot be written.
+        ConfigurationError: no scenario or no day is wanted, the version is not known, the folder is not empty, or it cannot be
+            written.
     """
     scenarios = _chosen(names)
     if days < 1:
         raise ConfigurationError(f"days {days}: there must be one at least")
+    if flow_version not in FLOW_VERSIONS:
+        raise ConfigurationError(f"flow version {flow_version}: known are {', '.join(map(str, FLOW_VERSIONS))}")
     try:
         _prepare(out)
-        return _Simulation(scenarios, out, seed).run(_midnight(end), days)
+        return _Simulation(scenarios, out, seed, flow_version).run(_midnight(end), days)
     except OSError as error:
         raise ConfigurationError(f"{out}: cannot be written: {error.strerror or error}") from error
 
@@ -77,26 +86,32 @@ def _midnight(end: datetime) -> datetime:
 class _Simulation:
     """Plays day by day, so that a year of ordinary life needs no more memory than a day."""
 
-    def __init__(self, scenarios: Iterable[Scenario], out: Path, seed: int) -> None:
-        self._out, self._seed = out, seed
+    def __init__(self, scenarios: Iterable[Scenario], out: Path, seed: int, flow_version: int) -> None:
+        self._out, self._seed, self._flow_version = out, seed, flow_version
         self._truths = [Truth(scenario) for scenario in scenarios]
         self._lists: dict[str, dict[str, None]] = {}
-        self._files = self._twice = 0
+        self._files = self._twice = self._ordinary = 0
 
     def run(self, last: datetime, days: int) -> Written:
-        for number in range(days - 1, -1, -1):
-            self._day(last - timedelta(days=number), last=number == 0)
+        before = max(truth.scenario.days_before for truth in self._truths)
+        for number in range(days + before - 1, -1, -1):
+            playing = [truth for truth in self._truths if number < days + truth.scenario.days_before]
+            self._day(playing, last - timedelta(days=number), last=number == 0)
         lists = {kind: self._out / "lists" / f"{kind}.txt" for kind in sorted(self._lists)}
         for kind, path in lists.items():
             write_text(path, "".join(f"{network}\n" for network in self._lists[kind]), last)
+        for name, document in inventory().items():
+            write_text(self._out / "inventory" / name, json.dumps(document, indent=1) + "\n", last)
         truth = self._out / GROUND_TRUTH
         write_text(truth, json.dumps(self._document(last, days, lists), indent=1) + "\n", last)
-        records = sum(item.records + item.flows for item in self._truths)
+        records = sum(item.records + item.flows for item in self._truths) + self._ordinary
         return Written(files=self._files, records=records, lists=lists, ground_truth=truth)
 
-    def _day(self, midnight: datetime, *, last: bool) -> None:
-        records, flows = [], []
-        for truth in self._truths:
+    def _day(self, playing: Iterable[Truth], midnight: datetime, *, last: bool) -> None:
+        calls: list[tuple[datetime, dict[str, object]]] = []
+        flows: list[Flow] = []
+        at_work: dict[str, None] = {}
+        for truth in playing:
             day = Day(midnight=midnight, last=last, random=self._random(truth.scenario.name, midnight))
             identifiers = self._random(f"{truth.scenario.name}/ids", midnight)
             for item in truth.scenario.play(day):
@@ -104,15 +119,32 @@ class _Simulation:
                     case Call():
                         written = record(item, identifiers)
                         truth.note(item, written)
-                        records.append((item.at, written))
+                        calls.append((item.at, written))
+                    case Exchange():
+                        logged = records_of(item)
+                        truth.note_flows(item, logged)
+                        flows += logged
                     case Flow():
                         truth.flows += 1
-                        flows.append(item)
+                        flows.append(resolved(item))
                     case Listed():
                         self._lists.setdefault(item.kind, {})[item.network] = None
-        files, twice = deliver_calls(self._out, records, self._random("delivery", midnight))
-        self._files += files + deliver_flows(self._out, flows, self._random("flows", midnight))
+                    case Routine():
+                        at_work[item.address] = None
+        flows += self._routines(at_work, midnight)
+        files, twice = deliver_calls(self._out, calls, self._random("delivery", midnight))
+        random = self._random("flows", midnight)
+        self._files += files + deliver_flows(self._out, flows, random, version=self._flow_version)
         self._twice += twice
+
+    def _routines(self, addresses: Iterable[str], midnight: datetime) -> list[Flow]:
+        """Return the ordinary flows of instances, each once however many scenarios it is in."""
+        flows: list[Flow] = []
+        for address in addresses:
+            for exchange in routine(address, midnight, self._random(f"routine/{address}", midnight)):
+                flows += records_of(exchange)
+        self._ordinary += len(flows)
+        return flows
 
     def _random(self, name: str, midnight: datetime) -> Random:
         """Return chance that depends on nothing but its purpose: a scenario plays the same in any company."""
@@ -126,5 +158,7 @@ class _Simulation:
             "last_day": f"{last:%Y-%m-%d}",
             "lists": {kind: str(path.relative_to(self._out)) for kind, path in lists.items()},
             "records_delivered_twice": self._twice,
+            "flow_version": self._flow_version,
+            "ordinary_flows": self._ordinary,
             "scenarios": [truth.document() for truth in self._truths],
         }

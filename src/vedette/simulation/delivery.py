@@ -15,9 +15,11 @@ _SLOT = timedelta(minutes=5)
 _DELAY_SECONDS = (90, 420)
 _LARGEST_FILE = 400
 _TWICE = 0.004  # share of records that are delivered again
-_FLOW_FIELDS = (
-    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"
-)
+_FLOW_FIELDS = {
+    2: "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status",
+}
+_FLOW_FIELDS[5] = f"{_FLOW_FIELDS[2]} vpc-id subnet-id instance-id tcp-flags type pkt-srcaddr pkt-dstaddr flow-direction"
+FLOW_VERSIONS = tuple(_FLOW_FIELDS)
 _FLOW_LOG = "fl-0a1b2c3d4e5f60718"
 
 Record = Mapping[str, object]
@@ -43,13 +45,16 @@ def deliver_calls(folder: Path, records: Iterable[tuple[datetime, Record]], rand
     return files, twice
 
 
-def deliver_flows(folder: Path, flows: Iterable[Flow], random: Random) -> int:
-    """Write flow-log files of the default format, one an hour; return how many."""
+def deliver_flows(folder: Path, flows: Iterable[Flow], random: Random, *, version: int = 2) -> int:
+    """Write flow-log files, one an hour; return how many.
+
+    Version 2 is the default format; version 5 has the most useful fields of versions 3 to 5 besides.
+    """
     hours: dict[datetime, list[Flow]] = {}
     for flow in flows:
         hours.setdefault(flow.start.replace(minute=0, second=0, microsecond=0), []).append(flow)
     for hour, part in sorted(hours.items()):
-        lines = [_FLOW_FIELDS, *(_line(flow) for flow in sorted(part, key=lambda flow: flow.start))]
+        lines = [_FLOW_FIELDS[version], *(_line(flow, version) for flow in sorted(part, key=lambda flow: flow.start))]
         name = f"{_FLOW_LOG}_{{time}}_{random.getrandbits(32):08x}.log.gz"
         delivered = hour + timedelta(hours=1, minutes=10)
         _write(_path(folder, "vpcflowlogs", HOME_REGION, delivered, name), ("\n".join(lines) + "\n").encode(), delivered)
@@ -81,25 +86,20 @@ def _write(path: Path, data: bytes, at: datetime) -> None:
     os.utime(path, (at.timestamp(), at.timestamp()))
 
 
-def _line(flow: Flow) -> str:
+def _line(flow: Flow, version: int) -> str:
     start = int(flow.start.timestamp())
-    fields = (
-        2,
-        ACCOUNT_ID,
-        flow.interface,
-        flow.source,
-        flow.destination,
-        flow.source_port,
-        flow.destination_port,
-        flow.protocol,
-        flow.packets,
-        flow.octets,
-        start,
-        start + flow.seconds,
-        "ACCEPT" if flow.accepted else "REJECT",
-        "OK",
-    )
-    return " ".join(map(str, fields))
+    head, times = f"{version} {ACCOUNT_ID} {flow.interface}", f"{start} {start + flow.seconds}"
+    own = f"{flow.vpc or '-'} {flow.subnet or '-'} {flow.instance or '-'}"
+    if flow.status != "OK":
+        line = f"{head} - - - - - - - {times} - {flow.status}"
+        return line if version == 2 else f"{line} {own} - - - - -"  # noqa: PLR2004  # the version is its own name
+    said = f"{flow.source} {flow.destination} {flow.source_port} {flow.destination_port} {flow.protocol} {flow.packets}"
+    line = f"{head} {said} {flow.octets} {times} {'ACCEPT' if flow.accepted else 'REJECT'} OK"
+    if version == 2:  # noqa: PLR2004  # likewise
+        return line
+    kind = "IPv6" if ":" in flow.source else "IPv4"
+    packet = f"{flow.packet_source or flow.source} {flow.packet_destination or flow.destination}"
+    return f"{line} {own} {flow.tcp_flags} {kind} {packet} {flow.direction or '-'}"
 
 
 def _word(random: Random, length: int) -> str:
