@@ -20,7 +20,6 @@ _LISTED = (
     Listed("custom", "198.51.100.225"),
     Listed("scanner", "198.51.100.32/28"),
     Listed("scanner", "2001:db8:5ca::/48"),
-    Listed("research", "198.51.100.48/28"),
 )
 
 _PEOPLE = tuple(
