@@ -124,7 +124,7 @@ def _read(path: Path, kind: Kind[Record], read: _Folder, faults: list[str]) -> N
     if kind.member not in document:
         faults.append(f"{path}: has no member {kind.member!r}, so it is no answer of {kind.name}")
         return
-    if document.get("NextToken", b"null") not in {b"null", b'""'}:
+    if bytes(document.get("NextToken", b"null")) not in {b"null", b'""'}:
         read.notes.append(f"{path.name}: holds only the first page of the answer")
     member = document[kind.member]
     items = [member] if kind.single else msgspec.json.decode(member, type=list[msgspec.Raw])
@@ -135,7 +135,7 @@ def _read(path: Path, kind: Kind[Record], read: _Folder, faults: list[str]) -> N
         try:
             records.append(decoder.decode(item))
         except (ValueError, RecursionError) as error:
-            faults.append(f"{path}: {kind.member}[{position}]{_reason(error)}")
+            faults.append(f"{path}: {_reason(error, f'{kind.member}[{position}]')}")
     if kind.name == ENTRIES.name:
         _keep_entries(path, document, records[start:], read)
 
@@ -171,14 +171,15 @@ def _utf8(data: bytes) -> bytes:
     return data.decode("utf-16").encode() if data.startswith(_UTF16) else data.removeprefix(_UTF8_MARK)
 
 
-def _reason(error: Exception) -> str:
-    """Return ``.Member[3]: reason``, or only the reason where there is no place."""
-    if isinstance(error, RecursionError):
-        return ": is nested too deeply"
+def _reason(error: Exception, item: str = "") -> str:
+    """Return what is wrong, after the place in an item of the file where it is known."""
     if isinstance(error, OSError):
         return f"cannot be read ({error.strerror})"
-    found = _PLACE.fullmatch(str(error))
-    return f"{found[2]}: {found[1]}" if found else str(error)
+    text = "is nested too deeply" if isinstance(error, RecursionError) else str(error)
+    found = _PLACE.fullmatch(text)
+    place, reason = (f"{item}{found[2]}", found[1]) if found else (item, text)
+    place = place.removeprefix(".")
+    return f"{place}: {reason}" if place else reason
 
 
 def _match(pattern: re.Pattern[str], names: tuple[str, ...]) -> str:

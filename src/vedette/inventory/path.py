@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from vedette.address import IPV4, Address, AddressClass, address_class
+from vedette.inventory.blocks import ANYWHERE
 from vedette.inventory.network import Network, Way
 
 NO_PUBLIC_PATH = "no public path: balancer, proxy or VPN"
@@ -47,10 +48,12 @@ def path(network: Network, subject: Subject, remote: Address) -> Path:
     inside = any(block.holds(remote) for block in network.vpcs.get(subject.vpc_id, ()))
     if inside or (way and way.target == "inside"):
         return Path(verdict="allow", sentence=f"Path: {remote.text} is in the same VPC.")
-    if way and way.target == "private":
+    public = address_class(remote) is AddressClass.PUBLIC
+    # A default route through a VPN or transit gateway is a way out, and none in for the internet.
+    if way and way.target == "private" and not (public and way.block == ANYWHERE[remote.version]):
         sentence = f"Path: {place} routes {remote.text} through {way.target_id}."
         return Path(verdict="allow", sentence=sentence, routed=True)
-    if address_class(remote) is AddressClass.PUBLIC:
+    if public:
         return _public(network, subject, remote, way, place)
     if table is None:
         return _unknown(f"the route table of {subject.subnet_id or 'the subnet'} is not in the inventory")
