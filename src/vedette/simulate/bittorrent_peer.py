@@ -1,4 +1,4 @@
-"""Near miss: a BitTorrent client asks hundreds of peers over UDP, and half of them are gone."""
+"""Near miss: a BitTorrent client asks hundreds of peers over UDP, and most of them are gone."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -29,7 +29,7 @@ def _asked(day: Day, at: datetime, peer: str, port: int) -> Exchange:
         destination=peer,
         source_port=_OWN_PORT,
         destination_port=port,
-        outcome=day.random.choice(("filtered", "filtered", "filtered", "established", "established")),
+        outcome=day.random.choice(("filtered", "filtered", "filtered", "filtered", "established")),
         protocol=17,
         packets=(2, 2),
         octets=(260, 640),
