@@ -21,9 +21,18 @@ READ_SECONDS = 60
 _PAGE = 100  # the largest that every describe operation of EC2 takes
 
 _MISSING = {"NoSuchBucket": "there is no such bucket", "NoSuchKey": "there is no such object", "404": "there is no such object"}
-_DENIED = frozenset({"AccessDenied", "403", "AllAccessDisabled", "AccessDeniedException"})
+_DENIED = frozenset({"AccessDenied", "403", "AllAccessDisabled", "AccessDeniedException", "UnauthorizedOperation"})
 _REFUSED = frozenset(
-    {"InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "UnrecognizedClientException"}
+    {
+        "AuthFailure",
+        "ExpiredToken",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidToken",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
 )
 _STATES = {
     "InvalidObjectState": "the object is archived and must be restored before it can be read",
