@@ -9,15 +9,18 @@ from difflib import get_close_matches
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from vedette.authorised import parse
 from vedette.aws import Connection
 from vedette.clock import now
 from vedette.detections import Number, all_detections
 from vedette.engine import Engine, Knowledge, ReadPlan, Rules
+from vedette.enrichment import Enrichment
 from vedette.errors import ConfigurationError
 from vedette.geo import Geo
 from vedette.intel import Kind, ThreatList
 from vedette.intel.bundled import bundled_lists
 from vedette.intel.lists import load_list
+from vedette.inventory import Inventory
 from vedette.pipeline import Pipeline, Slicing
 from vedette.place import S3, Bucket, Folder, Place
 from vedette.reading import read_blob
@@ -37,6 +40,7 @@ LIST_SETTINGS = {
     Kind.TOR: "tor_lists",
     Kind.SCANNER: "scanner_lists",
 }
+_RESEARCH = "research_lists"  # scanners, too, of which nobody need be told
 # Settings that the shared views use as $parameters.
 _NUMBERS = (
     "include_write_calls",
@@ -46,6 +50,7 @@ _NUMBERS = (
     "own_egress_principals",
     "own_egress_days",
     "kept_samples",
+    "assume_instance",
 )
 
 
@@ -69,6 +74,7 @@ def pipeline(
         EngineError: the engine cannot start.
     """
     chosen = rules(settings)
+    permits = parse(settings.authorised_scanners)
     processes = settings.workers or os.cpu_count() or 1
     with _place(settings) as place:
         engine = _ENGINES[settings.engine](settings, place, chosen, knowledge, processes)
@@ -96,6 +102,8 @@ def pipeline(
                     gap=timedelta(days=settings.episode_gap_days),
                 ),
                 clock=clock,
+                enrich=Enrichment(knowledge.inventory, knowledge.geo),
+                permits=permits,
             )
         finally:
             engine.close()
@@ -178,6 +186,7 @@ def knowledge(settings: Settings, store: Store) -> Knowledge:
 
     Raises:
         ListError: a file of the settings is no list.
+        ConfigurationError: the inventory cannot be used.
         GeoError: a geolocation database cannot be used.
     """
     lists = [
@@ -185,14 +194,19 @@ def knowledge(settings: Settings, store: Store) -> Knowledge:
         for kind, setting in LIST_SETTINGS.items()
         for name, path in map(named_file, getattr(settings, setting))
     ]
+    lists += [
+        load_list(path, name=name, kind=Kind.SCANNER, verdict="research") for name, path in map(named_file, getattr(settings, _RESEARCH))
+    ]
     lists += store.threat_lists()
     if settings.bundled_lists:
-        present = {item.kind for item in lists if item.status == "ACTIVE"}
-        lists += [item for item in bundled_lists() if item.kind not in present]
+        present = {(item.kind, item.verdict == "research") for item in lists if item.status == "ACTIVE"}
+        lists += [item for item in bundled_lists() if (item.kind, item.verdict == "research") not in present]
     return Knowledge(
         lists=_with_own_names(lists),
         geo=Geo.open(settings.geoip) if settings.geoip else None,
         own_networks=tuple(str(network) for network in settings.own_addresses),
+        inventory=Inventory.load(Path(settings.inventory)) if settings.inventory else None,
+        public_ports=settings.public_ports,
     )
 
 
@@ -211,12 +225,21 @@ def complete(report: RunReport, known: Knowledge, settings: Settings) -> None:
     if not report.records["cloudtrail"]:
         spots.append("no CloudTrail record was read")
     if report.records["flows"]:
-        spots.append("flow records were read and counted; no detection looks at them")
+        spots += _flow_spots(report, known, kinds)
     if not settings.include_data_events:
         spots.append("data events (reads of single objects) raise no finding")
     if not known.geo:
         spots.append("no geolocation database: findings say no country, city or network")
     report.blind_spots = tuple(spots)
+
+
+def _flow_spots(report: RunReport, known: Knowledge, kinds: set[str]) -> Iterator[str]:
+    if Kind.SCANNER not in kinds:
+        yield "no scanner list: no port probe is found"
+    if known.inventory is None:
+        yield "no inventory: unused addresses, roles of interfaces and security groups are not known"
+    if lost := report.statuses["SKIPDATA"]:
+        yield f"{counted(lost, 'window')} of flow records lost data: a missing reply says nothing there"
 
 
 def named_file(text: str | Path) -> tuple[str, Path]:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import Protocol
 
+from vedette.authorised import Permit, permitted
 from vedette.blob import Blob, key_facts
 from vedette.engine import Engine, Reading, ReadPlan, Rules, StepResult
 from vedette.engine.spool import BIN_US
@@ -60,7 +61,7 @@ class Pipeline:
     """Carries blobs through one engine into one store.
 
     ``clock`` stamps findings; None stamps event time (a replay). ``enrich`` adds to a sighting what is known of its instance and
-    addresses.
+    addresses. ``permits`` name authorised scanners: their findings are archived.
     """
 
     engine: Engine
@@ -70,6 +71,7 @@ class Pipeline:
     slicing: Slicing = Slicing()
     clock: Callable[[], datetime] | None = None
     enrich: Callable[[Sighting], Sighting] = _as_it_is
+    permits: tuple[Permit, ...] = ()
     report: RunReport = field(default_factory=RunReport)
     findings: dict[str, str] = field(default_factory=dict)
     _generation: Generation = field(default_factory=lambda: Generation(number=0))
@@ -177,7 +179,7 @@ class Pipeline:
         }
         for episode in episodes(map(self.enrich, result.sightings), known, self.slicing.gap, gaps):
             detection = detections[episode.seen.finding_type]
-            yield assemble(
+            finding = assemble(
                 episode.seen,
                 detection,
                 detection.values(self.rules.thresholds.get(detection.finding_type, {})),
@@ -185,6 +187,7 @@ class Pipeline:
                 stamp=self.clock() if self.clock else None,
                 detector_id=detector_id(episode.seen.account_id, episode.seen.region),
             )
+            yield permitted(finding, self.permits)
 
 
 class _Queue:

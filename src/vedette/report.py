@@ -107,7 +107,7 @@ class RunReport:
         yield from self._files()
         yield from map(_list_line, self.lists)
         for name, calls in sorted(self.silenced.items()):
-            yield f"silenced by trusted list {name}: {counted(calls, 'call')}"
+            yield f"silenced by trusted list {name}: {counted(calls, 'record')}"
         yield from (f"learning: {text}" for text in self.learning)
         yield from (f"blind spot: {text}" for text in self.blind_spots)
         if self.next_step:

@@ -60,6 +60,8 @@ Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_listed)]
 Networks = Annotated[
     tuple[Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)], ...], NoDecode, BeforeValidator(_listed)
 ]
+Ports = Annotated[tuple[Annotated[int, Field(ge=0, le=65_535)], ...], NoDecode, BeforeValidator(_listed)]
+Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
 Pairs = Annotated[tuple[Annotated[str, Field(pattern=r"^[^=\s]+=.*$")], ...], NoDecode, BeforeValidator(_listed)]
 Numbers = Annotated[Mapping[str, Annotated[int | float, BeforeValidator(_counted)]], NoDecode]
 
@@ -137,6 +139,17 @@ class Settings(BaseSettings):
     trusted_lists: Paths = _paths("Lists of addresses that never raise a finding.")
     tor_lists: Paths = _paths("Lists of Tor exits.")
     scanner_lists: Paths = _paths("Lists of addresses that scan the internet.")
+    research_lists: Paths = _paths("Lists of scanners that mean no harm: counted, no findings.")
+    inventory: str = _text("a path", "Folder of saved EC2 answers (describe-instances.json …); empty: none.")
+    assume_instance: bool = _switch("Whether an interface of which nothing is known is taken for an instance's.", default=True)
+    public_ports: Ports = Field(
+        (), title="a list of ports", description="Ports that are meant to answer the internet: counted, no findings."
+    )
+    authorised_scanners: Texts = Field(
+        (),
+        title="a list of entries",
+        description="Who may scan: instance, interface, image, network or tag:NAME=VALUE, with an optional until DAY: REASON.",
+    )
     bundled_lists: bool = _switch("Whether the dated lists that come with vedette are used beside yours.", default=True)
 
     thresholds: Numbers = Field(
@@ -159,7 +172,7 @@ class Settings(BaseSettings):
 
 
 # Settings whose values in a file are paths from the file's own folder.
-_PATH_LISTS = frozenset({"geoip", "threat_lists", "custom_lists", "trusted_lists", "tor_lists", "scanner_lists"})
+_PATH_LISTS = frozenset({"geoip", "threat_lists", "custom_lists", "trusted_lists", "tor_lists", "scanner_lists", "research_lists"})
 
 
 @dataclass(frozen=True, slots=True)

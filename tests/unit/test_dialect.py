@@ -10,7 +10,7 @@ from vedette.engine.dialect import spark_sql
 from vedette.engine.functions import FUNCTIONS, Function
 from vedette.errors import EngineError
 from vedette.state import all_states
-from vedette.views import VIEWS
+from vedette.views import all_views
 
 pytest_plugins = ["sparks"]
 
@@ -31,7 +31,8 @@ def _of_day(moment: datetime) -> int:
 
 
 def queries() -> list[object]:
-    found = [pytest.param(view.sql, id=f"view {view.name}") for view in VIEWS]
+    found = [pytest.param(view.sql, id=f"view {view.name}") for view in all_views().values()]
+    found += [pytest.param(state.rows, id=f"rows {name}") for name, state in all_states().items()]
     found += [pytest.param(state.fold, id=f"fold {name}") for name, state in all_states().items()]
     return found + [pytest.param(detection.sql, id=name) for name, detection in all_detections().items()]
 

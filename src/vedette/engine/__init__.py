@@ -69,12 +69,16 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Knowledge:
-    """What the detections know beside the logs: lists, places, the user's own networks, and the AWS environment."""
+    """What the detections know beside the logs: lists, places, the user's own networks, the AWS environment.
+
+    ``public_ports`` are meant to answer the internet, on every instance.
+    """
 
     lists: tuple[ThreatList, ...] = ()
     geo: Geo | None = None
     own_networks: tuple[str, ...] = ()
     inventory: Inventory | None = None
+    public_ports: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

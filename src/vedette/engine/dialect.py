@@ -15,13 +15,18 @@ from vedette.errors import EngineError
 ALLOWED: frozenset[type] = frozenset(
     {
         exp.And,
+        exp.ArgMin,
         exp.ArrayAgg,
+        exp.BitwiseOrAgg,
         exp.Case,
         exp.Cast,
         exp.Coalesce,
         exp.Count,
         exp.DPipe,
+        exp.Exists,
+        exp.Greatest,
         exp.If,
+        exp.Least,
         exp.Max,
         exp.Min,
         exp.Or,

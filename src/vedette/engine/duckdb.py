@@ -12,7 +12,7 @@ import pyarrow as pa
 from vedette.blob import Blob
 from vedette.detections import Detection, Number
 from vedette.engine import Knowledge, Reading, ReadPlan, Rules, StepResult
-from vedette.engine.facts import ADDRESSES, AddressTables, api_facts, inventory_table
+from vedette.engine.facts import ADDRESSES, AddressTables, api_facts, expected_ports, inventory_table
 from vedette.engine.functions import FUNCTIONS
 from vedette.engine.order import AMBIGUOUS, SILENCED, Order, latest, microseconds
 from vedette.engine.partitions import Partitions
@@ -94,6 +94,7 @@ class DuckDBEngine:
         self._numbers = rules.all_numbers()
         self._addresses = AddressTables(knowledge)
         self._inventory = inventory_table(knowledge)
+        self._expected = expected_ports(knowledge)
         self._order = Order.of(rules)
         try:
             self._connection = _connect(folder, memory_limit, threads)
@@ -151,7 +152,7 @@ class DuckDBEngine:
             late=late,
             duplicates=duplicates,
             ambiguous=int(self._connection.sql(f"select records from {AMBIGUOUS}").fetchall()[0][0]),
-            silenced=dict(self._connection.sql(f"select list_name, calls from {SILENCED}").fetchall()),
+            silenced=dict(self._connection.sql(f"select list_name, records from {SILENCED}").fetchall()),
         )
 
     def _open(self, table: str, rows: list[pa.Table]) -> None:
@@ -188,6 +189,7 @@ class DuckDBEngine:
         self._connection.register("address_facts", self._addresses.facts(texts))
         self._connection.register("address_matches", self._addresses.matches(texts))
         self._connection.register("inventory", self._inventory)
+        self._connection.register("expected_ports", self._expected)
         calls = self._connection.sql("select distinct event_source, event_name, read_only, request_attribute from cloudtrail")
         self._connection.register("api_facts", api_facts(calls.fetchall()))
 

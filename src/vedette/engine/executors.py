@@ -103,8 +103,8 @@ class WriteState:
         rows: dict[int | None, list[pa.RecordBatch]] = {}
         for batch in batches:
             table = pa.Table.from_batches([batch]).cast(self.state.schema)
-            for day in [None] if self.state.whole else table["day"].unique().to_pylist():
-                part = table if day is None else table.filter(pc.equal(table["day"], pa.scalar(day)))
+            for day in [None] if self.state.whole else table[self.state.partition].unique().to_pylist():
+                part = table if day is None else table.filter(pc.equal(table[self.state.partition], pa.scalar(day)))
                 rows.setdefault(day, []).extend(part.to_batches())
         for day, found in sorted(rows.items(), key=str):
             path = f"{self.prefix}/{self.state.name}-{'all' if day is None else day}-{uuid4().hex}.parquet"

@@ -33,6 +33,9 @@ _PLACE = pa.schema(
 
 ADDRESS_FACTS = pa.schema([*facts.FACTS, pa.field("own", pa.bool_()), pa.field("is_dark", pa.bool_()), *_PLACE])
 
+EXPECTED_PORTS = pa.schema([pa.field("instance_id", _TEXT), pa.field("port", pa.int64())])
+PUBLIC_PORTS_TAG = "recon:public-ports"
+
 # Of which addresses facts are needed: callers, whoever sends to us from outside, and those of ours that are asked for.
 ADDRESSES = """
 select distinct address
@@ -108,6 +111,18 @@ class AddressTables:
 def inventory_table(knowledge: Knowledge) -> pa.Table:
     """Return the addresses of the inventory's interfaces (``inventory.INTERFACES``), no row where there is no inventory."""
     return INTERFACES.empty_table() if knowledge.inventory is None else knowledge.inventory.table()
+
+
+def expected_ports(knowledge: Knowledge) -> pa.Table:
+    """Return the ports that are meant to be public (``EXPECTED_PORTS``): of the settings, and of tags in the inventory."""
+    rows: list[tuple[str | None, int]] = [(None, port) for port in knowledge.public_ports]
+    if knowledge.inventory is not None:
+        for instance_id in sorted({item.instance_id for item in knowledge.inventory.interfaces if item.instance_id}):
+            text = knowledge.inventory.tags(instance_id).get(PUBLIC_PORTS_TAG, "")
+            rows += [(instance_id, int(part)) for part in text.replace(",", " ").split() if part.isdecimal() and part.isascii()]
+    columns = zip(*rows, strict=True) if rows else ((), ())
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, EXPECTED_PORTS, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=EXPECTED_PORTS)
 
 
 def _with_places(table: pa.Table, places: Sequence[Place]) -> pa.Table:

@@ -60,6 +60,15 @@ FUNCTIONS: tuple[Function, ...] = (
         spark="shiftleft(1L, cast(place as int))",
     ),
     Function(
+        name="bits_set",
+        parameter="number",
+        takes="bigint",
+        returns="bigint",
+        meaning="How many bits of a whole number are set.",
+        duckdb="cast(bit_count(number) as bigint)",
+        spark="cast(bit_count(number) as bigint)",
+    ),
+    Function(
         name="is_inside",
         parameter="address",
         takes="string",

@@ -11,7 +11,7 @@ from vedette.state import State
 from vedette.views import View, all_views, ordered
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-SILENCED = "silenced_calls"
+SILENCED = "silenced"
 AMBIGUOUS = "ambiguous_flows"
 
 

@@ -27,8 +27,16 @@ from vedette.engine.executors import (
     call_facts,
     plain,
 )
-from vedette.engine.facts import ADDRESS_FACTS, ADDRESS_MATCHES, API_FACTS, AddressTables
-from vedette.engine.order import EPOCH, SILENCED, Order, latest, microseconds
+from vedette.engine.facts import (
+    ADDRESS_FACTS,
+    ADDRESS_MATCHES,
+    ADDRESSES,
+    API_FACTS,
+    AddressTables,
+    expected_ports,
+    inventory_table,
+)
+from vedette.engine.order import AMBIGUOUS, EPOCH, SILENCED, Order, latest, microseconds
 from vedette.engine.spark_session import first_line, start
 from vedette.engine.spool import groups_of, taken
 from vedette.errors import EngineError
@@ -42,7 +50,8 @@ from vedette.views import View, fill
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-_ALWAYS = {"event_id", "account_id", "object", "position", *TIME_COLUMN.values()}
+_ALWAYS = {"event_id", "account_id", "object", "position", "log_status", "interface_id", "flow_direction", *TIME_COLUMN.values()}
+_ALWAYS |= {"end_time", "src_address", "dst_address", "src_port", "dst_port", "protocol", "packets", "bytes", "action"}
 _TASKS_A_JOB = 4  # a core: how many groups of blobs are read before the driver hears of them
 
 _REPEATED = """
@@ -64,9 +73,25 @@ select c.object, c.position
 from cloudtrail_read c
 join seen_events s on c.event_id = s.event_id and c.account_id <=> s.account_id and c.event_time = s.event_time
 """
-_WITHOUT_DUPLICATES = """
-select c.* from cloudtrail_read c left anti join duplicates d on c.object = d.object and c.position = d.position
+_FLOW = "interface_id, start_time, end_time, src_address, dst_address, src_port, dst_port, protocol, packets, bytes, action"
+_FLOWS_REPEATED = f"""
+select xxhash64({_FLOW}, flow_direction) as hash from flows_read where coalesce(log_status, 'OK') = 'OK'
+group by xxhash64({_FLOW}, flow_direction) having count(*) > 1
 """
+_FLOW_DUPLICATES = f"""
+select object, position
+from (
+    select object, position, row_number() over (partition by {_FLOW}, flow_direction order by object, position) as copy
+    from flows_read left semi join repeated r on xxhash64({_FLOW}, flow_direction) = r.hash
+    where coalesce(log_status, 'OK') = 'OK'
+)
+where copy > 1
+"""
+_WITHOUT_DUPLICATES = """
+select c.* from {table}_read c left anti join duplicates d on c.object = d.object and c.position = d.position
+"""
+# table: hashes that occur twice, what finds the duplicates, and whether late records may repeat what an earlier slice had.
+_REPEATS = {"cloudtrail": (_REPEATED, _DUPLICATES, True), "flows": (_FLOWS_REPEATED, _FLOW_DUPLICATES, False)}
 
 
 class SparkEngine:
@@ -88,9 +113,11 @@ class SparkEngine:
         self._rules = rules
         self._spark, self._started = start(master, conf or {}, broadcast_limit)
         self._addresses = self._spark.sparkContext.broadcast(AddressTables(knowledge))
+        self._known = {"inventory": inventory_table(knowledge), "expected_ports": expected_ports(knowledge)}
         self._order = Order.of(rules)
-        texts = [view.sql for view in (*self._order.before, *self._order.after)] + [state.fold for state in rules.states]
-        words = set(re.findall(r"\w+", " ".join([*texts, *(detection.sql for detection in rules.detections)])))
+        self._numbers = rules.all_numbers()
+        texts = [item.rows if isinstance(item, State) else item.sql for item in self._order.plan]
+        words = set(re.findall(r"\w+", " ".join([*texts, ADDRESSES, *(detection.sql for detection in rules.detections)])))
         # Columns that no query names are not sent to Spark.
         self._needed = {
             table: plain(pa.schema([field for field in schema if field.name in words | _ALWAYS]))
@@ -134,7 +161,7 @@ class SparkEngine:
         until_us = None if until is None else microseconds(until)
         touched, remaining = taken(generation.pending, until_us)
         watermark = until or latest(generation.watermark, touched)
-        numbers = {**self._rules.numbers, "watermark_us": microseconds(watermark)}
+        numbers = {**self._numbers, "watermark_us": microseconds(watermark), "step": generation.number + 1}
         for table in sorted(self.tables):
             work = LoadPart(self._place, self._needed[table], until_us)
             parts = tuple(part for part in touched if part.table == table)
@@ -147,10 +174,13 @@ class SparkEngine:
         records, late = self._counted(generation.watermark)
         duplicates = self._drop_duplicates(late) if records else 0
         self._make_facts()
-        self._make_views(self._order.before, numbers)
         prefix = f"states/{generation.number + 1:08}"
-        states = {state.name: self._fold(state, generation, numbers, watermark, prefix) for state in self._rules.states}
-        self._make_views(self._order.after, numbers)
+        states: dict[str, tuple[Part, ...]] = {}
+        for item in self._order.plan:
+            if isinstance(item, State):
+                states[item.name] = self._fold(item, generation, numbers, watermark, prefix)
+            else:
+                self._make_view(item, numbers)
         return StepResult(
             generation=replace(
                 generation, number=generation.number + 1, watermark=watermark, states=states, pending=tuple(remaining)
@@ -159,7 +189,8 @@ class SparkEngine:
             records=records,
             late=late,
             duplicates=duplicates,
-            silenced={row["list_name"]: row["calls"] for row in self._spark.table(SILENCED).collect()},
+            ambiguous=self._spark.table(AMBIGUOUS).collect()[0]["records"],
+            silenced={row["list_name"]: row["records"] for row in self._spark.table(SILENCED).collect()},
         )
 
     def _numbered(self, items: tuple[object, ...], work: object, schema: "pa.Schema") -> "DataFrame":
@@ -207,33 +238,37 @@ class SparkEngine:
         return records, late
 
     def _drop_duplicates(self, late: int) -> int:
-        """Leave one of each event; only a late record can be one that an earlier slice had."""
-        if "cloudtrail" not in self.tables:
-            return 0
-        repeated = self._keep(self._spark.sql(_REPEATED))
-        self._view("repeated", repeated)
-        if not late and repeated.isEmpty():
-            return 0
-        self._view("duplicates", self._keep(self._spark.sql(_DUPLICATES)))
-        dropped = self._spark.table("duplicates").count()
-        if dropped:
-            self._view("cloudtrail", self._keep(self._spark.sql(_WITHOUT_DUPLICATES)))
+        """Leave one of each record; only a late event can be one that an earlier slice had."""
+        dropped = 0
+        for table in sorted(self.tables):
+            repeats, duplicates, remembered = _REPEATS[table]
+            repeated = self._keep(self._spark.sql(repeats))
+            self._view("repeated", repeated)
+            if not (late and remembered) and repeated.isEmpty():
+                continue
+            self._view("duplicates", self._keep(self._spark.sql(duplicates)))
+            found = self._spark.table("duplicates").count()
+            if found:
+                self._view(table, self._keep(self._spark.sql(_WITHOUT_DUPLICATES.format(table=table))))
+            dropped += found
         return dropped
 
     def _make_facts(self) -> None:
         from pyspark.sql.pandas.types import from_arrow_schema
 
-        addresses = self._keep(self._spark.sql("select distinct source_address from cloudtrail where source_address is not null"))
+        addresses = self._keep(self._spark.sql(ADDRESSES))
         for name, schema, matches in (("address_facts", ADDRESS_FACTS, False), ("address_matches", ADDRESS_MATCHES, True)):
             work = AddressFacts(self._addresses, matches=matches)
             self._view(name, self._keep(addresses.mapInArrow(work, from_arrow_schema(schema))))
         calls = self._spark.sql("select distinct event_source, event_name, read_only, request_attribute from cloudtrail")
         self._view("api_facts", self._keep(calls.mapInArrow(call_facts, from_arrow_schema(API_FACTS))))
+        for name, table in self._known.items():
+            frame = self._spark.createDataFrame(table) if table.num_rows else self._numbered((), None, table.schema)
+            self._view(name, self._keep(frame))
 
-    def _make_views(self, views: Iterable[View], numbers: Mapping[str, Number]) -> None:
-        for view in views:
-            frame = self._spark.sql(spark_sql(fill(view.sql, numbers)))
-            self._view(view.name, self._keep(frame) if view.kept else frame)
+    def _make_view(self, view: View, numbers: Mapping[str, Number]) -> None:
+        frame = self._spark.sql(spark_sql(fill(view.sql, numbers)))
+        self._view(view.name, self._keep(frame) if view.kept else frame)
 
     def _fold(
         self, state: State, generation: Generation, numbers: Mapping[str, Number], watermark: datetime, prefix: str
@@ -242,16 +277,18 @@ class SparkEngine:
         from pyspark.sql.pandas.types import from_arrow_schema
 
         before = generation.states.get(state.name, ())
-        days = self._spark.sql("select distinct day_number(event_time) as day from cloudtrail").collect()
-        wanted = {row["day"] for row in days}
+        column = state.partition
+        rows = self._keep(self._spark.sql(spark_sql(fill(state.rows, numbers))).select(*state.schema.names))
+        self._view(f"{state.name}_rows", rows)
+        wanted = {row[column] for row in rows.select(column).distinct().collect()}
         touched = tuple(part for part in before if state.whole or part.day in wanted)
         untouched = tuple(part for part in before if part not in touched)
-        oldest = (watermark - EPOCH).days - state.keep_days
+        oldest = state.oldest((watermark - EPOCH).days)
         self._view(f"{state.name}_old", self._loaded(state, touched))
         folded = self._keep(self._spark.sql(spark_sql(fill(state.fold, numbers))).select(*state.schema.names))
-        rows = folded.where(f"day >= {oldest}")
+        kept = folded.where(f"{column} >= {oldest}")
         writer = WriteState(self._place, state, prefix)
-        spread = rows if state.whole else rows.repartition("day")
+        spread = kept if state.whole else kept.repartition(column)
         written = spread.mapInArrow(writer, from_arrow_schema(PARTS)).collect()
         self._view(state.name, folded.unionByName(self._loaded(state, untouched)))
         remembered = tuple(part for part in untouched if part.day is None or part.day >= oldest)
@@ -259,8 +296,7 @@ class SparkEngine:
         return (*remembered, *sorted(parts, key=lambda part: part.path))
 
     def _seen(self, detection: Detection) -> Iterator[Sighting]:
-        numbers = {**self._rules.numbers, **detection.values(self._rules.thresholds.get(detection.finding_type, {}))}
-        rows = self._spark.sql(spark_sql(fill(detection.sql, numbers))).toArrow()
+        rows = self._spark.sql(spark_sql(fill(detection.sql, self._numbers))).toArrow()
         for batch in rows.to_batches(1_000):
             yield from map(detection.describe, batch.to_pylist())
 

@@ -51,7 +51,7 @@ def describe(row: Row, finding_type: str) -> Sighting:
             "regions": {region: tally},
         },
         samples={"records": tuple(sorted({_sample(record) for record in dicts(row.get("records"))})[:KEPT_SAMPLES])},
-        evidence=frozenset(_evidence(item) for item in evidence),
+        evidence=frozenset(evidence_of(item) for item in evidence),
         facts=_facts(row, evidence, last),
     )
 
@@ -73,19 +73,19 @@ def _call(row: Row) -> dict[str, object]:
     }
     address, version = text(row.get("remote_address")), row.get("address_version")
     if version in (4, 6):
-        call |= {"callerType": "Remote IP", "remoteIpDetails": {f"ipAddressV{version}": address, **_place(row)}}
+        call |= {"callerType": "Remote IP", "remoteIpDetails": {f"ipAddressV{version}": address, **place_of(row)}}
     else:
         call |= {"callerType": "Domain", "domainDetails": {"domain": address}}
     for name, column in (("errorCode", "error_code"), ("userAgent", "user_agent")):
-        if text := text(row.get(column)):
-            call[name] = text
+        if said := text(row.get(column)):
+            call[name] = said
     resources = row.get("latest_resources")
     if isinstance(resources, Mapping):
         call["affectedResources"] = {text(kind): text(name) for kind, name in sorted(resources.items(), key=str)}
     return call
 
 
-def _place(row: Row) -> dict[str, object]:
+def place_of(row: Row) -> dict[str, object]:
     """Return the blocks of remoteIpDetails that a geolocation database filled; without one they are empty."""
     owner = row.get("asn_org")  # also stands for provider and organisation where no ISP database says more (contract 7.2)
     organization = {
@@ -116,7 +116,8 @@ def _sample(record: Row) -> Sample:
     return Sample(Moment(time(record["event_time"]), tie), said_text)
 
 
-def _evidence(item: Row) -> Evidence:
+def evidence_of(item: Row) -> Evidence:
+    """Return a list entry of a row as evidence."""
     category = text(item.get("category"))
     return Evidence(
         list_name=text(item.get("list_name")),

@@ -77,7 +77,7 @@ def whole(number: float) -> int | float:
 def _action(finding: Finding) -> dict[str, object]:
     action: dict[str, object] = {"actionType": finding.action_type}
     for name, shape in ACTIONS.items():
-        given = finding.seen.action.get(name)
+        given = finding.summary.action.get(name) or finding.seen.action.get(name)
         if isinstance(given, Mapping):
             action[name] = complete(shape, given)
     return action

@@ -86,7 +86,8 @@ class Summary:
     """What a finding means in words: made by its detection from the merged sighting.
 
     ``additional`` holds the keys of GuardDuty's additionalInfo that the type has (``apiCalls``, ``threatListName`` …);
-    ``findings.assemble`` moves them into the finding.
+    ``findings.assemble`` moves them into the finding. ``action`` holds members of GuardDuty's action that take the whole finding to
+    tell, in the place of the latest sighting's.
     """
 
     title: str
@@ -96,6 +97,7 @@ class Summary:
     thresholds: Mapping[str, float] = field(default_factory=dict)
     observed: Mapping[str, float] = field(default_factory=dict)
     additional: Mapping[str, object] = field(default_factory=dict)
+    action: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,15 @@ FINDING_TYPE = "Recon:EC2/Portscan"
 KEPT_TRIES = 4_096
 """Tries of an hour that are told one by one; beyond them they are counted (methods 2.4)."""
 
-RULES = {1: "flags", 2: "service_port", 3: "rejected_egress", 4: "ephemeral_port", 5: "one_way"}
+RULES = {
+    1: "flags",
+    2: "service_port",
+    3: "rejected_egress",
+    4: "ephemeral_port",
+    5: "one_way",
+    6: "syn_size",
+    7: "first_seen",
+}
 """Names of the rules that say who opened a conversation (methods 1.2 item 6), by their number in the views."""
 
 FAILED = frozenset({"rejected", "refused", "no_reply"})

@@ -36,7 +36,7 @@ where clients <> 0
 group by bin // 12, interface_id, address, port, protocol
 """,
     fold="""
-select hour, interface_id, address, port, protocol, bit_or(seen) as seen, cast(bit_count(bit_or(seen)) as bigint) as clients
+select hour, interface_id, address, port, protocol, bit_or(seen) as seen, bits_set(bit_or(seen)) as clients
 from (select * from listener_hours_old union all select * from listener_hours_rows)
 group by hour, interface_id, address, port, protocol
 """,

@@ -44,6 +44,7 @@ def finding_text(finding: Finding) -> str:
     summary = replace(
         summary,
         additional=_tagged_mapping(summary.additional),
+        action=_tagged_mapping(summary.action),
         thresholds=_numbers(summary.thresholds),
         observed=_numbers(summary.observed),
     )
@@ -60,7 +61,11 @@ def finding_of(text: str, *, archived: bool) -> Finding:
     if _TAG not in text:
         return finding
     seen = replace(finding.seen, resource=_untagged_mapping(finding.seen.resource), action=_untagged_mapping(finding.seen.action))
-    summary = replace(finding.summary, additional=_untagged_mapping(finding.summary.additional))
+    summary = replace(
+        finding.summary,
+        additional=_untagged_mapping(finding.summary.additional),
+        action=_untagged_mapping(finding.summary.action),
+    )
     return replace(finding, seen=seen, summary=summary, additional=_untagged_mapping(finding.additional))
 
 

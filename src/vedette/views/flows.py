@@ -21,8 +21,8 @@ _SOURCE_SERVES = f"(src_port < 1024 or src_port in ({SERVICE_PORTS}))"
 _TARGET_SERVES = f"(dst_port < 1024 or dst_port in ({SERVICE_PORTS}))"
 
 # ``verdict`` is the number of the rule that decided who opened, negative where it was the destination of the record:
-# 1 flags, 2 service_port, 3 rejected (a rejected record is the first of its conversation), 4 ephemeral_port (weak),
-# 5 one_way (weak, see below), 0 nobody can tell. The known_listener rule is applied where a weak verdict would count.
+# 1 flags, 2 service_port, 3 rejected_egress (a rejected record is the first of its conversation), 4 ephemeral_port (weak), 0 not
+# from the record alone; 5 to 7 (weak) see below. The known_listener rule is applied where a try would count.
 _FLOW_SIDES = f"""
 select interface_id, protocol, microseconds(start_time) as start_us, microseconds(end_time) as end_us,
        microseconds(start_time) // {BIN} as bin, packets, bytes, tcp_flags, action, src_address, dst_address, src_port, dst_port,
@@ -42,19 +42,47 @@ where coalesce(log_status, 'OK') = 'OK' and protocol in (6, 17) and src_address 
 
 _UNDECIDED = "select * from flow_sides where verdict = 0"
 
-# Of what no rule decides: where only one direction exists in the five minutes and its packets are tiny, the source tried to open.
-_ONE_WAY = """
-select u.*
+# Of what no rule decides: the two directions of the five minutes tell it. 5 one_way: only one exists and its packets are tiny, so
+# that its source tried to open. 6 syn_size: one has the size of opening packets, the other that of refusals. 7 first_seen: one
+# began two seconds before the other.
+_PAIRED_FLOWS = """
+with directions as (
+    select interface_id, bin, protocol, src_address, dst_address, src_port, dst_port, sum(packets) as packets,
+           sum(bytes) as bytes, min(start_us) as start_us, case when src_address like '%:%' then 20 else 0 end as header
+    from undecided
+    group by interface_id, bin, protocol, src_address, dst_address, src_port, dst_port
+),
+paired as (
+    select d.*, r.interface_id is null as alone, r.packets as other_packets, r.bytes as other_bytes, r.start_us as other_us
+    from directions d
+    left join directions r
+      on d.interface_id = r.interface_id and d.bin = r.bin and d.protocol = r.protocol and d.src_address = r.dst_address
+     and d.dst_address = r.src_address and d.src_port = r.dst_port and d.dst_port = r.src_port
+),
+told as (
+    select *,
+           case when alone and packets <= 6 and bytes <= (60 + header) * packets then 5
+                when alone then 0
+                when protocol = 6 and other_bytes = (40 + header) * other_packets
+                     and bytes between (44 + header) * packets and (60 + header) * packets then 6
+                when protocol = 6 and bytes = (40 + header) * packets
+                     and other_bytes between (44 + header) * other_packets and (60 + header) * other_packets then -6
+                when other_us - start_us >= 2000000 then 7
+                when start_us - other_us >= 2000000 then -7
+                else 0 end as told
+    from paired
+)
+select u.interface_id, u.protocol, u.start_us, u.end_us, u.bin, u.packets, u.bytes, u.tcp_flags, u.action, u.src_address,
+       u.dst_address, u.src_port, u.dst_port, u.flow_direction, u."object", u."position", t.told as verdict
 from undecided u
-left join (select distinct interface_id, bin, protocol, src_address, dst_address, src_port, dst_port from undecided) r
-  on u.interface_id = r.interface_id and u.bin = r.bin and u.protocol = r.protocol and u.src_address = r.dst_address
- and u.dst_address = r.src_address and u.src_port = r.dst_port and u.dst_port = r.src_port
-where r.interface_id is null and u.packets <= 6
-  and u.bytes <= (case when u.src_address like '%:%' then 80 else 60 end) * u.packets
+join told t
+  on u.interface_id = t.interface_id and u.bin = t.bin and u.protocol = t.protocol and u.src_address = t.src_address
+ and u.dst_address = t.dst_address and u.src_port = t.src_port and u.dst_port = t.dst_port
+where t.told <> 0
 """
 
 _AMBIGUOUS_FLOWS = """
-select (select count(*) from undecided) - (select count(*) from one_way_flows) as records
+select (select count(*) from undecided) - (select count(*) from paired_flows) as records
 """
 
 # A row a record whose opener is known, seen from the conversation: its opener (initiator), and the port that was asked for.
@@ -67,9 +95,7 @@ select *, verdict > 0 as forward,
 from (
     select * from flow_sides where verdict <> 0
     union all
-    select interface_id, protocol, start_us, end_us, bin, packets, bytes, tcp_flags, action, src_address, dst_address, src_port,
-           dst_port, flow_direction, "object", "position", 5 as verdict
-    from one_way_flows
+    select * from paired_flows
 )
 """
 
@@ -81,7 +107,7 @@ select interface_id, responder as address, port, protocol, bin, min(start_us) as
        sum(case when forward then 1 else 0 end) as probes,
        sum(case when forward and action = 'REJECT' then 1 else 0 end) as rejected,
        sum(case when forward or action = 'REJECT' then 0 when protocol = 17 then 1
-                when bytes > 80 * packets or (tcp_flags & 18) = 18 or (tcp_flags is null and bytes >= 44 * packets) then 1
+                when bytes > 80 * packets or (tcp_flags & 18) = 18 or (tcp_flags is null and bytes >= 40 * packets + 4) then 1
                 else 0 end) as answered,
        sum(case when not forward and protocol = 6 and bytes > 80 * packets then 1 else 0 end) as served,
        sum(case when not forward and protocol = 6 and bytes = 40 * packets then 1 else 0 end) as refused,
@@ -239,9 +265,9 @@ group by interface_id, address
 VIEWS: tuple[View, ...] = (
     View(name="flow_sides", reads=("flows",), sql=_FLOW_SIDES),
     View(name="undecided", reads=("flow_sides",), sql=_UNDECIDED, kept=True),
-    View(name="one_way_flows", reads=("undecided",), sql=_ONE_WAY, kept=True),
-    View(name="ambiguous_flows", reads=("undecided", "one_way_flows"), sql=_AMBIGUOUS_FLOWS),
-    View(name="opened_flows", reads=("flow_sides", "one_way_flows"), sql=_OPENED_FLOWS),
+    View(name="paired_flows", reads=("undecided",), sql=_PAIRED_FLOWS, kept=True),
+    View(name="ambiguous_flows", reads=("undecided", "paired_flows"), sql=_AMBIGUOUS_FLOWS),
+    View(name="opened_flows", reads=("flow_sides", "paired_flows"), sql=_OPENED_FLOWS),
     View(name="port_bins", reads=("opened_flows",), sql=_PORT_BINS, kept=True),
     View(name="flow_contacts", reads=("opened_flows",), sql=_CONTACTS, kept=True),
     View(name="interface_candidates", reads=("flow_contacts", "port_bins"), sql=_INTERFACE_CANDIDATES, kept=True),

@@ -1,0 +1,88 @@
+"""Adds to a sighting what is known beside the logs: the instance's details from the inventory, and places of addresses."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from vedette.findings import Sighting, Tally
+from vedette.findings.callers import place_of
+from vedette.findings.order import canonical
+from vedette.geo import Geo, Place
+from vedette.inventory import Inventory
+
+TCP = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Enrichment:
+    """What a pipeline knows of instances and addresses."""
+
+    inventory: Inventory | None = None
+    geo: Geo | None = None
+
+    def __call__(self, sighting: Sighting) -> Sighting:
+        """Return the sighting with details of its instance, its remote address's place, and whether a balancer passed it on."""
+        interface_id = _interface_id(sighting.resource.get("instanceDetails"))
+        return self._placed(self._configured(self._detailed(sighting), interface_id))
+
+    def _detailed(self, sighting: Sighting) -> Sighting:
+        details = sighting.resource.get("instanceDetails")
+        if self.inventory is None or not isinstance(details, Mapping):
+            return sighting
+        interface_id = _interface_id(details)
+        known = self.inventory.interface(interface_id)
+        instance_id = str(details.get("instanceId") or (known.instance_id if known else "") or "")
+        facts = dict(sighting.facts)
+        if known is not None and not (known.public_addresses or known.ipv6_addresses):
+            facts["via_load_balancer"] = 1.0
+        full = self.inventory.instance_details(instance_id) if instance_id else None
+        resource = sighting.resource if full is None else {**sighting.resource, "instanceDetails": full}
+        return replace(sighting, resource=resource, facts=facts, resource_key=instance_id or sighting.resource_key)
+
+    def _configured(self, sighting: Sighting, interface_id: str) -> Sighting:
+        """Say for each probed port whether the configuration lets the scanner in, and which rule decides (methods 3.2)."""
+        probes = sighting.tallies.get("probes", {})
+        if self.inventory is None or not probes:
+            return sighting
+        found: dict[int, tuple[str, Tally]] = {}
+        for key, tally in sorted(probes.items()):
+            probe = json.loads(key)
+            port = int(probe["port"])
+            if port not in found:
+                remote = probe["remote"].get("ipAddressV4") or probe["remote"].get("ipAddressV6") or ""
+                said = self._reachable(interface_id, str(remote), port, tally.last)
+                found[port] = (canonical({"port": port, **said}), tally)
+        return replace(sighting, tallies={**sighting.tallies, "configuration": dict(found.values())})
+
+    def _reachable(self, interface_id: str, remote: str, port: int, at: datetime) -> dict[str, object]:
+        assert self.inventory is not None  # noqa: S101  # asked only where there is one
+        if not self.inventory.is_current(at, interface_id):
+            return {"verdict": "unknown", "rule": "", "command": "", "steps": ["No snapshot was taken within 24 hours of it."]}
+        told = self.inventory.reachability(remote=remote, protocol=TCP, port=port, interface_id=interface_id)
+        return {"verdict": told.verdict, "rule": told.deciding_rule, "command": told.command, "steps": list(told.steps)}
+
+    def _placed(self, sighting: Sighting) -> Sighting:
+        connection = sighting.action.get("networkConnectionAction")
+        remote = connection.get("remoteIpDetails") if isinstance(connection, Mapping) else None
+        if self.geo is None or not isinstance(connection, Mapping) or not isinstance(remote, Mapping):
+            return sighting
+        place = self.geo.lookup(str(remote.get("ipAddressV4") or remote.get("ipAddressV6") or ""))
+        placed = {**remote, **place_of(_row(place))}
+        return replace(
+            sighting, action={**sighting.action, "networkConnectionAction": {**connection, "remoteIpDetails": placed}}
+        )
+
+
+def _row(place: Place) -> dict[str, object]:
+    names = ("country_name", "city_name", "asn", "asn_org", "isp", "org")
+    known: dict[str, object] = {name: getattr(place, name) or None for name in names}
+    return known | {"latitude": place.lat, "longitude": place.lon}
+
+
+def _interface_id(details: object) -> str:
+    if not isinstance(details, Mapping):
+        return ""
+    interfaces = details.get("networkInterfaces")
+    first = interfaces[0] if isinstance(interfaces, list | tuple) and interfaces else None
+    return str(first.get("networkInterfaceId") or "") if isinstance(first, Mapping) else ""

@@ -1,0 +1,56 @@
+"""Which of our ports answered the internet: a row a day and port, for 90 days (``vedette exposure``)."""
+
+from typing import Any
+
+import pyarrow as pa
+
+from vedette.state import State
+
+_FIELDS: list["pa.Field[Any]"] = [
+    pa.field("day", pa.int64()),
+    pa.field("account_id", pa.string()),
+    pa.field("region", pa.string()),
+    pa.field("interface_id", pa.string()),
+    pa.field("instance_id", pa.string()),
+    pa.field("address", pa.string()),
+    pa.field("port", pa.int64()),
+    pa.field("protocol", pa.int64()),
+    pa.field("level", pa.int64()),
+    pa.field("conversations", pa.int64()),
+    pa.field("clients", pa.int64()),
+    pa.field("first_us", pa.int64()),
+    pa.field("last_us", pa.int64()),
+]
+_KEY = "day, account_id, region, interface_id, instance_id, address, port, protocol"
+_SUMS = """max(level) as level, cast(sum(conversations) as bigint) as conversations, bit_or(clients) as clients,
+       min(first_us) as first_us, max(last_us) as last_us"""
+
+STATE = State(
+    name="exposed_ports",
+    schema=pa.schema(_FIELDS),
+    reads=("port_bins", "judged_contacts", "interface_facts"),
+    rows=f"""
+select p.day, f.account_id, f.region, p.interface_id, f.instance_id, p.address, cast(p.port as bigint) as port,
+       cast(p.protocol as bigint) as protocol, {_SUMS}
+from (
+    select bin // 288 as day, interface_id, address, port, protocol, cast(case when served > 0 then 4 else 3 end as bigint) as level,
+           answered as conversations, clients, first_us, last_us
+    from port_bins
+    where answered > 0
+    union all
+    select bin // 288 as day, interface_id, responder as address, port, protocol,
+           cast(case when backward_bytes > 100 * backward_packets then 4 else 3 end as bigint) as level,
+           forward_records as conversations, clients, first_us, last_us
+    from judged_contacts
+    where not outbound and not is_inside(initiator) and outcome in ('established', 'half_open', 'touched')
+) p
+join interface_facts f on p.interface_id = f.interface_id
+group by p.day, f.account_id, f.region, p.interface_id, f.instance_id, p.address, p.port, p.protocol
+""",
+    fold=f"""
+select {_KEY}, {_SUMS}
+from (select * from exposed_ports_old union all select * from exposed_ports_rows)
+group by {_KEY}
+""",
+    keep_days=90,
+)
