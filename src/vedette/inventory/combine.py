@@ -55,6 +55,7 @@ def network_of(snapshots: Iterable[Snapshot], interfaces: Mapping[str, Interface
     newest = _Newest(snapshots)
     tables, main_tables = _tables(newest)
     rule_ids = ids_of_rules(newest.of(RULES))
+    prefix_lists = _prefix_lists(snapshots)
     return Network(
         groups={group.group_id: group_rules(group, rule_ids) for group in newest.of(GROUPS)},
         acls={
@@ -68,7 +69,8 @@ def network_of(snapshots: Iterable[Snapshot], interfaces: Mapping[str, Interface
         main_tables=main_tables,
         subnets={subnet.subnet_id: _subnet_blocks(subnet) for subnet in newest.of(SUBNETS)},
         vpcs={vpc.vpc_id: _vpc_blocks(vpc) for vpc in newest.of(VPCS)},
-        prefix_lists=_prefix_lists(snapshots),
+        prefix_lists=prefix_lists,
+        prefix_ranges={name: Ranges(blocks) for name, blocks in prefix_lists.items()},
         members=_members(interfaces.values()),
         blocked={
             snapshot.scope: option.internet_gateway_block_mode

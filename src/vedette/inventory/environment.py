@@ -1,6 +1,7 @@
 """The inventory: all snapshots of a folder as one immutable value that answers questions about addresses and interfaces."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -37,11 +38,15 @@ class Inventory:
     __slots__ = ("_found", "_images", "_network", "_unused", "interfaces", "notes", "snapshots", "taken_at")
 
     def __init__(self, snapshots: Iterable[Snapshot]) -> None:
-        self.snapshots = tuple(sorted(snapshots, key=lambda snapshot: (snapshot.taken_at, snapshot.folder)))
-        self._found = collect(self.snapshots)
-        self._network = network_of(self.snapshots, self._found.interfaces)
-        self._unused = unused_of(self.snapshots, self._found)
-        self._images = {image.image_id: image.description for snapshot in self.snapshots for image in snapshot.of(IMAGES)}
+        whole = sorted(snapshots, key=lambda snapshot: (snapshot.taken_at, snapshot.folder))
+        self._found = collect(whole)
+        self._network = network_of(whole, self._found.interfaces)
+        self._unused = unused_of(whole, self._found)
+        self._images = {image.image_id: image.description for snapshot in whole for image in snapshot.of(IMAGES)}
+        # What was taken out of the records stays, and the records go.
+        self.snapshots: tuple[Snapshot, ...] = tuple(
+            replace(snapshot, records=dict.fromkeys(snapshot.records, ()), entries={}) for snapshot in whole
+        )
         self.interfaces: tuple[Interface, ...] = tuple(
             interface for _, interface in sorted(self._found.interfaces.items(), key=lambda item: item[0])
         )

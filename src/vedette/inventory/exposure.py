@@ -32,6 +32,8 @@ class Opening:
 
 def openings(network: Network, subject: Subject, evaluate: Callable[[Address, int, int], Reachability]) -> tuple[Opening, ...]:
     """Return the openings of an interface, in order of protocol, port and source."""
+    if not subject.public_addresses and not subject.ipv6_addresses:
+        return ()
     found: dict[tuple[object, ...], Opening] = {}
     acl = network.acls.get(subject.subnet_id)
     for group_id in subject.group_ids:
@@ -89,7 +91,13 @@ def _unknown(network: Network, subject: Subject, missing: str, rule: Rule | None
 
 
 def _best(verdicts: Iterable[Verdict]) -> Verdict:
-    return max(verdicts, key=_RANK.__getitem__, default="deny")
+    """Return the verdict that lets most in; the rest is not asked once one allows."""
+    best: Verdict = "deny"
+    for verdict in verdicts:
+        best = max(best, verdict, key=_RANK.__getitem__)
+        if best == "allow":
+            break
+    return best
 
 
 def _remotes(acl: Acl | None, source: Block) -> Iterator[Address]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vedette.address import Address
-from vedette.inventory.blocks import Block, block
+from vedette.inventory.blocks import Block, Ranges, block
 from vedette.inventory.saved import AclEntry, NetworkAcl, Permission, Route, RouteTable, SecurityGroup, SecurityGroupRule
 
 ANY = -1
@@ -114,14 +114,15 @@ class Network:
     subnets: Mapping[str, tuple[Block, ...]] = field(default_factory=dict)
     vpcs: Mapping[str, tuple[Block, ...]] = field(default_factory=dict)
     prefix_lists: Mapping[str, tuple[Block, ...]] = field(default_factory=dict)
+    prefix_ranges: Mapping[str, Ranges] = field(default_factory=dict)
     members: Mapping[tuple[int, int], tuple[tuple[str, tuple[str, ...]], ...]] = field(default_factory=dict)
     blocked: Mapping[tuple[str, str], str] = field(default_factory=dict)
     spared: frozenset[str] = frozenset()
 
     def expanded(self, prefix_list_id: str, address: Address) -> bool | None:
         """Say whether a prefix list holds an address; None when its entries are not known."""
-        blocks = self.prefix_lists.get(prefix_list_id)
-        return None if blocks is None else any(item.holds(address) for item in blocks)
+        ranges = self.prefix_ranges.get(prefix_list_id)
+        return None if ranges is None else ranges.hold(address)
 
 
 def traffic(protocol: int, ports: tuple[int, int]) -> str:
