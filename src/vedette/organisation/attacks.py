@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
@@ -12,6 +12,7 @@ from vedette.organisation import networks
 from vedette.organisation.attack_kinds import CATEGORIES, AttackKind
 from vedette.organisation.delivery import Book, time_of
 from vedette.organisation.networks import Network
+from vedette.organisation.people import OPENING
 from vedette.organisation.principals import Principal
 from vedette.organisation.programs import sessions_of
 from vedette.organisation.scene import SETTLED
@@ -25,6 +26,7 @@ EARLIEST = SETTLED + 6  # everybody has history then
 DORMANT_DAYS = 31
 _LAST_WORK = (SETTLED + 1, SETTLED + 3)  # days on which victims fall silent whose key will wake up
 _BEGINS = (3_600, 12 * 3_600)  # seconds of the day between which attacks begin
+_AT_WORK = (3_600, 7 * 3_600)  # likewise after work began, of those on the victim's own machine
 _WEEKEND = 5
 
 
@@ -61,6 +63,8 @@ def plan(kinds: Sequence[AttackKind], principals: list[Principal], first: dateti
         if kind.dormant:
             victim.last_day = random.randint(*_LAST_WORK)
             earliest = victim.last_day + DORMANT_DAYS
+        # On the victim's own machine one is where the victim is, and that must be no network new to it.
+        victim.stays = kind.origin == "own"
         network, new = _origin(kind, turn, number, victim, random)
         found.append(Attack(number, kind, victim, _day(victim, first, earliest, days, random), network, new))
     return found
@@ -99,10 +103,11 @@ def play(attack: Attack, book: Book, templates: Templates, identities: Identitie
     """Put the calls of an attack into the book of its day, and return what is true of it."""
     kind, victim = attack.kind, attack.victim
     agent = kind.agent or victim.agents[-1]
-    address = attack.network.address(0 if attack.network_new else victim.seat)
+    network = attack.network if attack.network_new else victim.here or attack.network
+    address = network.address(0 if attack.network_new else victim.seat)
     session = sessions_of(victim, attack.day)[0]
     access_key = identifier("AKIA", victim.actor.name, "new") if kind.new_key else ""
-    second, calls, shown = float(random.randrange(*_BEGINS)), [], "{}"
+    second, calls, shown = float(_begin(attack, random)), [], "{}"
     for place, call in enumerate(kind.calls):
         api, denied = call.removesuffix("!"), call.endswith("!")
         region = kind.regions[place % len(kind.regions)] if kind.regions else HOME_REGION
@@ -123,7 +128,20 @@ def play(attack: Attack, book: Book, templates: Templates, identities: Identitie
             )
         )
         second += random.uniform(*kind.pause)
-    return _truth(attack, tuple(calls), address, AGENTS.get(agent, agent), str(json.loads(shown).get("accessKeyId", "")))
+    return _truth(
+        replace(attack, network=network),
+        tuple(calls),
+        address,
+        AGENTS.get(agent, agent),
+        str(json.loads(shown).get("accessKeyId", "")),
+    )
+
+
+def _begin(attack: Attack, random: Random) -> int:
+    """Return the second of the day: on a person's own machine while the person works."""
+    if attack.victim.person and attack.kind.origin == "own":
+        return OPENING[attack.victim.country] * 3_600 + random.randrange(*_AT_WORK)
+    return random.randrange(*_BEGINS)
 
 
 def _truth(attack: Attack, calls: tuple[AttackCall, ...], address: str, agent: str, access_key: str) -> AttackTruth:

@@ -75,7 +75,11 @@ class Life:
 
     def _plans(self, principal: Principal, day: int) -> Plans:
         new = (wave for wave in self.waves if wave.day <= day < wave.day + _WAVE_DAYS and principal.key in wave.followers)
-        return Plans(rate=self._rate, trip=self._trips[principal.key].get(day), new_pages=tuple(wave.calls for wave in new))
+        return Plans(
+            rate=self._rate,
+            trip=None if principal.stays else self._trips[principal.key].get(day),
+            new_pages=tuple(wave.calls for wave in new),
+        )
 
     def _calls(self, principal: Principal, day: int) -> Page:
         update = self._updates.get(principal.key)

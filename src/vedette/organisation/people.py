@@ -12,7 +12,7 @@ _VISITS: dict[Kind, float] = {"sso-developer": 8, "sso-admin": 10, "sso-read-onl
 _LEAST_VISITS = 3
 _AWAY, _TOUR, _TOUR_LIKED, _NIGHT, _DENIED, _COMMAND, _CHANGE = 0.03, 0.007, 0.5, 0.02, 0.01, 0.25, 0.1
 _PLACES = (6, 3, 1)  # how often one works at each of one's places
-_OPENING = {"DE": 7, "IE": 8, "US": 14}  # hour (UTC) at which work begins
+OPENING = {"DE": 7, "IE": 8, "US": 14}  # hour (UTC) at which work begins
 _WORKING_SECONDS = 9 * 3_600
 _NIGHT_SECONDS = 4 * 3_600
 
@@ -35,7 +35,8 @@ def play_person(scene: Scene, plans: Plans) -> None:
     if scene.book.midnight.weekday() >= _WEEKEND or (scene.settled and random.random() < _AWAY):
         return
     place = plans.trip or random.choices(principal.places, _PLACES)[0]
-    opening = _OPENING[principal.country] * 3_600
+    principal.here = place
+    opening = OPENING[principal.country] * 3_600
     for _ in range(max(_LEAST_VISITS, round(_VISITS[principal.kind] * plans.rate * random.uniform(0.6, 1.4)))):
         _visit(scene, opening + random.randrange(_WORKING_SECONDS), place)
     for page in plans.new_pages:

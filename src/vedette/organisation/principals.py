@@ -62,8 +62,8 @@ class Principal:
 
     ``key`` is the key that ``principal.py`` gives it. ``places`` are the networks it calls from, the usual first. ``calls`` is
     the work of a program, ``pages`` are a person's. ``first_day`` and ``last_day`` bound its active life (numbers of days).
-    ``seat`` makes its address in a network. ``weight`` is its share of the events of all programs. ``used`` gathers the calls it made,
-    with the day of the first.
+    ``seat`` makes its address in a network. ``weight`` is its share of the events of all programs. ``used`` gathers the calls it
+    made, with the day of the first; ``here`` is where it was last. Who ``stays`` does not travel.
     """
 
     key: str
@@ -79,6 +79,8 @@ class Principal:
     first_day: int = 0
     last_day: int | None = None
     used: dict[str, int] = field(default_factory=dict)
+    here: Network | None = None
+    stays: bool = False
 
     @property
     def person(self) -> bool:

@@ -22,6 +22,7 @@ def play_program(scene: Scene, calls: Page, wanted: int) -> None:
     principal, random = scene.principal, scene.random
     scene.used(calls)
     place = principal.places[-1] if random.random() < _ELSEWHERE else principal.places[0]
+    principal.here = place
     play = _run if principal.kind in _RUNS else _steadily
     play(scene, calls, wanted, place.address(principal.seat))
 
