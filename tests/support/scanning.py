@@ -2,15 +2,13 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from vedette import composition
 from vedette.blob import Blob
-from vedette.engine import Knowledge
 from vedette.findings import Finding
 from vedette.formats import all_formats
-from vedette.geo import Geo
 from vedette.intel import Kind, ThreatList
 from vedette.intel.lists import load_list
 from vedette.report import RunReport
@@ -59,9 +57,9 @@ def scan(
 ) -> Outcome:
     """Read blobs in this process into the store of the settings (else one for this run), and return what the run found."""
     chosen = load(None, {"workers": 1, "bundled_lists": False, "engine": engine, **settings})
-    geo = Geo.open(chosen.geoip) if chosen.geoip else None
-    knowledge = Knowledge(lists=lists, own_networks=own_networks, geo=geo)
     with store_class.open(chosen.store) if chosen.store else store_class.ephemeral() as store:
+        known = composition.knowledge(chosen, store)
+        knowledge = replace(known, lists=(*known.lists, *lists), own_networks=(*known.own_networks, *own_networks))
         with composition.pipeline(chosen, store, knowledge) as running:
             report = running.bulk(blobs)
         found = store.findings_of(sorted(running.findings))

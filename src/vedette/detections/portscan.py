@@ -77,6 +77,7 @@ DETECTION = Detection(
         Threshold("block_ports", 5, "Ports that fail on each of them."),
         Threshold("block_failed", 40, "Pairs of host and port that fail on them together."),
         Threshold("dynamic_failed", 40, "Ports that must fail where all are dynamic and a control conversation stands."),
+        Threshold("known_ports", 5, "Dynamic ports of a host that answered in the days before: others that fail are its outage."),
         Threshold("known_days", 3, "Days of the last seven on which a door was tried, from which on it is nothing new."),
     ),
 )

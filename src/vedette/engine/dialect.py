@@ -15,7 +15,6 @@ from vedette.errors import EngineError
 ALLOWED: frozenset[type] = frozenset(
     {
         exp.And,
-        exp.ArgMin,
         exp.ArrayAgg,
         exp.BitwiseOrAgg,
         exp.Case,

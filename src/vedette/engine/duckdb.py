@@ -1,10 +1,11 @@
 """The DuckDB engine: one process runs the SQL, several read."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import duckdb
 import pyarrow as pa
@@ -14,7 +15,7 @@ from vedette.detections import Detection, Number
 from vedette.engine import Knowledge, Reading, ReadPlan, Rules, StepResult
 from vedette.engine.facts import ADDRESSES, AddressTables, api_facts, expected_ports, inventory_table
 from vedette.engine.functions import FUNCTIONS
-from vedette.engine.order import AMBIGUOUS, SILENCED, Order, latest, microseconds
+from vedette.engine.order import AMBIGUOUS, SILENCED, latest, microseconds, orders
 from vedette.engine.partitions import Partitions
 from vedette.engine.spool import load, read_blobs, taken
 from vedette.errors import EngineError
@@ -95,7 +96,7 @@ class DuckDBEngine:
         self._addresses = AddressTables(knowledge)
         self._inventory = inventory_table(knowledge)
         self._expected = expected_ports(knowledge)
-        self._order = Order.of(rules)
+        self._orders = orders(rules)
         try:
             self._connection = _connect(folder, memory_limit, threads)
         except duckdb.Error as error:
@@ -104,7 +105,7 @@ class DuckDBEngine:
     @property
     def tables(self) -> frozenset[str]:
         """The record tables that the rules read; records of others need not be kept."""
-        return self._order.tables
+        return self._orders[frozenset(TABLES)].tables
 
     def read(self, blobs: Iterable[Blob], plan: ReadPlan) -> Iterator[Reading]:
         """Read blobs into pending parts."""
@@ -134,7 +135,8 @@ class DuckDBEngine:
         duplicates = self._drop_duplicates() if records else 0
         numbers = {**self._numbers, "watermark_us": microseconds(watermark), "step": generation.number + 1}
         self._make_facts()
-        for item in self._order.plan:
+        order = self._orders[frozenset(part.table for part in touched)]
+        for item in order.plan:
             if isinstance(item, State):
                 states.fold(item, numbers)
             else:
@@ -147,13 +149,16 @@ class DuckDBEngine:
                 states=states.parts,
                 pending=tuple(remaining),
             ),
-            sightings=tuple(sighting for detection in self._rules.detections for sighting in self._seen(detection)),
+            sightings=tuple(sighting for detection in order.detections for sighting in self._seen(detection)),
             records=records,
             late=late,
             duplicates=duplicates,
-            ambiguous=int(self._connection.sql(f"select records from {AMBIGUOUS}").fetchall()[0][0]),
-            silenced=dict(self._connection.sql(f"select list_name, records from {SILENCED}").fetchall()),
+            ambiguous=sum(self._rows(name)[0][0] for name in order.counting(AMBIGUOUS)),
+            silenced=sum((Counter(dict(self._rows(name))) for name in order.counting(SILENCED)), Counter()),
         )
+
+    def _rows(self, name: str) -> list[tuple[Any, ...]]:
+        return self._connection.sql(f"select * from {name}").fetchall()
 
     def _open(self, table: str, rows: list[pa.Table]) -> None:
         records = pa.concat_tables(rows) if rows else TABLES[table].empty_table()
@@ -180,7 +185,9 @@ class DuckDBEngine:
                 if found:
                     # The view is read once: the next table's duplicates take the name.
                     self._connection.execute(f"create or replace temp table duplicates_of_{table} as select * from duplicates")
-                    self._connection.execute(_WITHOUT_DUPLICATES.format(table=table).replace("duplicates", f"duplicates_of_{table}"))
+                    self._connection.execute(
+                        _WITHOUT_DUPLICATES.format(table=table).replace("duplicates", f"duplicates_of_{table}")
+                    )
                 dropped += found
         return dropped
 

@@ -19,7 +19,6 @@ class Function:
     spark: str
 
 
-
 def _inside(begins: str) -> str:
     """Return the test for private addresses; ``begins`` is the engine's function for the beginning of a text."""
     shared = [f"'{number}.'" for number in range(64, 100)] + [f"'{number}'" for number in range(100, 128)]

@@ -1,9 +1,11 @@
 """What both engines plan alike: in which order views are made and state tables folded, and up to which moment."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 
+from vedette.detections import Detection
 from vedette.engine import Rules
 from vedette.generation import Part
 from vedette.schema import TABLES
@@ -11,30 +13,53 @@ from vedette.state import State
 from vedette.views import View, all_views, ordered
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-SILENCED = "silenced"
-AMBIGUOUS = "ambiguous_flows"
+# What trusted lists silenced (list_name, records), and how many records are ambiguous, by the table that they are from.
+SILENCED = {"cloudtrail": "silenced_calls", "flows": "silenced_probes"}
+AMBIGUOUS = {"flows": "ambiguous_flows"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """The views and folds that rules need, each after what it reads, and the record tables below them.
+    """The views and folds that rules need for records of some tables, each after what it reads, and the detections that see them.
 
-    A view that names a state table sees it after its fold.
+    A view that names a state table sees it after its fold. ``tables`` are the record tables below.
     """
 
     tables: frozenset[str]
     plan: tuple[View | State, ...]
+    detections: tuple[Detection, ...]
 
     @classmethod
-    def of(cls, rules: Rules) -> "Order":
-        """Work it out."""
+    def of(cls, rules: Rules, present: Iterable[str] = tuple(TABLES)) -> "Order":
+        """Work it out for slices that hold records of the tables in ``present``: what reads none of them is left out."""
         nodes: dict[str, View | State] = {**all_views(), **{state.name: state for state in rules.states}}
-        roots = {name for detection in rules.detections for name in detection.reads} | {SILENCED, AMBIGUOUS}
-        names = ordered(roots | {state.name for state in rules.states}, {name: node.reads for name, node in nodes.items()})
+        reads = {name: node.reads for name, node in nodes.items()}
+        wanted = set(present)
+
+        def concerned(*roots: str) -> bool:
+            return not wanted.isdisjoint(ordered(roots, reads))
+
+        detections = tuple(item for item in rules.detections if concerned(*item.reads))
+        roots = {name for detection in detections for name in detection.reads}
+        roots |= {name for counts in (SILENCED, AMBIGUOUS) for table, name in counts.items() if table in wanted}
+        roots |= {state.name for state in rules.states if concerned(state.name)}
+        names = ordered(roots, reads)
         return cls(
             tables=frozenset(name for name in names if name in TABLES),
             plan=tuple(nodes[name] for name in names if name in nodes),
+            detections=detections,
         )
+
+    def counting(self, counts: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the views of ``SILENCED`` or ``AMBIGUOUS`` that this order makes."""
+        made = {item.name for item in self.plan}
+        return tuple(name for name in counts.values() if name in made)
+
+
+def orders(rules: Rules) -> dict[frozenset[str], Order]:
+    """Return the order for slices with records of each choice of tables."""
+    choices = [frozenset(some) for size in range(len(TABLES) + 1) for some in combinations(TABLES, size)]
+    return {choice: Order.of(rules, choice) for choice in choices}
 
 
 def latest(folded_until: datetime | None, parts: Iterable[Part]) -> datetime:

@@ -2,6 +2,7 @@
 
 import pickle
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -36,7 +37,7 @@ from vedette.engine.facts import (
     expected_ports,
     inventory_table,
 )
-from vedette.engine.order import AMBIGUOUS, EPOCH, SILENCED, Order, latest, microseconds
+from vedette.engine.order import AMBIGUOUS, EPOCH, SILENCED, latest, microseconds, orders
 from vedette.engine.spark_session import first_line, start
 from vedette.engine.spool import groups_of, taken
 from vedette.errors import EngineError
@@ -114,9 +115,9 @@ class SparkEngine:
         self._spark, self._started = start(master, conf or {}, broadcast_limit)
         self._addresses = self._spark.sparkContext.broadcast(AddressTables(knowledge))
         self._known = {"inventory": inventory_table(knowledge), "expected_ports": expected_ports(knowledge)}
-        self._order = Order.of(rules)
+        self._orders = orders(rules)
         self._numbers = rules.all_numbers()
-        texts = [item.rows if isinstance(item, State) else item.sql for item in self._order.plan]
+        texts = [item.rows if isinstance(item, State) else item.sql for item in self._orders[frozenset(TABLES)].plan]
         words = set(re.findall(r"\w+", " ".join([*texts, ADDRESSES, *(detection.sql for detection in rules.detections)])))
         # Columns that no query names are not sent to Spark.
         self._needed = {
@@ -128,7 +129,7 @@ class SparkEngine:
     @property
     def tables(self) -> frozenset[str]:
         """The record tables that the rules read."""
-        return self._order.tables
+        return self._orders[frozenset(TABLES)].tables
 
     def read(self, blobs: Iterable[Blob], plan: ReadPlan) -> Iterator[Reading]:
         """Read blobs on the executors, a job for some groups of them at a time."""
@@ -175,8 +176,9 @@ class SparkEngine:
         duplicates = self._drop_duplicates(late) if records else 0
         self._make_facts()
         prefix = f"states/{generation.number + 1:08}"
-        states: dict[str, tuple[Part, ...]] = {}
-        for item in self._order.plan:
+        states = dict(generation.states)
+        order = self._orders[frozenset(part.table for part in touched)]
+        for item in order.plan:
             if isinstance(item, State):
                 states[item.name] = self._fold(item, generation, numbers, watermark, prefix)
             else:
@@ -185,13 +187,16 @@ class SparkEngine:
             generation=replace(
                 generation, number=generation.number + 1, watermark=watermark, states=states, pending=tuple(remaining)
             ),
-            sightings=tuple(sighting for detection in self._rules.detections for sighting in self._seen(detection)),
+            sightings=tuple(sighting for detection in order.detections for sighting in self._seen(detection)),
             records=records,
             late=late,
             duplicates=duplicates,
-            ambiguous=self._spark.table(AMBIGUOUS).collect()[0]["records"],
-            silenced={row["list_name"]: row["records"] for row in self._spark.table(SILENCED).collect()},
+            ambiguous=sum(self._spark.table(name).collect()[0]["records"] for name in order.counting(AMBIGUOUS)),
+            silenced=sum((self._counts(name) for name in order.counting(SILENCED)), Counter()),
         )
+
+    def _counts(self, name: str) -> "Counter[str]":
+        return Counter({row["list_name"]: row["records"] for row in self._spark.table(name).collect()})
 
     def _numbered(self, items: tuple[object, ...], work: object, schema: "pa.Schema") -> "DataFrame":
         """Return what ``work`` gives for each item, in a task of its own."""

@@ -79,8 +79,10 @@ def _reasons(seen: Sighting, ports: list[int], severe: frozenset[int]) -> Iterab
     if len(ports) > _KEPT_PORTS:
         yield f"{_counted(len(ports) - _KEPT_PORTS, 'more port')} answered."
     most = sorted(scanners.items(), key=lambda item: (-item[1].count, item[0]))
-    yield "Scanners: " + ", ".join(f"{address} ({tally.count})" for address, tally in most[:_NAMED]) + (
-        f" and {len(most) - _NAMED} more." if len(most) > _NAMED else "."
+    yield (
+        "Scanners: "
+        + ", ".join(f"{address} ({tally.count})" for address, tally in most[:_NAMED])
+        + (f" and {len(most) - _NAMED} more." if len(most) > _NAMED else ".")
     )
     for item in ordered_evidence(seen.evidence)[:_NAMED]:
         yield f"{item.network} is on {item.list_kind} list {item.list_name} (line {item.line}){_stale(item)}."

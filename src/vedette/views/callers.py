@@ -83,7 +83,7 @@ from (
 """
 
 _SILENCED_CALLS = """
-select t.list_name, count(*) as calls
+select t.list_name, count(*) as records
 from (select distinct object, position, list_name from call_entries where kind = 'trusted') t
 join (select distinct object, position from call_entries where kind <> 'trusted') s
   on t.object = s.object and t.position = s.position

@@ -135,7 +135,7 @@ select interface_id, initiator, responder, port, protocol, bin, initiator like '
        cast(sum(case when flow_direction is null then 0 when forward = (flow_direction = 'egress') then 1 else -1 end) as bigint)
            as votes,
        bit_or(case when not forward and packets >= 3 and bytes > 80 * packets then one_bit(client_port % 60) else 0 end) as clients,
-       arg_min(struct_pack("object" := "object", "position" := "position"), start_us) as reference
+       min(struct_pack(us := start_us, backward := not forward, "object" := "object", "position" := "position")) as reference
 from opened_flows
 where is_inside(initiator) or not is_inside(responder)
 group by interface_id, initiator, responder, port, protocol, bin

@@ -14,7 +14,7 @@ select interface_id, address, port, protocol, remote_address, bin, min(start_us)
                 when protocol = 17 or (tcp_flags & 18) = 18 then 1
                 when tcp_flags is null and bytes >= (40 + header) * packets + 4 then 1 else 0 end) as opened,
        sum(case when not forward and action <> 'REJECT' and resets then 1 else 0 end) as refused,
-       arg_min(struct_pack("object" := "object", "position" := "position"), start_us) as reference
+       min(struct_pack(us := start_us, backward := not forward, "object" := "object", "position" := "position")) as reference
 from (
     select *, responder as address, initiator as remote_address, case when initiator like '%:%' then 20 else 0 end as header,
            protocol = 6 and ((tcp_flags is not null and (tcp_flags & 22) = 4)

@@ -44,6 +44,8 @@ SENSITIVE = (
     "21, 22, 23, 25, 110, 111, 135, 139, 143, 389, 445, 873, 1433, 1521, 2049, 2375, 2376, 2379, 3306, 3389, 4369, 5432, 5601, 5900, "
     "5984, 5985, 5986, 6379, 6443, 7001, 8009, 8088, 8500, 9000, 9042, 9092, 9200, 9300, 10250, 11211, 15672, 27017, 50070"
 )
+# Ports that an application may choose as it likes.
+_DYNAMIC = f"(remote_port >= 1024 and remote_port not in ({SENSITIVE}))"
 _FAILED = "('rejected', 'refused', 'no_reply')"
 _PROBING = "('rejected', 'refused', 'no_reply', 'half_open', 'touched')"
 
@@ -77,8 +79,9 @@ _CONTACT = "interface_id, remote_address, remote_port, protocol"
 _HOST = "interface_id, remote_address"
 
 # Everything that these interfaces tried in the last days; ``counted`` says what is new (methods 2, 2.3): the first contact in 24
-# hours, of a door that was not tried on three days before and did not open in the last seven, not from a listening port, and not
-# on a port that is half of what the interface does (resolvers, time and mail servers; horizontal only: ``usual_port``).
+# hours, of a door that was not tried on three days before and did not open in the last seven, not from a listening port. Where a
+# host answered on several dynamic ports in the days before, others of them that fail are an outage of it. ``usual_port`` is one
+# that makes up nearly all that the interface does (resolvers, time and mail servers): no horizontal scan.
 _SCAN_TRIES = f"""
 with actors as (
     select c.interface_id, c.local_address, c.remote_address, c.remote_port, c.protocol, c.last_us, c.answered,
@@ -93,7 +96,7 @@ looked as (
     select *,
            max(last_us) {_over(_CONTACT, 7 * _DAY, 1)} as before_us,
            max(case when answered then us end) {_over(_CONTACT, 7 * _DAY, 1)} as opened_us,
-           max(case when answered then us end) {_over(_HOST, 7 * _DAY, _HOUR)} as known_us,
+           sum(case when answered and {_DYNAMIC} then 1 else 0 end) {_over(_HOST, 7 * _DAY, _HOUR)} as dynamic_before,
            max(case when answered and remote_port in ({_CONTROL}) then 1 else 0 end) {_over(_HOST, _HOUR)} as control,
            sum(case when remote_port = 53 then 1 else 0 end) {_over("interface_id", 7 * _DAY, _HOUR)} as to_53,
            sum(case when remote_port = 123 then 1 else 0 end) {_over("interface_id", 7 * _DAY, _HOUR)} as to_123,
@@ -133,7 +136,7 @@ where l.interface_id is null
   and (d.before_us is null or d.us - d.before_us >= {_DAY})
   and coalesce(d.days_before, 0) < $known_days
   and not (d.outcome in {_FAILED} and d.opened_us is not null)
-  and not (d.outcome in {_FAILED} and d.remote_port >= 32768 and d.known_us is not null)
+  and not (d.outcome in {_FAILED} and {_DYNAMIC} and coalesce(d.dynamic_before, 0) >= $known_ports)
 )
 """
 
@@ -163,7 +166,7 @@ def _sums(name: str, reach: int, key: str) -> str:
     window = _over(key, reach)
     return f"""count(*) {window} as {name}_tried,
            sum(weight) {window} as {name}_weight, sum((1 - weak) * weight) {window} as {name}_strong,
-           sum(case when remote_port < 1024 then 1 else 0 end) {window} as {name}_low,
+           sum(case when remote_port < 1024 and remote_port not in ({_CONTROL}) then 1 else 0 end) {window} as {name}_low,
            sum(case when remote_port < 32768 then failed else 0 end) {window} as {name}_below,
            sum(k8s) {window} as {name}_k8s, sum(hard) {window} as {name}_hard,
            sum(case when outcome = 'no_reply' then unreliable else 0 end) {window} as {name}_unreliable"""
