@@ -69,7 +69,11 @@ def _permit(text: str) -> Permit:
     if match is None:
         raise ValueError("is empty")
     who, reason = match["who"], (match["reason"] or "").strip()
-    until = datetime.combine(date.fromisoformat(match["until"]) + timedelta(days=1), datetime.min.time(), UTC) if match["until"] else None
+    until = (
+        datetime.combine(date.fromisoformat(match["until"]) + timedelta(days=1), datetime.min.time(), UTC)
+        if match["until"]
+        else None
+    )
     if who.startswith("tag:"):
         name, equals, value = who.removeprefix("tag:").partition("=")
         if not (name and equals):

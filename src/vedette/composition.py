@@ -195,7 +195,8 @@ def knowledge(settings: Settings, store: Store) -> Knowledge:
         for name, path in map(named_file, getattr(settings, setting))
     ]
     lists += [
-        load_list(path, name=name, kind=Kind.SCANNER, verdict="research") for name, path in map(named_file, getattr(settings, _RESEARCH))
+        load_list(path, name=name, kind=Kind.SCANNER, verdict="research")
+        for name, path in map(named_file, getattr(settings, _RESEARCH))
     ]
     lists += store.threat_lists()
     if settings.bundled_lists:

@@ -69,9 +69,7 @@ class Enrichment:
             return sighting
         place = self.geo.lookup(str(remote.get("ipAddressV4") or remote.get("ipAddressV6") or ""))
         placed = {**remote, **place_of(_row(place))}
-        return replace(
-            sighting, action={**sighting.action, "networkConnectionAction": {**connection, "remoteIpDetails": placed}}
-        )
+        return replace(sighting, action={**sighting.action, "networkConnectionAction": {**connection, "remoteIpDetails": placed}})
 
 
 def _row(place: Place) -> dict[str, object]:

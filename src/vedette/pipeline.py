@@ -84,7 +84,32 @@ class Pipeline:
             EngineError: the engine failed; what was committed before stays, and a run again goes on from there.
             StoreError: the store failed, likewise.
         """
-        progress = progress or Silence()
+        self._read(blobs, progress or Silence())
+        self._advance(None)
+        if self._generation.pending or self._receipts:
+            self._step(None, last=True)
+        self.report.findings.update(self.findings.values())
+        return self.report
+
+    def feed(self, blobs: Iterable[Blob], progress: Progress | None = None) -> RunReport:
+        """Read what has arrived, and detect up to the watermark: the newest record seen, less the lateness. The rest waits.
+
+        Raises:
+            EngineError: the engine failed; what was committed before stays, and a run again goes on from there.
+            StoreError: the store failed, likewise.
+        """
+        self._read(blobs, progress or Silence())
+        newest = max((part.last_us or 0 for part in self._generation.pending), default=None)
+        if newest is not None:
+            lateness = self.slicing.lateness // timedelta(microseconds=1)
+            edge = _moment((newest - lateness) // BIN_US * BIN_US)
+            self._advance(edge)
+            if any((part.first_us or 0) < _microseconds(edge) for part in self._generation.pending) or self._receipts:
+                self._step(max(edge, self._generation.watermark or edge), last=True)
+        self.report.findings.update(self.findings.values())
+        return self.report
+
+    def _read(self, blobs: Iterable[Blob], progress: Progress) -> None:
         self._generation = self.store.generation() or Generation(number=0)
         sweep(self.plan.place, self._generation.files())
         queue = self._unread(blobs)
@@ -93,12 +118,9 @@ class Pipeline:
             self._take(reading)
             queue.done(reading)
             progress.advance(reading)
-            self._advance(queue.safe_until(self.slicing.lateness))
-        self._advance(None)
-        if self._generation.pending or self._receipts:
-            self._step(None, last=True)
-        self.report.findings.update(self.findings.values())
-        return self.report
+            safe = queue.safe_until(self.slicing.lateness)
+            if safe is not None:
+                self._advance(safe)
 
     def _unread(self, blobs: Iterable[Blob]) -> "_Queue":
         found = list(blobs)

@@ -172,7 +172,9 @@ class Settings(BaseSettings):
 
 
 # Settings whose values in a file are paths from the file's own folder.
-_PATH_LISTS = frozenset({"geoip", "threat_lists", "custom_lists", "trusted_lists", "tor_lists", "scanner_lists", "research_lists"})
+_PATH_LISTS = frozenset(
+    {"geoip", "threat_lists", "custom_lists", "trusted_lists", "tor_lists", "scanner_lists", "research_lists"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,9 @@ def scan(
     tor_list: Annotated[list[str] | None, _list_option("Tor exit addresses.")] = None,
     scanner_list: Annotated[list[str] | None, _list_option("Known scanners, for flow logs.")] = None,
     research_list: Annotated[list[str] | None, _list_option("Scanners that mean no harm: counted, no findings.")] = None,
-    inventory: Annotated[Path | None, typer.Option(metavar="DIR", help="Saved EC2 answers: describe-instances.json and so on.")] = None,
+    inventory: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Saved EC2 answers: describe-instances.json and so on.")
+    ] = None,
     geoip: Annotated[list[str] | None, typer.Option(metavar="FILE", help="MaxMind-format database; may be repeated.")] = None,
     since: Annotated[str | None, typer.Option(metavar="TIME", help="Only records from then on, e.g. 2026-03-01 (UTC).")] = None,
     until: Annotated[str | None, typer.Option(metavar="TIME", help="Only records before then.")] = None,

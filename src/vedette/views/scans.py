@@ -166,7 +166,8 @@ def _sums(name: str, reach: int, key: str) -> str:
     window = _over(key, reach)
     return f"""count(*) {window} as {name}_tried,
            sum(weight) {window} as {name}_weight, sum((1 - weak) * weight) {window} as {name}_strong,
-           sum(case when remote_port < 1024 and remote_port not in ({_CONTROL}) then 1 else 0 end) {window} as {name}_low,
+           sum(case when remote_port < 1024 then 1 else 0 end) {window} as {name}_low,
+           sum(case when remote_port < 1024 and remote_port not in ({_CONTROL}) then failed else 0 end) {window} as {name}_fixed,
            sum(case when remote_port < 32768 then failed else 0 end) {window} as {name}_below,
            sum(k8s) {window} as {name}_k8s, sum(hard) {window} as {name}_hard,
            sum(case when outcome = 'no_reply' then unreliable else 0 end) {window} as {name}_unreliable"""
@@ -182,7 +183,7 @@ def _failed(name: str, needed: str, share: str) -> str:
 
 def _dynamic(name: str, needed: str) -> str:
     """Return how many must fail: more where all ports are dynamic ones and a control conversation stands (methods 2.3)."""
-    return f"case when control = 1 and {name}_low = 0 then greatest({needed}, $dynamic_failed) else {needed} end"
+    return f"case when control = 1 and {name}_fixed = 0 then greatest({needed}, $dynamic_failed) else {needed} end"
 
 
 _UDP = "(protocol <> 17 or ({name}_tried >= 100 and {name}_low >= 20))"
@@ -198,7 +199,7 @@ with counted as (
            {_sums("medium", _HOUR, _HOST_KEY)},
            {_sums("slow", _DAY, _HOST_KEY)},
            sum(probing) {_over(_HOST_KEY, 10 * _MINUTE)} as fast_probing,
-           sum(case when remote_port < 32768 then 1 else 0 end) {_over(_HOST_KEY, 10 * _MINUTE)} as fast_fixed,
+           sum(case when remote_port < 32768 then 1 else 0 end) {_over(_HOST_KEY, 10 * _MINUTE)} as below_ephemeral,
            sum(sensitive) {_over(_HOST, 10 * _MINUTE)} as sensitive_tried,
            sum(sensitive * weight) {_over(_HOST, 10 * _MINUTE)} as sensitive_weight,
            sum(case when of_host_hour = 1 then 1 else 0 end) {_over(_HOST_KEY, _DAY)} as slow_hours
@@ -208,7 +209,7 @@ fired as (
     select *,
            fast_tried >= $fast_ports and {_failed("fast", _dynamic("fast", "$fast_failed"), "$fast_share")}
                and {_UDP.format(name="fast")} as vertical_fast,
-           fast_tried >= $open_ports and fast_probing >= $open_share * fast_tried and fast_fixed >= $open_fixed_ports
+           fast_tried >= $open_ports and fast_probing >= $open_share * fast_tried and below_ephemeral >= $open_fixed_ports
                and protocol = 6 as vertical_open_target,
            sensitive = 1 and sensitive_tried >= $sensitive_ports and sensitive_weight >= 10 * $sensitive_failed
                as vertical_sensitive,
