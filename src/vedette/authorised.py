@@ -1,7 +1,7 @@
 """Authorised scanners: who may scan, until when. Their findings are kept, archived, with the reason (methods 2.3, 7 item 3).
 
-An entry is ``WHO``, ``WHO until DAY`` or ``WHO until DAY: REASON``. WHO is an instance id, an interface id, an image id (ami-…), an
-address or network, or ``tag:NAME=VALUE``. It holds to the end of the day, in UTC.
+An entry is ``WHO``, ``WHO until DAY`` or ``WHO until DAY: REASON``. WHO is an instance id, an interface id, an image id (ami-…),
+an address or network, or ``tag:NAME=VALUE``. It holds to the end of the day, in UTC.
 """
 
 import re

@@ -17,9 +17,10 @@ from vedette.errors import StoreError
 class Part:
     """One file of a state table, or of records that wait for their time.
 
-    ``path`` is relative to the state folder, with forward slashes. ``day`` is its partition, a number of
-    days or hours since 1970-01-01, None for a table that is kept whole. ``first_us`` and ``last_us`` are the event times of its rows in microseconds since 1970, None where
-    it has none. ``bins`` counts its rows by five minutes of event time: (number of the bin since 1970, rows), in order.
+    ``path`` is relative to the state folder, with forward slashes. ``day`` is its partition, a number of days or hours since
+    1970-01-01, None for a table that is kept whole. ``first_us`` and ``last_us`` are the event times of its rows in microseconds
+    since 1970, None where it has none. ``bins`` counts its rows by five minutes of event time: (number of the bin since 1970,
+    rows), in order.
     """
 
     path: str

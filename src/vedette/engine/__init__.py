@@ -105,8 +105,8 @@ class Rules:
 class StepResult:
     """What a step saw, and the world after it.
 
-    ``silenced`` counts calls that a trusted list kept from being findings, ``ambiguous`` flow records of which nobody can tell who
-    opened the conversation.
+    ``silenced`` counts calls that a trusted list kept from being findings, ``ambiguous`` flow records of which nobody can tell
+    who opened the conversation.
     """
 
     generation: Generation

@@ -77,8 +77,9 @@ class AddressTables:
         self._inventory = knowledge.inventory
 
     def facts(self, addresses: Sequence[str | None]) -> pa.Table:
-        """Return a row an address: columns of ``intel.facts.FACTS``, ``own`` (a network of the user's), ``is_dark`` (inside
-        the user's networks, where nobody is: methods 2.1) and its place.
+        """Return a row an address: columns of ``intel.facts.FACTS``, ``own``, ``is_dark`` and its place.
+
+        ``own`` is a network of the user's; dark is an address inside these where nobody is (methods 2.1).
 
         Places are looked up for listed addresses only: no other address comes into a finding of a caller.
         """

@@ -86,8 +86,8 @@ class Summary:
     """What a finding means in words: made by its detection from the merged sighting.
 
     ``additional`` holds the keys of GuardDuty's additionalInfo that the type has (``apiCalls``, ``threatListName`` …);
-    ``findings.assemble`` moves them into the finding. ``action`` holds members of GuardDuty's action that take the whole finding to
-    tell, in the place of the latest sighting's.
+    ``findings.assemble`` moves them into the finding. ``action`` holds members of GuardDuty's action that take the whole finding
+    to tell, in the place of the latest sighting's.
     """
 
     title: str

@@ -45,8 +45,8 @@ STATE = State(
     rows="""
 select hour, interface_id, initiator as local_address, responder as remote_address, cast(port as bigint) as remote_port,
        cast(protocol as bigint) as protocol,
-       min(struct_pack(us := first_us, outcome := outcome, rule := cast(rule as bigint), low_port := cast(low_client_port as bigint),
-                       high_port := cast(high_client_port as bigint), dark := cast(dark as bigint),
+       min(struct_pack(us := first_us, outcome := outcome, rule := cast(rule as bigint),
+                       low_port := cast(low_client_port as bigint), high_port := cast(high_client_port as bigint), dark := cast(dark as bigint),
                        unreliable := cast(unreliable as bigint),
                        k8s := cast(case when role = 'instance_k8s_node' then 1 else 0 end as bigint),
                        assumed := cast(assumed as bigint), relayed := cast(relayed as bigint), step := cast($step as bigint),

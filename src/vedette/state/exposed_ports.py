@@ -33,8 +33,8 @@ STATE = State(
 select p.day, f.account_id, f.region, p.interface_id, f.instance_id, p.address, cast(p.port as bigint) as port,
        cast(p.protocol as bigint) as protocol, {_SUMS}
 from (
-    select bin // 288 as day, interface_id, address, port, protocol, cast(case when served > 0 then 4 else 3 end as bigint) as level,
-           answered as conversations, clients, first_us, last_us
+    select bin // 288 as day, interface_id, address, port, protocol,
+           cast(case when served > 0 then 4 else 3 end as bigint) as level, answered as conversations, clients, first_us, last_us
     from port_bins
     where answered > 0
     union all

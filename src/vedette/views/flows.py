@@ -11,11 +11,11 @@ BIN = 300_000_000
 
 # Ports above 1023 on which servers usually listen; those below are known to be services (methods 1.2, rule service_port).
 SERVICE_PORTS = (
-    "1080, 1099, 1194, 1433, 1434, 1521, 1723, 1883, 2049, 2181, 2222, 2375, 2376, 2379, 2380, 3000, 3128, 3268, 3269, 3306, 3389, "
-    "4369, 4444, 4789, 5000, 5044, 5060, 5222, 5432, 5601, 5671, 5672, 5900, 5984, 5985, 5986, 6000, 6379, 6443, 6667, 7000, 7001, "
-    "7077, 7474, 8000, 8008, 8009, 8020, 8032, 8080, 8081, 8086, 8088, 8089, 8090, 8125, 8161, 8200, 8300, 8301, 8443, 8500, 8600, "
-    "8888, 9000, 9042, 9090, 9091, 9092, 9093, 9100, 9160, 9200, 9300, 9418, 9999, 10000, 10050, 10051, 10250, 10255, 11211, 15672, "
-    "25565, 27017, 27018, 28017, 50070"
+    "1080, 1099, 1194, 1433, 1434, 1521, 1723, 1883, 2049, 2181, 2222, 2375, 2376, 2379, 2380, 3000, 3128, 3268, 3269, "
+    "3306, 3389, 4369, 4444, 4789, 5000, 5044, 5060, 5222, 5432, 5601, 5671, 5672, 5900, 5984, 5985, 5986, 6000, 6379, "
+    "6443, 6667, 7000, 7001, 7077, 7474, 8000, 8008, 8009, 8020, 8032, 8080, 8081, 8086, 8088, 8089, 8090, 8125, 8161, "
+    "8200, 8300, 8301, 8443, 8500, 8600, 8888, 9000, 9042, 9090, 9091, 9092, 9093, 9100, 9160, 9200, 9300, 9418, 9999, "
+    "10000, 10050, 10051, 10250, 10255, 11211, 15672, 25565, 27017, 27018, 28017, 50070"
 )
 _SOURCE_SERVES = f"(src_port < 1024 or src_port in ({SERVICE_PORTS}))"
 _TARGET_SERVES = f"(dst_port < 1024 or dst_port in ({SERVICE_PORTS}))"
@@ -111,7 +111,8 @@ select interface_id, responder as address, port, protocol, bin, min(start_us) as
                 else 0 end) as answered,
        sum(case when not forward and protocol = 6 and bytes > 80 * packets then 1 else 0 end) as served,
        sum(case when not forward and protocol = 6 and bytes = 40 * packets then 1 else 0 end) as refused,
-       bit_or(case when not forward and packets >= 3 and bytes > 80 * packets then one_bit(client_port % 60) else 0 end) as clients
+       bit_or(case when not forward and packets >= 3 and bytes > 80 * packets then one_bit(client_port % 60) else 0 end)
+           as clients
 from opened_flows
 where is_inside(responder) and not is_inside(initiator)
 group by interface_id, responder, port, protocol, bin
@@ -134,7 +135,8 @@ select interface_id, initiator, responder, port, protocol, bin, initiator like '
        min(client_port) as low_client_port, max(client_port) as high_client_port,
        cast(sum(case when flow_direction is null then 0 when forward = (flow_direction = 'egress') then 1 else -1 end) as bigint)
            as votes,
-       bit_or(case when not forward and packets >= 3 and bytes > 80 * packets then one_bit(client_port % 60) else 0 end) as clients,
+       bit_or(case when not forward and packets >= 3 and bytes > 80 * packets then one_bit(client_port % 60) else 0 end)
+           as clients,
        min(struct_pack(us := start_us, backward := not forward, "object" := "object", "position" := "position")) as reference
 from opened_flows
 where is_inside(initiator) or not is_inside(responder)

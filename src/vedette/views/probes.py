@@ -2,8 +2,8 @@
 
 from vedette.views import View
 
-# A row a scanner, port and five minutes. How well a port answered is read from each reply (methods 3.1 item 4): data (``served``),
-# a handshake (``opened``: a packet larger than a refusal is among them), a refusal. IPv6 has 20 more bytes a packet.
+# A row a scanner, port and five minutes. How well a port answered is read from each reply (methods 3.1 item 4): data
+# (``served``), a handshake (``opened``: a packet larger than a refusal is among them), a refusal. IPv6 has 20 more bytes a packet.
 _SCANNER_FLOWS = """
 select interface_id, address, port, protocol, remote_address, bin, min(start_us) as first_us, max(end_us) as last_us,
        cast(sum(case when forward then 1 else 0 end) as bigint) as probes,
@@ -39,7 +39,8 @@ where m.kind in ('trusted', 'scanner', 'malicious')
 _JUDGED_PROBES = """
 select s.*, e.verdict, e.trusted, f.account_id, f.region, coalesce(f.instance_id, v.instance_id) as instance_id, f.vpc_id,
        f.subnet_id, s.bin // 288 as day,
-       case when s.served > 0 then 4 when s.opened > 0 then 3 when s.refused > 0 then 2 when s.rejected = s.probes then 0 else 1 end
+       case when s.served > 0 then 4 when s.opened > 0 then 3 when s.refused > 0 then 2 when s.rejected = s.probes then 0
+            else 1 end
            as level,
        case when f.managed = 1 or coalesce(v.role, 'unknown') not in ('instance', 'instance_k8s_node', 'unknown') then 0
             when coalesce(f.instance_id, v.instance_id) is null then $assume_instance else 1 end as counts,
@@ -67,7 +68,9 @@ left join expected_ports x
 _SILENCED_PROBES = """
 select t.list_name, count(*) as records
 from (
-    select distinct interface_id, address, port, protocol, remote_address, bin, list_name from probe_entries where kind = 'trusted'
+    select distinct interface_id, address, port, protocol, remote_address, bin, list_name
+    from probe_entries
+    where kind = 'trusted'
 ) t
 join judged_probes j
   on t.interface_id = j.interface_id and t.address = j.address and t.port = j.port and t.protocol = j.protocol

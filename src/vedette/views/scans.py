@@ -41,8 +41,9 @@ where j.outbound and j.managed = 0 and j.role in ('instance', 'instance_k8s_node
 # Ports on which a conversation is arranged whose ports follow dynamically (methods 2.3).
 _CONTROL = "21, 88, 111, 135, 389, 1099, 2049, 4369, 6123, 6379, 7077, 7946, 8020, 8032, 8301, 10001"
 SENSITIVE = (
-    "21, 22, 23, 25, 110, 111, 135, 139, 143, 389, 445, 873, 1433, 1521, 2049, 2375, 2376, 2379, 3306, 3389, 4369, 5432, 5601, 5900, "
-    "5984, 5985, 5986, 6379, 6443, 7001, 8009, 8088, 8500, 9000, 9042, 9092, 9200, 9300, 10250, 11211, 15672, 27017, 50070"
+    "21, 22, 23, 25, 110, 111, 135, 139, 143, 389, 445, 873, 1433, 1521, 2049, 2375, 2376, 2379, 3306, 3389, 4369, 5432, "
+    "5601, 5900, 5984, 5985, 5986, 6379, 6443, 7001, 8009, 8088, 8500, 9000, 9042, 9092, 9200, 9300, 10250, 11211, 15672, "
+    "27017, 50070"
 )
 # Ports that an application may choose as it likes.
 _DYNAMIC = f"(remote_port >= 1024 and remote_port not in ({SENSITIVE}))"
@@ -176,7 +177,8 @@ def _sums(name: str, reach: int, key: str) -> str:
 def _failed(name: str, needed: str, share: str) -> str:
     """Return the condition that enough tries of a window failed: weak rules make up two fifths at most (methods 1.2)."""
     return (
-        f"{name}_weight >= 10 * ({needed}) and 5 * {name}_strong >= 30 * ({needed}) and {name}_weight >= 10 * ({share}) * {name}_tried"
+        f"{name}_weight >= 10 * ({needed}) and 5 * {name}_strong >= 30 * ({needed})"
+        f" and {name}_weight >= 10 * ({share}) * {name}_tried"
         f" and ({name}_unreliable = 0 or {name}_hard >= 5) and ({name}_k8s = 0 or {name}_below >= 10)"
     )
 
@@ -189,8 +191,8 @@ def _dynamic(name: str, needed: str) -> str:
 _UDP = "(protocol <> 17 or ({name}_tried >= 100 and {name}_low >= 20))"
 _HOST_KEY = "interface_id, remote_address, protocol"
 _PORT_KEY = "interface_id, remote_port, protocol"
-_EVIDENCE = """interface_id, local_address, remote_address, remote_port, protocol, us, outcome, rule, low_port, high_port, sensitive,
-       inside, assumed, control, weak, "object", "position", is_new"""
+_EVIDENCE = """interface_id, local_address, remote_address, remote_port, protocol, us, outcome, rule, low_port, high_port,
+       sensitive, inside, assumed, control, weak, "object", "position", is_new"""
 
 _HOST_SCANS = f"""
 with counted as (
@@ -288,7 +290,8 @@ from (
 where fired_at < {_NEVER} and (is_new = 1 or fired_at % 2 = 1)
 """
 
-# A few ports each of several hosts: counted in windows of ten whole minutes. A window fires in its last minute, which holds a try.
+# A few ports each of several hosts: counted in windows of ten whole minutes. A window fires in its last minute, which
+# holds a try.
 _BLOCK_SCANS = f"""
 with failures as (
     select *, us // {_MINUTE} as minute
