@@ -27,6 +27,7 @@ REGIONS = ("eu-central-1", "eu-central-1", "eu-central-1", "us-east-1", "us-east
 FILES_A_PART = 12
 PRINCIPALS = 50
 _DENIED, _SILENT, _CLOSED = 0.04, 0.004, 0.06  # shares: templates that are denied, NODATA records, rejected ones
+_OUTWARD = 0.6  # above it: conversations that our side opens
 FLOW_HEADER = (
     "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n"
 )
@@ -309,7 +310,7 @@ def _uuid(text: str) -> str:
 def _flow_lines(
     random: Random, interfaces: Sequence[tuple[str, str]], remotes: Sequence[str], begin: int, count: int
 ) -> Iterator[str]:
-    """Yield conversations as pairs of records, a closed door for each sixteenth, and a silent interface now and then."""
+    """Yield conversations, three fifths of them from outside, a closed door for each sixteenth, a silent interface."""
     chance = random.random
     written = 0
     while written < count:
@@ -329,10 +330,11 @@ def _flow_lines(
             written += 1
             continue
         packets = 3 + int(chance() ** 4 * 4_000)
-        yield f"{head} {remote} {local} {port} {service} 6 {packets} {packets * 90} {tail} ACCEPT OK\n"
+        client, server = (local, remote) if draw > _OUTWARD else (remote, local)
+        yield f"{head} {client} {server} {port} {service} 6 {packets} {packets * 90} {tail} ACCEPT OK\n"
         written += 1
         if written < count:
-            yield f"{head} {local} {remote} {service} {port} 6 {packets} {packets * 640} {tail} ACCEPT OK\n"
+            yield f"{head} {server} {client} {service} {port} 6 {packets} {packets * 640} {tail} ACCEPT OK\n"
             written += 1
 
 

@@ -3,7 +3,8 @@
 from vedette.views import View
 
 # A row a scanner, port and five minutes. How well a port answered is read from each reply (methods 3.1 item 4): data
-# (``served``), a handshake (``opened``: a packet larger than a refusal is among them), a refusal. IPv6 has 20 more bytes a packet.
+# (``served``), a handshake (``opened``: a packet larger than a refusal is among them), a refusal. IPv6 has 20 more
+# bytes a packet.
 _SCANNER_FLOWS = """
 select interface_id, address, port, protocol, remote_address, bin, min(start_us) as first_us, max(end_us) as last_us,
        cast(sum(case when forward then 1 else 0 end) as bigint) as probes,
