@@ -305,7 +305,7 @@ def test_people_travel_and_new_things_happen_without_an_attack(organisation: Org
 @pytest.mark.parametrize("kind", EXAMPLES, ids=lambda kind: kind.name)
 def test_an_example_can_be_played_alone(kind: object, tmp_path: Path) -> None:
     name = kind.name  # type: ignore[attr-defined]
-    truth = write_organisation(tmp_path, principals=20, days=21, events_per_day=400, attacks=1, kinds=[name])
+    truth = write_organisation(tmp_path, principals=20, days=26, events_per_day=400, attacks=1, kinds=[name])
     (attack,) = truth.attacks
     assert attack.kind == name
     assert all(call.new for call in attack.calls)
