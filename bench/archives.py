@@ -28,6 +28,7 @@ FILES_A_PART = 12
 PRINCIPALS = 50
 _DENIED, _SILENT, _CLOSED = 0.04, 0.004, 0.06  # shares: templates that are denied, NODATA records, rejected ones
 _OUTWARD = 0.6  # above it: conversations that our side opens
+_USUAL, _PEERS = 0.8, 40  # share of these that go to the peers that an interface usually has, and how many it has
 FLOW_HEADER = (
     "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n"
 )
@@ -314,7 +315,8 @@ def _flow_lines(
     chance = random.random
     written = 0
     while written < count:
-        interface, local = interfaces[int(chance() ** 2 * len(interfaces))]
+        number = int(chance() ** 2 * len(interfaces))
+        interface, local = interfaces[number]
         start = begin + int(chance() * 240)
         tail = f"{start} {start + 60}"
         head = f"2 {ACCOUNT_ID} {interface}"
@@ -330,6 +332,8 @@ def _flow_lines(
             written += 1
             continue
         packets = 3 + int(chance() ** 4 * 4_000)
+        if draw > _OUTWARD and chance() < _USUAL:
+            remote, service = remotes[(7 * number + int(chance() * _PEERS)) % len(remotes)], _SERVICE_PORTS[number % 4]
         client, server = (local, remote) if draw > _OUTWARD else (remote, local)
         yield f"{head} {client} {server} {port} {service} 6 {packets} {packets * 90} {tail} ACCEPT OK\n"
         written += 1

@@ -38,15 +38,11 @@ PUBLIC_PORTS_TAG = "recon:public-ports"
 
 # Of which addresses facts are needed: callers, whoever sends to us from outside, and those of ours that are asked for.
 ADDRESSES = """
-select distinct address
-from (
-    select source_address as address from cloudtrail
-    union all
-    select src_address as address from flows where not is_inside(src_address)
-    union all
-    select dst_address as address from flows where is_inside(dst_address)
-)
-where address is not null
+select source_address as address from (select distinct source_address from cloudtrail) where source_address is not null
+union
+select src_address as address from (select distinct src_address from flows) where not is_inside(src_address)
+union
+select dst_address as address from (select distinct dst_address from flows) where is_inside(dst_address)
 """
 ADDRESS_MATCHES = pa.schema([*facts.MATCHES, pa.field("as_of", pa.timestamp("us", tz="UTC"))])
 API_FACTS = pa.schema(

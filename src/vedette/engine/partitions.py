@@ -38,7 +38,8 @@ class Partitions:
         numbered = {row[0] for row in self._connection.sql(query).fetchall()}
         touched = tuple(part for part in before if state.whole or part.day in numbered)
         self._view(state, f"{state.name}_old", touched)
-        self._connection.execute(f"create or replace temp table {state.name}_new as {fill(state.fold, numbers)}")
+        new = fill(state.fold, numbers) if touched else f"select * from {state.name}_rows"
+        self._connection.execute(f"create or replace temp table {state.name}_new as {new}")
         oldest = state.oldest(self._today)
         untouched = tuple(part for part in before if part not in touched)
         remembered = tuple(part for part in untouched if part.day is None or part.day >= oldest)

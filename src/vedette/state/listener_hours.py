@@ -26,7 +26,7 @@ STATE = State(
     reads=("port_bins", "judged_contacts"),
     rows="""
 select bin // 12 as hour, interface_id, address, cast(port as bigint) as port, cast(protocol as bigint) as protocol,
-       bit_or(clients) as seen, cast(0 as bigint) as clients
+       bit_or(clients) as seen, bits_set(bit_or(clients)) as clients
 from (
     select bin, interface_id, address, port, protocol, clients from port_bins
     union all

@@ -23,7 +23,15 @@ _TARGET_SERVES = f"(dst_port < 1024 or dst_port in ({SERVICE_PORTS}))"
 # ``verdict`` is the number of the rule that decided who opened, negative where it was the destination of the record:
 # 1 flags, 2 service_port, 3 rejected_egress (a rejected record is the first of its conversation), 4 ephemeral_port (weak), 0 not
 # from the record alone; 5 to 7 (weak) see below. The known_listener rule is applied where a try would count.
+_ADDRESS_SIDES = """
+select address, is_inside(address) as inside
+from (select distinct src_address as address from flows union select distinct dst_address as address from flows)
+where address is not null
+"""
+
 _FLOW_SIDES = f"""
+select f.*, s.inside as source_inside, t.inside as target_inside
+from (
 select interface_id, protocol, microseconds(start_time) as start_us, microseconds(end_time) as end_us,
        microseconds(start_time) // {BIN} as bin, packets, bytes, tcp_flags, action, src_address, dst_address, src_port, dst_port,
        flow_direction, "object", "position",
@@ -38,6 +46,9 @@ select interface_id, protocol, microseconds(start_time) as start_us, microsecond
 from flows
 where coalesce(log_status, 'OK') = 'OK' and protocol in (6, 17) and src_address is not null and dst_address is not null
   and src_port is not null and dst_port is not null and packets > 0 and interface_id is not null
+) f
+join address_sides s on f.src_address = s.address
+join address_sides t on f.dst_address = t.address
 """
 
 _UNDECIDED = "select * from flow_sides where verdict = 0"
@@ -73,7 +84,8 @@ told as (
     from paired
 )
 select u.interface_id, u.protocol, u.start_us, u.end_us, u.bin, u.packets, u.bytes, u.tcp_flags, u.action, u.src_address,
-       u.dst_address, u.src_port, u.dst_port, u.flow_direction, u."object", u."position", t.told as verdict
+       u.dst_address, u.src_port, u.dst_port, u.flow_direction, u."object", u."position", t.told as verdict, u.source_inside,
+       u.target_inside
 from undecided u
 join told t
   on u.interface_id = t.interface_id and u.bin = t.bin and u.protocol = t.protocol and u.src_address = t.src_address
@@ -91,7 +103,9 @@ select *, verdict > 0 as forward,
        case when verdict > 0 then src_address else dst_address end as initiator,
        case when verdict > 0 then dst_address else src_address end as responder,
        case when verdict > 0 then dst_port else src_port end as port,
-       case when verdict > 0 then src_port else dst_port end as client_port
+       case when verdict > 0 then src_port else dst_port end as client_port,
+       case when verdict > 0 then source_inside else target_inside end as initiator_inside,
+       case when verdict > 0 then target_inside else source_inside end as responder_inside
 from (
     select * from flow_sides where verdict <> 0
     union all
@@ -114,7 +128,7 @@ select interface_id, responder as address, port, protocol, bin, min(start_us) as
        bit_or(case when not forward and packets >= 3 and bytes > 80 * packets then one_bit(client_port % 60) else 0 end)
            as clients
 from opened_flows
-where is_inside(responder) and not is_inside(initiator)
+where responder_inside and not initiator_inside
 group by interface_id, responder, port, protocol, bin
 """
 
@@ -139,7 +153,7 @@ select interface_id, initiator, responder, port, protocol, bin, initiator like '
            as clients,
        min(struct_pack(us := start_us, backward := not forward, "object" := "object", "position" := "position")) as reference
 from opened_flows
-where is_inside(initiator) or not is_inside(responder)
+where initiator_inside or not responder_inside
 group by interface_id, initiator, responder, port, protocol, bin
 """
 
@@ -265,7 +279,8 @@ group by interface_id, address
 """
 
 VIEWS: tuple[View, ...] = (
-    View(name="flow_sides", reads=("flows",), sql=_FLOW_SIDES),
+    View(name="address_sides", reads=("flows",), sql=_ADDRESS_SIDES, kept=True),
+    View(name="flow_sides", reads=("flows", "address_sides"), sql=_FLOW_SIDES, kept=True),
     View(name="undecided", reads=("flow_sides",), sql=_UNDECIDED, kept=True),
     View(name="paired_flows", reads=("undecided",), sql=_PAIRED_FLOWS, kept=True),
     View(name="ambiguous_flows", reads=("undecided", "paired_flows"), sql=_AMBIGUOUS_FLOWS),

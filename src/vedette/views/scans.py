@@ -361,7 +361,6 @@ VIEWS: tuple[View, ...] = (
         name="tries",
         reads=("judged_contacts", "skipped_bins", "address_facts"),
         sql=_TRIES,
-        kept=True,
     ),
     View(name="listening", reads=("listener_hours",), sql=_LISTENING),
     View(name="scan_actors", reads=("contact_hours",), sql=_SCAN_ACTORS, kept=True),
