@@ -136,16 +136,27 @@ _ENGINES = {"duckdb": _duckdb, "spark": _spark}
 @contextmanager
 def _place(settings: Settings) -> Iterator[Place]:
     """Hold the place of the state while a run goes on; one for this run only is removed afterwards."""
+    place = state_place(settings)
+    if place is None:
+        with TemporaryDirectory(prefix="vedette-", ignore_cleanup_errors=True) as temporary:
+            yield Folder(Path(temporary))
+    elif isinstance(place, Folder):
+        with locked(place.path):
+            yield Folder(place.path.resolve())
+    else:
+        yield place
+
+
+def state_place(settings: Settings) -> Place | None:
+    """Return where the state of the settings' store lies, None for a store of one run only.
+
+    Raises:
+        StoreError: the store is of no known kind, or says nothing of a place.
+    """
     if settings.state_folder.startswith(S3):
-        yield Bucket(settings.state_folder.rstrip("/"), Connection.of(settings))
-        return
+        return Bucket(settings.state_folder.rstrip("/"), Connection.of(settings))
     folder = state_folder(settings.store or "sqlite://", Path(settings.state_folder) if settings.state_folder else None)
-    if folder is not None:
-        with locked(folder):
-            yield Folder(folder.resolve())
-        return
-    with TemporaryDirectory(prefix="vedette-", ignore_cleanup_errors=True) as temporary:
-        yield Folder(Path(temporary))
+    return None if folder is None else Folder(folder)
 
 
 def rules(settings: Settings) -> Rules:

@@ -1,0 +1,56 @@
+"""The digest of a run: what it saw of scanners that mean no harm, and of ports that are meant to answer (methods 3.3)."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from vedette.exposure.ports import OPEN, PROBES, rows
+from vedette.findings.rows import text, whole
+from vedette.generation import Generation
+from vedette.place import Place
+from vedette.report import counted
+
+LINES = 20
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def digest(
+    generation: Generation, place: Place, expected: Iterable[tuple[str | None, int]], first: datetime, last: datetime
+) -> tuple[str, ...]:
+    """Return at most ``LINES`` lines about the days from ``first`` to ``last``, the most visible port first.
+
+    Args:
+        generation: the state after the run.
+        place: where its files lie.
+        expected: ports that are meant to answer, with their instance (None: every one).
+        first: the time of the run's oldest record.
+        last: the time of its newest.
+
+    Raises:
+        EngineError: a file of the state is gone or broken.
+    """
+    meant = frozenset(expected)
+    research: dict[tuple[str, int], set[str]] = {}
+    public: dict[tuple[str, int], set[str]] = {}
+    for row in rows(generation, place, PROBES, OPEN, ((first - _EPOCH).days, (last - _EPOCH).days)):
+        instance_id, port = text(row.get("instance_id")), whole(row.get("port"))
+        key = instance_id or text(row.get("interface_id")), port
+        if not meant.isdisjoint({(None, port), (instance_id, port)}):
+            public.setdefault(key, set()).add(text(row.get("remote_address")))
+        elif text(row.get("verdict")) == "research":
+            research.setdefault(key, set()).add(text(row.get("remote_address")))
+    return (*_research(research), *_public(public))
+
+
+def _research(found: dict[tuple[str, int], set[str]]) -> Iterable[str]:
+    most = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
+    shown = most if len(most) < LINES else most[: LINES - 2]
+    for (resource, port), scanners in shown:
+        yield f"port {port} of {resource} is visible to {counted(len(scanners), 'research scanner')}"
+    if left := len(most) - len(shown):
+        yield f"{counted(left, 'more port')} visible to research scanners; vedette exposure lists them"
+
+
+def _public(found: dict[tuple[str, int], set[str]]) -> Iterable[str]:
+    if found:
+        scanners = counted(len(set().union(*found.values())), "scanner")
+        yield f"{counted(len(found), 'expected public port')} answered {scanners}"
