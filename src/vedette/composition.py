@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,8 +15,11 @@ from vedette.aws import Connection
 from vedette.clock import now
 from vedette.detections import Number, all_detections
 from vedette.engine import Engine, Knowledge, ReadPlan, Rules
+from vedette.engine.facts import expected_ports
 from vedette.enrichment import Enrichment
 from vedette.errors import ConfigurationError
+from vedette.exposure import digest
+from vedette.generation import Generation
 from vedette.geo import Geo
 from vedette.intel import Kind, ThreatList
 from vedette.intel.bundled import bundled_lists
@@ -104,9 +108,15 @@ def pipeline(
                 clock=clock,
                 enrich=Enrichment(knowledge.inventory, knowledge.geo),
                 permits=permits,
+                digest=_digest(place, knowledge),
             )
         finally:
             engine.close()
+
+
+def _digest(place: Place, knowledge: Knowledge) -> Callable[[Generation, datetime, datetime], tuple[str, ...]]:
+    expected = expected_ports(knowledge).to_pydict()
+    return partial(digest, place=place, expected=tuple(zip(expected["instance_id"], expected["port"], strict=True)))
 
 
 def _duckdb(settings: Settings, place: Place, chosen: Rules, known: Knowledge, processes: int) -> Engine:

@@ -56,12 +56,17 @@ def _as_it_is(sighting: Sighting) -> Sighting:
     return sighting
 
 
+def _nothing(_state: Generation, _first: datetime, _last: datetime) -> tuple[str, ...]:
+    return ()
+
+
 @dataclass(slots=True, kw_only=True)
 class Pipeline:
     """Carries blobs through one engine into one store.
 
     ``clock`` stamps findings; None stamps event time (a replay). ``enrich`` adds to a sighting what is known of its instance and
-    addresses. ``permits`` name authorised scanners: their findings are archived.
+    addresses. ``permits`` name authorised scanners: their findings are archived. ``digest`` says from the state after a bulk run,
+    and the times of its first and last record, what of it is no finding and yet worth a line.
     """
 
     engine: Engine
@@ -72,6 +77,7 @@ class Pipeline:
     clock: Callable[[], datetime] | None = None
     enrich: Callable[[Sighting], Sighting] = _as_it_is
     permits: tuple[Permit, ...] = ()
+    digest: Callable[[Generation, datetime, datetime], tuple[str, ...]] = _nothing
     report: RunReport = field(default_factory=RunReport)
     findings: dict[str, str] = field(default_factory=dict)
     _generation: Generation = field(default_factory=lambda: Generation(number=0))
@@ -173,17 +179,20 @@ class Pipeline:
         findings = list(self._findings(result))
         for finding in findings:
             self.findings[finding.id] = finding.seen.finding_type
-        self.report.late += result.late
-        self.report.duplicates += result.duplicates
-        self.report.ambiguous += result.ambiguous
-        self.report.silenced.update(result.silenced)
-        self.report.slices += 1
-        self.report.history_days = len({part.day for part in result.generation.states.get("caller_activity", ())})
+        report = self.report
+        report.late += result.late
+        report.duplicates += result.duplicates
+        report.ambiguous += result.ambiguous
+        report.silenced.update(result.silenced)
+        report.slices += 1
+        report.history_days = len({part.day for part in result.generation.states.get("caller_activity", ())})
+        if until is None and report.records["flows"] and report.first_record and report.last_record:
+            report.digest = self.digest(result.generation, report.first_record, report.last_record)
         self.store.commit(
             findings=findings,
             receipts=self._receipts,
             generation=result.generation,
-            report=self.report.document() if last else None,
+            report=report.document() if last else None,
         )
         self._receipts = []
         self._generation = result.generation

@@ -69,6 +69,7 @@ class RunReport:
     slices: int = 0
     history_days: int = 0
     lists: tuple[ListUse, ...] = ()
+    digest: tuple[str, ...] = ()
     learning: tuple[str, ...] = ()
     blind_spots: tuple[str, ...] = ()
     next_step: str = ""
@@ -108,6 +109,7 @@ class RunReport:
         yield from map(_list_line, self.lists)
         for name, calls in sorted(self.silenced.items()):
             yield f"silenced by trusted list {name}: {counted(calls, 'record')}"
+        yield from (f"digest: {text}" for text in self.digest)
         yield from (f"learning: {text}" for text in self.learning)
         yield from (f"blind spot: {text}" for text in self.blind_spots)
         if self.next_step:

@@ -14,16 +14,16 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def digest(
-    generation: Generation, place: Place, expected: Iterable[tuple[str | None, int]], first: datetime, last: datetime
+    generation: Generation, first: datetime, last: datetime, *, place: Place, expected: Iterable[tuple[str | None, int]]
 ) -> tuple[str, ...]:
     """Return at most ``LINES`` lines about the days from ``first`` to ``last``, the most visible port first.
 
     Args:
         generation: the state after the run.
-        place: where its files lie.
-        expected: ports that are meant to answer, with their instance (None: every one).
         first: the time of the run's oldest record.
         last: the time of its newest.
+        place: where the state's files lie.
+        expected: ports that are meant to answer, with their instance (None: every one).
 
     Raises:
         EngineError: a file of the state is gone or broken.
