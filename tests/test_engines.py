@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,9 +24,28 @@ pytest_plugins = ["sparks"]
 pytestmark = pytest.mark.xdist_group("spark")
 
 
+@pytest.mark.parametrize("version", [2, 5])
 @pytest.mark.usefixtures("spark")
-def test_the_simulated_account(tmp_path: Path) -> None:
-    simulate(sorted(all_scenarios()), tmp_path / "out", seed=3, days=2)
+def test_the_simulated_account(version: int, tmp_path: Path) -> None:
+    simulate(sorted(all_scenarios()), tmp_path / "out", seed=3, flow_version=version)
+    outcome = scanned(tmp_path / "out", engine="spark", slice_events=120_000)
+    assert outcome.report.slices > 1
+    assert found(outcome) == expected(tmp_path / "out")
+    one = scanned(tmp_path / "out")
+    assert outcome.text == one.text
+    assert (outcome.report.ambiguous, outcome.report.silenced) == (one.report.ambiguous, one.report.silenced)
+
+
+def calls_only() -> list[str]:
+    """The scenarios of API calls, which are quick to play over days and to cut into many slices."""
+    scenarios = all_scenarios().items()
+    return sorted(name for name, item in scenarios if not item.quiet and all("IAMUser" in kind for kind in item.findings))
+
+
+@pytest.mark.usefixtures("spark")
+def test_calls_of_days_in_many_slices(tmp_path: Path) -> None:
+    simulate(calls_only(), tmp_path / "out", seed=3, days=2)
+    shutil.rmtree(tmp_path / "out" / "AWSLogs" / "123456789012" / "vpcflowlogs")
     outcome = scanned(tmp_path / "out", engine="spark", slice_events=1_500)
     assert outcome.report.slices > 1
     assert found(outcome) == expected(tmp_path / "out")
