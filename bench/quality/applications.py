@@ -1,0 +1,267 @@
+"""Ordinary life that looks like a scan because applications choose their ports, lose their peers, or lose their records."""
+
+from datetime import timedelta
+
+from bench.quality.ordinary import Kind
+from bench.quality.stage import DAY, Stage
+from vedette.simulate import Flow
+
+_HALF = 0.5
+
+
+def passive_ftp(stage: Stage) -> None:
+    """Mirror a server: a control connection, and 60 ports that it names, a tenth of which are blocked."""
+    server = stage.some_outside(1)[0]
+    for day in range(stage.days):
+        at = stage.hour(day, 0, 20)
+        stage.reach(at, server, 21, "established", packets=(80, 80), octets=(6_000, 9_000), seconds=1_200)
+        for port in stage.random.sample(range(49_152, 65_536), 60):
+            at += stage.random.uniform(1, 20)
+            stage.talk(at, server, port, fails=0.1)
+
+
+def directory_client(stage: Stage) -> None:
+    """Log on at two controllers, one of which has some services closed; RPC ports follow."""
+    controllers = stage.some_inside(2)
+    for day in range(stage.days):
+        for _ in range(8):
+            at = stage.hour(day, 7, 19)
+            for controller in controllers:
+                for port in (88, 389, 445, 135, 3_268, 464):
+                    at += stage.random.uniform(0.05, 1)
+                    closed = controller == controllers[1] and port in {3_268, 464}
+                    stage.talk(at, controller, port, fails=0.9 if closed else 0.01)
+                for port in stage.random.sample(range(49_664, 49_720), 4):
+                    stage.talk(at + 1, controller, port, fails=0.1)
+
+
+def remote_calls(stage: Stage) -> None:
+    """Ask a port mapper, then mount and lock at ports that it names, of which up to a fifth are stale."""
+    server, stale = stage.some_inside(1)[0], stage.random.uniform(0, 0.2)
+    for day in range(stage.days):
+        for _ in range(20):
+            at = stage.hour(day)
+            stage.talk(at, server, 111)
+            stage.talk(at + 0.1, server, 2_049)
+            for port in stage.random.sample(range(32_768, 61_000), 3):
+                stage.talk(at + 0.3, server, port, fails=stale)
+
+
+def _jobs(stage: Stage, *, fails: float, outage_day: int | None = None) -> None:
+    """Run jobs on six executors, whose ports are new in each job."""
+    executors = stage.some_inside(6)
+    for day in range(stage.days):
+        for _ in range(3):
+            at = stage.hour(day)
+            for executor in executors:
+                stage.talk(at, executor, 7_077)
+                for port in stage.random.sample(range(33_000, 60_000), 10):
+                    at += stage.random.uniform(0.1, 20)
+                    down = day == outage_day and executor == executors[0]
+                    stage.talk(at, executor, port, fails=1.0 if down else fails, refused=0.8)
+
+
+def spark(stage: Stage) -> None:
+    """Run Spark jobs, up to 15 % of whose connections fail."""
+    _jobs(stage, fails=stage.random.uniform(0, 0.15))
+
+
+def spark_outage(stage: Stage) -> None:
+    """Run Spark jobs, and lose one executor for a day, after days of work with it."""
+    _jobs(stage, fails=0.02, outage_day=3)
+
+
+def broken_ports(stage: Stage) -> None:
+    """Ask a peer on 20 to 50 new dynamic ports a day, 10 to 30 % of which are stale."""
+    peer, fails = stage.some_inside(1)[0], stage.random.uniform(0.1, 0.3)
+    for day in range(stage.days):
+        at = stage.hour(day, 0, 20)
+        for port in stage.random.sample(range(33_000, 60_000), stage.random.randint(20, 50)):
+            at += stage.random.uniform(0.5, 15)
+            stage.talk(at, peer, port, fails=fails, refused=0.9)
+
+
+def bittorrent(stage: Stage) -> None:
+    """Ask 250 peers by UDP, and 60 by TCP, at the ports they chose; half of them are gone."""
+    for day in range(stage.days):
+        own, at = stage.random.randint(6_881, 6_999), stage.hour(day, 0, 18)
+        for host in stage.some_outside(250):
+            at += stage.random.uniform(0.05, 30)
+            stage.datagram(at, host, stage.random.randint(1_025, 65_535), answered=stage.random.random() < _HALF, local=own, packets=2)
+        for host in stage.some_outside(60):
+            at += stage.random.uniform(0.5, 30)
+            stage.talk(at, host, stage.random.choice((6_881, 51_413, stage.random.randint(1_025, 65_535))), fails=0.6, refused=0.3)
+
+
+def quic(stage: Stage) -> None:
+    """Try QUIC first, which is blocked on the way to a fifth of the hosts, then TCP."""
+    for day in range(stage.days):
+        for host in stage.random.choices(stage.some_outside(200), k=200):
+            at, passes = stage.hour(day), stage.random.random() < 0.8  # noqa: PLR2004 - a share
+            stage.datagram(at, host, 443, answered=passes, packets=8)
+            if not passes:
+                stage.talk(at + 0.3, host, 443, fails=0.02)
+
+
+def calls(stage: Stage) -> None:
+    """Hold video calls: candidate pairs of many UDP ports, most of which never answer."""
+    for day in range(stage.days):
+        for _ in range(4):
+            at, peers = stage.hour(day, 8, 18), stage.some_outside(3)
+            for peer in peers:
+                stage.talk(at, peer, 3_478)
+                for port in stage.random.sample(range(16_384, 65_536), 25):
+                    stage.datagram(at + stage.random.uniform(0, 30), peer, port, answered=stage.random.random() < 0.2, packets=4)  # noqa: PLR2004
+
+
+def dead_database(stage: Stage) -> None:
+    """Ask for a database that is down, 400 times a day."""
+    database = stage.some_inside(1)[0]
+    for day in range(stage.days):
+        for _ in range(400):
+            stage.talk(stage.hour(day), database, 5_432, fails=1.0)
+
+
+def outage(stage: Stage) -> None:
+    """Use eight services of 30 hosts; on the fourth day all are out for two hours."""
+    doors = [(host, stage.random.choice((443, 5_432, 6_379, 8_080, 9_092, 9_200, 11_211, 50_051))) for host in stage.some_inside(30)]
+    for day in range(stage.days):
+        for host, port in doors:
+            for _ in range(5):
+                at = stage.hour(day)
+                down = day == 3 and 36_000 <= at % DAY < 43_200  # noqa: PLR2004 - from ten to noon
+                stage.talk(at, host, port, fails=1.0 if down else 0.01)
+
+
+def fleet_outage(stage: Stage) -> None:
+    """Use one port of 40 nodes, all of which are out for an hour of the fourth day."""
+    nodes = stage.some_inside(40)
+    for day in range(stage.days):
+        for host in nodes:
+            for number in range(4):
+                stage.talk(day * DAY + number * 6 * 3_600 + stage.random.uniform(0, 3_600), host, 9_042, fails=float(day == 3 and number == 2))  # noqa: PLR2004
+
+
+def new_targets(stage: Stage) -> None:
+    """Ask machines that come and go: each answers some minutes after it was first asked."""
+    for day in range(stage.days):
+        for hour in range(24):
+            for host in stage.some_inside(stage.random.randint(1, 4)):
+                at = day * DAY + hour * 3_600 + stage.random.uniform(0, 1_200)
+                if stage.random.random() < 0.6:  # noqa: PLR2004 - a share
+                    stage.reach(at, host, 8_080, stage.random.choice(("refused", "filtered")))
+                for number in range(1, 4):
+                    stage.talk(at + number * 240, host, 8_080, fails=0.02)
+
+
+def nat_instance(stage: Stage) -> None:
+    """Pass on what 20 machines ask of the internet: each conversation is seen on both sides, a tenth fails."""
+    machines = stage.some_inside(20)
+    for day in range(stage.days):
+        for _ in range(150):
+            host, at = stage.some_outside(1)[0], stage.hour(day)
+            port = stage.random.choice((443, 443, 80, 22, 25, 8_080, stage.random.randint(1_025, 65_535)))
+            before = len(stage.flows)
+            stage.talk(at + 0.001, host, port, fails=0.1)
+            machine = stage.random.choice(machines)
+            for flow in stage.flows[before:]:  # the same packets, on their way between the machine and the gateway
+                mirrored = {"source": machine} if flow.source == stage.address else {"destination": machine}
+                turned = "ingress" if flow.direction == "egress" else "egress"
+                stage.flows.append(Flow(**{name: getattr(flow, name) for name in Flow.__struct_fields__} | mirrored | {"direction": turned}))
+
+
+def half_logged(stage: Stage) -> None:
+    """Work with 60 hosts on several ports; of a third of the conversations one half is in no record."""
+    hosts = stage.some_inside(60)
+    for day in range(stage.days):
+        for _ in range(150):
+            before = len(stage.flows)
+            stage.talk(stage.hour(day), stage.random.choice(hosts), stage.random.choice((443, 5_432, 8_080, 9_200)))
+            if stage.random.random() < 0.33:  # noqa: PLR2004 - a share
+                kept = stage.random.choice((stage.address, ""))
+                stage.flows[before:] = [flow for flow in stage.flows[before:] if (flow.source == stage.address) == bool(kept)]
+
+
+def lost_records(stage: Stage) -> None:
+    """Reach 150 hosts within minutes, while most answers are in no record, and records say so (SKIPDATA)."""
+    for day in range(stage.days):
+        start = at = stage.hour(day, 0, 22)
+        for host in stage.some_inside(150):
+            at += stage.random.uniform(0.1, 6)
+            before = len(stage.flows)
+            stage.reach(at, host, 8_443, "touched" if stage.random.random() < _HALF else "established")
+            if stage.random.random() < 0.8:  # noqa: PLR2004 - a share
+                stage.flows[before:] = [flow for flow in stage.flows[before:] if flow.source == stage.address]
+        for number in range(int(at - start) // 60 + 2):
+            moment = stage.midnight + timedelta(seconds=int(start) // 60 * 60 + number * 60)
+            own = {"interface": stage.interface_id, "instance": stage.instance_id, "vpc": "vpc-0a", "subnet": "subnet-0a"}
+            stage.flows.append(Flow(start=moment, status="SKIPDATA", **own))
+
+
+def pod_host(stage: Stage) -> None:
+    """Ask pods for readiness, of which a seventh is starting or gone, at ports of all kinds."""
+    for day in range(stage.days):
+        pods = stage.some_inside(60)
+        for pod in pods:
+            for port in stage.random.sample((8_080, 8_443, 9_090, 10_250, 15_020, 3_000, 5_000), 2):
+                at = stage.hour(day)
+                for number in range(2):
+                    stage.talk(at + number * 30, pod, port, fails=0.15)
+
+
+def gossip(stage: Stage) -> None:
+    """Tell 80 members of a cluster the news by UDP and TCP, a tenth of which have left."""
+    members = stage.some_inside(80)
+    left = set(members[:8])
+    for day in range(stage.days):
+        for _ in range(200):
+            host, at = stage.random.choice(members), stage.hour(day)
+            stage.datagram(at, host, 8_301, answered=host not in left, local=8_301)
+            if stage.random.random() < 0.2:  # noqa: PLR2004 - a share
+                stage.talk(at + 1, host, 8_301, fails=float(host in left))
+
+
+def traceroute(stage: Stage) -> None:
+    """Trace the way to ten hosts a day by UDP, thirty hops each with three datagrams."""
+    for day in range(stage.days):
+        for host in stage.some_outside(10):
+            at, local = stage.hour(day), stage.local_port()
+            for number in range(90):
+                stage.datagram(at + number * 0.1, host, 33_434 + number, answered=False, local=local)
+
+
+def builder(stage: Stage) -> None:
+    """Build software: clone, fetch packages from many hosts, start services on dynamic ports of its own network."""
+    for day in range(stage.days):
+        for _ in range(25):
+            at = stage.hour(day)
+            for host in stage.some_outside(4):
+                stage.talk(at, host, stage.random.choice((22, 443, 443, 9_418)), fails=0.05)
+            service = stage.some_inside(1)[0]
+            for number in range(6):  # it waits until the service is up
+                stage.reach(at + 10 + number, service, 33_000 + number % 2, "refused")
+            stage.talk(at + 20, service, 33_000)
+
+
+KINDS = (
+    Kind("passive FTP, 60 ports a day", passive_ftp),
+    Kind("directory client, services closed", directory_client),
+    Kind("port mapper and NFS, up to 20 % stale", remote_calls),
+    Kind("Spark jobs, up to 15 % fail", spark),
+    Kind("Spark jobs, an executor is lost", spark_outage),
+    Kind("dynamic ports of a peer, 10 to 30 % stale", broken_ports),
+    Kind("BitTorrent, half of the peers gone", bittorrent),
+    Kind("QUIC, blocked for a fifth", quic),
+    Kind("video calls, most UDP ports silent", calls),
+    Kind("dead database, 400 retries a day", dead_database),
+    Kind("outage of eight services of 30 hosts", outage),
+    Kind("outage of a fleet of 40 nodes", fleet_outage),
+    Kind("autoscaling targets that start", new_targets),
+    Kind("NAT instance", nat_instance),
+    Kind("conversations of which half is logged", half_logged),
+    Kind("lost records (SKIPDATA)", lost_records),
+    Kind("Kubernetes node, a seventh of the pods gone", pod_host),
+    Kind("gossip with members that have left", gossip),
+    Kind("traceroute", traceroute),
+    Kind("build agent", builder),
+)
