@@ -50,12 +50,14 @@ _DYNAMIC = f"(remote_port >= 1024 and remote_port not in ({SENSITIVE}))"
 _FAILED = "('rejected', 'refused', 'no_reply')"
 _PROBING = "('rejected', 'refused', 'no_reply', 'half_open', 'touched')"
 
-# Interfaces that did something new in this step which may belong to a scan.
+# Interfaces that did something new in this step which may belong to a scan. A slice of a small account holds weeks: what is too
+# old to count is counted back from its first try, not from its end.
 _SCAN_ACTORS = f"""
 with probing as (
     select interface_id, remote_address, remote_port, protocol, first.step as step
     from contact_hours
-    where first.outcome in {_PROBING} and first.us >= $watermark_us - {2 * _DAY}
+    where first.outcome in {_PROBING}
+      and first.us >= (select min(first.us) - {2 * _DAY} from contact_hours where first.step = $step)
 )
 select distinct interface_id
 from (
