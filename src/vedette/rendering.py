@@ -16,7 +16,8 @@ from typing import cast
 
 from vedette.errors import ConfigurationError
 from vedette.findings import Finding
-from vedette.findings.advice import next_steps
+from vedette.findings.advice import Step, next_steps
+from vedette.findings.described import at, caller_facts, flow_said, instance_facts, remote_facts
 from vedette.findings.document import OURS, document
 from vedette.findings.identity import timestamp
 from vedette.findings.severity import label
@@ -57,6 +58,7 @@ ONE_LINE = 150
 _WIDEST_TEXT = 110
 _KEPT_APIS = 20
 _KEPT_AGENTS = 5
+_LISTED_NUMBERS = 12  # more thresholds are told in one paragraph
 _ID_PREFIX = 12
 
 # A list mark, a number, or the left column of a two-column line: text that goes on begins under what follows it.
@@ -114,14 +116,15 @@ def show(finding: Finding, width: int = NARROWEST) -> Iterator[str]:
     yield f"{finding.seen.finding_type}  id {finding.id}{'  archived' if finding.archived else ''}\n"
     yield "\n"
     yield from _wrapped(summary.description, body)
-    for heading, lines in _sections(finding, facts):
+    steps = next_steps(finding)
+    for heading, lines in _sections(finding, facts, steps):
         if lines:
             yield f"\n{heading}\n"
         for line in lines:
             yield from _wrapped(line, body, indent="  ")
     yield from _records(finding, facts)
     yield "\nWhat to do next\n"
-    for number, step in enumerate(next_steps(finding), 1):
+    for number, step in enumerate(steps, 1):
         yield from _wrapped(f"{number}. {step.text}", body, indent="  ")
         if step.command:
             yield f"     {clean(step.command)}\n"  # never wrapped: it is there to be copied
@@ -160,7 +163,7 @@ def _csv(findings: Iterable[Finding], _width: int) -> Iterator[str]:
 
 def _columns(finding: Finding) -> dict[str, object]:
     seen, summary, facts = finding.seen, finding.summary, document(finding)
-    place = _at(facts, "service", "action", "awsApiCallAction", "remoteIpDetails")
+    place = at(facts, "service", "action", "awsApiCallAction", "remoteIpDetails")
     return {
         "id": finding.id,
         "type": seen.finding_type,
@@ -169,12 +172,12 @@ def _columns(finding: Finding) -> dict[str, object]:
         "account_id": seen.account_id,
         "region": seen.region,
         "resource": _who(finding),
-        "access_key_id": _at(facts, "resource", "accessKeyDetails").get("accessKeyId") or "",
+        "access_key_id": at(facts, "resource", "accessKeyDetails").get("accessKeyId") or "",
         "target": seen.target,
-        "country": _at(place, "country").get("countryName", ""),
-        "city": _at(place, "city").get("cityName", ""),
-        "asn": _at(place, "organization").get("asn", ""),
-        "organization": _at(place, "organization").get("asnOrg", ""),
+        "country": at(place, "country").get("countryName", ""),
+        "city": at(place, "city").get("cityName", ""),
+        "asn": at(place, "organization").get("asn", ""),
+        "organization": at(place, "organization").get("asnOrg", ""),
         "lists": ";".join(_list_names(facts)),
         "apis": ";".join(f"{name} {count}" for name, count in _tally(finding, "apis")),
         "error_codes": ";".join(f"{name} {count}" for name, count in _tally(finding, "errors")),
@@ -257,11 +260,17 @@ def _cells(text: str) -> int:
     return cell_len(text)
 
 
-def _sections(finding: Finding, facts: Mapping[str, object]) -> Iterator[tuple[str, list[str]]]:
-    seen, ours = finding.seen, _at(facts, "service", "additionalInfo", OURS)
-    yield "Why", [f"- {reason}" for reason in finding.summary.reasons]
-    yield "Who (latest call)", _pairs(_who_facts(finding, facts))
-    yield "From where", _pairs(_where_facts(finding, facts))
+def _sections(finding: Finding, facts: Mapping[str, object], steps: tuple[Step, ...]) -> Iterator[tuple[str, list[str]]]:
+    seen, ours = finding.seen, at(facts, "service", "additionalInfo", OURS)
+    commands = tuple(step.command for step in steps if step.command)
+    # A command stands once, below, where it can be copied.
+    yield "Why", [f"- {reason}" for reason in finding.summary.reasons if not (commands and reason.endswith(commands))]
+    if finding.resource_type == "Instance":
+        yield "Instance", _pairs(instance_facts(finding, facts))
+        yield "Other side", _pairs(remote_facts(finding, facts))
+    else:
+        yield "Who (latest call)", _pairs(caller_facts(finding, facts))
+        yield "From where", _pairs(remote_facts(finding, facts))
     yield (
         "When (UTC)",
         _pairs({"first": timestamp(seen.first.time), "last": timestamp(seen.last.time), "events": f"{seen.count:,}"}),
@@ -272,53 +281,28 @@ def _sections(finding: Finding, facts: Mapping[str, object]) -> Iterator[tuple[s
     agents = [str(agent) for agent in cast("list[object]", ours.get("userAgents", []))]
     more = [f"… and {len(agents) - _KEPT_AGENTS:,} more"] if len(agents) > _KEPT_AGENTS else []
     yield "User agents (of the first records)", agents[:_KEPT_AGENTS] + more
-    numbers = {**_at(ours, "thresholds"), **{f"observed {name}": value for name, value in _at(ours, "observed").items()}}
+    thresholds = at(ours, "thresholds")
+    if len(thresholds) > _LISTED_NUMBERS:
+        thresholds = {"thresholds": ", ".join(f"{name} {value}" for name, value in thresholds.items())}
+    numbers = {**thresholds, **{f"observed {name}": value for name, value in at(ours, "observed").items()}}
     yield f"Numbers (rule version {finding.rule})", _pairs(numbers)
 
 
 def _records(finding: Finding, facts: Mapping[str, object]) -> Iterator[str]:
     """Yield where the first records lie, by file; names are never wrapped: they are there to be copied."""
-    records = cast("list[Mapping[str, object]]", _at(facts, "service", "additionalInfo", OURS, "records").get("first", []))
+    records = cast("list[Mapping[str, object]]", at(facts, "service", "additionalInfo", OURS, "records").get("first", []))
     if not records:
         return
-    yield f"\nRecords (first {len(records)} of {finding.seen.count:,}; [index in the file], time, API)\n"
-    by_file: dict[object, list[Mapping[str, object]]] = {}
-    for record in records:
-        by_file.setdefault(record["object"], []).append(record)
-    for name, found in by_file.items():
+    what = "other side, port, outcome" if finding.resource_type == "Instance" else "API"
+    yield f"\nRecords (first {len(records)} of {finding.seen.count:,}; [index in the file], time, {what})\n"
+    said = [flow_said(sample.text) for sample in finding.seen.samples.get("records", ())]
+    by_file: dict[object, list[str]] = {}
+    for record, flow in zip(records, said, strict=False):
+        line = f"    [{record['position']}]  {record['eventTime']}  {clean(flow or record['api'])}\n"
+        by_file.setdefault(record["object"], []).append(line)
+    for name, lines in by_file.items():
         yield f"  {clean(name)}\n"
-        for record in found:
-            yield f"    [{record['position']}]  {record['eventTime']}  {clean(record['api'])}\n"
-
-
-def _who_facts(finding: Finding, facts: Mapping[str, object]) -> dict[str, object]:
-    details = _at(facts, "resource", "accessKeyDetails")
-    return {
-        "name": details.get("userName"),
-        "type": details.get("userType"),
-        "access key": details.get("accessKeyId"),
-        "principal": details.get("principalId"),
-        "instance": _at(facts, "resource", "instanceDetails").get("instanceId"),
-        "grouped by": finding.seen.resource_key,
-        "account": finding.seen.account_id,
-    }
-
-
-def _where_facts(finding: Finding, facts: Mapping[str, object]) -> dict[str, object]:
-    ours = _at(facts, "service", "additionalInfo", OURS)
-    place = _at(facts, "service", "action", "awsApiCallAction", "remoteIpDetails")
-    organization = _at(place, "organization")
-    location = [_at(place, "city").get("cityName"), _at(place, "country").get("countryName")]
-    network = [f"AS{organization['asn']}" if organization.get("asn") else "", organization.get("asnOrg")]
-    lists = cast("list[Mapping[str, object]]", ours.get("lists", []))
-    named = [f"{item['name']} ({item['kind']}, line {item['line']}: {item['network']})" for item in lists[:5]]
-    return {
-        "address": finding.seen.target,
-        "place": ", ".join(str(part) for part in location if part) or "unknown (no geolocation database)",
-        "network": " ".join(str(part) for part in network if part),
-        "lists": "; ".join(named),
-        "regions": ", ".join(_at(ours, "regions")),
-    }
+        yield from lines
 
 
 def _pairs(values: Mapping[str, object]) -> list[str]:
@@ -338,28 +322,21 @@ def _wrapped(text: str, width: int, indent: str = "") -> Iterator[str]:
 
 def _who(finding: Finding) -> str:
     """Return the user or role with its session's name, the instance, or else what the finding is grouped by."""
-    details = _at(finding.seen.resource, "accessKeyDetails")
+    details = at(finding.seen.resource, "accessKeyDetails")
     name, principal = str(details.get("userName") or ""), str(details.get("principalId") or "")
     session = principal.partition(":")[2] if details.get("userType") == "AssumedRole" else ""
-    instance = str(_at(finding.seen.resource, "instanceDetails").get("instanceId") or "")
+    instance = str(at(finding.seen.resource, "instanceDetails").get("instanceId") or "")
     return "/".join(part for part in (name, session) if part) or instance or principal or finding.seen.resource_key
 
 
 def _list_names(facts: Mapping[str, object]) -> list[str]:
-    details = cast("list[Mapping[str, object]]", _at(facts, "service", "evidence").get("threatIntelligenceDetails", []))
+    details = cast("list[Mapping[str, object]]", at(facts, "service", "evidence").get("threatIntelligenceDetails", []))
     return [str(item["threatListName"]) for item in details]
 
 
 def _tally(finding: Finding, name: str) -> list[tuple[str, int]]:
     tallies = finding.seen.tallies.get(name, {})
     return sorted(((key, tally.count) for key, tally in tallies.items()), key=lambda item: (-item[1], item[0]))
-
-
-def _at(value: Mapping[str, object], *path: str) -> Mapping[str, object]:
-    for step in path:
-        inner = value.get(step)
-        value = inner if isinstance(inner, Mapping) else {}
-    return value
 
 
 _RENDERERS: dict[str, Callable[[Iterable[Finding], int], Iterator[str]]] = {
