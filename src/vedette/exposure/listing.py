@@ -88,7 +88,7 @@ def values(item: Exposure) -> dict[str, object]:
         "last_seen": timestamp(item.last_seen) if item.last_seen else None,
         "conversations": item.conversations,
         "clients_at_least": item.clients,
-        **{f"scanners_{verdict}": classes[verdict] for verdict in sorted(VERDICTS)},
+        **{f"scanners_{verdict}": classes[verdict] for verdict in ("malicious", "unknown", "research")},
         "scanners": list(item.scanners)[:_KEPT_SCANNERS],
         "expected": item.expected,
         "verdict": item.verdict or None,
