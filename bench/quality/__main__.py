@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
@@ -13,17 +13,21 @@ from bench.quality.page import text, write
 from bench.quality.scans import classes
 
 
-def plans(seed: int, batches: int, scale: float, actors: int, only: str = "") -> list[Plan]:
+def plans(seed: int, batches: int, scale: float, actors: int, only: Sequence[str] = ()) -> list[Plan]:
     """Spread the scans (``scale`` of each class's number) and so many actors of each kind evenly over batches.
 
-    ``only`` chooses the classes and kinds that have it in their names.
+    ``only`` chooses the classes and kinds that have one of these in their names; where it is empty, all.
     """
-    scans = {item.name: max(1, round(item.weight * scale)) for item in classes() if only in item.name}
-    lives = {item.name: actors for item in KINDS if only in item.name}
+    scans = {item.name: max(1, round(item.weight * scale)) for item in classes() if _is_wanted(item.name, only)}
+    lives = {item.name: actors for item in KINDS if _is_wanted(item.name, only)}
     return [
         Plan(number=number, seed=seed, scans=_share(scans, number, batches), actors=_share(lives, number, batches))
         for number in range(batches)
     ]
+
+
+def _is_wanted(name: str, only: Sequence[str]) -> bool:
+    return not only or any(part in name for part in only)
 
 
 def _share(counts: dict[str, int], number: int, batches: int) -> dict[str, int]:
@@ -38,10 +42,12 @@ def main(arguments: Sequence[str]) -> None:
     """Play, scan, judge, and write the page."""
     parser = argparse.ArgumentParser(prog="python -m bench.quality", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="chance of all actors (default %(default)s)")
-    parser.add_argument("--batches", type=int, default=12, help="archives to spread them over (default %(default)s)")
+    parser.add_argument("--batches", type=int, default=24, help="archives to spread them over (default %(default)s)")
     parser.add_argument("--scale", type=float, default=1.0, help="part of the scans of each class (default %(default)s)")
-    parser.add_argument("--actors", type=int, default=24, help=f"actors of each kind of life, {DAYS} days each (default %(default)s)")
-    parser.add_argument("--only", default="", help="only classes and kinds that have this in their names")
+    parser.add_argument(
+        "--actors", type=int, default=24, help=f"actors of each kind of life, {DAYS} days each (default %(default)s)"
+    )
+    parser.add_argument("--only", nargs="*", default=(), metavar="TEXT", help="only classes and kinds with this in their names")
     parser.add_argument("--processes", type=int, default=2, help="batches at once (default %(default)s)")
     parser.add_argument("--no-write", action="store_true", help="print only, leave the page alone")
     given = parser.parse_args(arguments)
@@ -55,12 +61,8 @@ def main(arguments: Sequence[str]) -> None:
 
 def _run(wanted: Iterable[Plan], processes: int, began: float) -> list[Result]:
     found: list[Result] = []
-    each: Callable[[Callable[[Plan], Result], Iterable[Plan]], Iterable[Result]]
-    if processes == 1:
-        return [run(plan) for plan in wanted]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        each = pool.map
-        for result in each(run, wanted):
+        for result in pool.map(run, wanted):
             found.append(result)
             print(f"{len(found)} batches, {result.records:,} records, {time.perf_counter() - began:.0f} s", file=sys.stderr)
     return found

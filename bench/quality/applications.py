@@ -1,12 +1,16 @@
 """Ordinary life that looks like a scan because applications choose their ports, lose their peers, or lose their records."""
 
 from datetime import timedelta
+from itertools import product
+
+from msgspec.structs import replace
 
 from bench.quality.ordinary import Kind
 from bench.quality.stage import DAY, Stage
 from vedette.simulate import Flow
 
 _HALF = 0.5
+_FLEET_IS_OUT = (3, 2)  # the day, and the quarter of it
 
 
 def passive_ftp(stage: Stage) -> None:
@@ -87,10 +91,14 @@ def bittorrent(stage: Stage) -> None:
         own, at = stage.random.randint(6_881, 6_999), stage.hour(day, 0, 18)
         for host in stage.some_outside(250):
             at += stage.random.uniform(0.05, 30)
-            stage.datagram(at, host, stage.random.randint(1_025, 65_535), answered=stage.random.random() < _HALF, local=own, packets=2)
+            stage.datagram(
+                at, host, stage.random.randint(1_025, 65_535), answered=stage.random.random() < _HALF, local=own, packets=2
+            )
         for host in stage.some_outside(60):
             at += stage.random.uniform(0.5, 30)
-            stage.talk(at, host, stage.random.choice((6_881, 51_413, stage.random.randint(1_025, 65_535))), fails=0.6, refused=0.3)
+            stage.talk(
+                at, host, stage.random.choice((6_881, 51_413, stage.random.randint(1_025, 65_535))), fails=0.6, refused=0.3
+            )
 
 
 def quic(stage: Stage) -> None:
@@ -124,7 +132,9 @@ def dead_database(stage: Stage) -> None:
 
 def outage(stage: Stage) -> None:
     """Use eight services of 30 hosts; on the fourth day all are out for two hours."""
-    doors = [(host, stage.random.choice((443, 5_432, 6_379, 8_080, 9_092, 9_200, 11_211, 50_051))) for host in stage.some_inside(30)]
+    doors = [
+        (host, stage.random.choice((443, 5_432, 6_379, 8_080, 9_092, 9_200, 11_211, 50_051))) for host in stage.some_inside(30)
+    ]
     for day in range(stage.days):
         for host, port in doors:
             for _ in range(5):
@@ -137,9 +147,9 @@ def fleet_outage(stage: Stage) -> None:
     """Use one port of 40 nodes, all of which are out for an hour of the fourth day."""
     nodes = stage.some_inside(40)
     for day in range(stage.days):
-        for host in nodes:
-            for number in range(4):
-                stage.talk(day * DAY + number * 6 * 3_600 + stage.random.uniform(0, 3_600), host, 9_042, fails=float(day == 3 and number == 2))  # noqa: PLR2004
+        for number, host in product(range(4), nodes):
+            at = (day + number / 4) * DAY + stage.random.uniform(0, 3_600)
+            stage.talk(at, host, 9_042, fails=float((day, number) == _FLEET_IS_OUT))
 
 
 def new_targets(stage: Stage) -> None:
@@ -165,9 +175,10 @@ def nat_instance(stage: Stage) -> None:
             stage.talk(at + 0.001, host, port, fails=0.1)
             machine = stage.random.choice(machines)
             for flow in stage.flows[before:]:  # the same packets, on their way between the machine and the gateway
-                mirrored = {"source": machine} if flow.source == stage.address else {"destination": machine}
-                turned = "ingress" if flow.direction == "egress" else "egress"
-                stage.flows.append(Flow(**{name: getattr(flow, name) for name in Flow.__struct_fields__} | mirrored | {"direction": turned}))
+                if flow.direction == "egress":
+                    stage.flows.append(replace(flow, source=machine, direction="ingress"))
+                else:
+                    stage.flows.append(replace(flow, destination=machine, direction="egress"))
 
 
 def half_logged(stage: Stage) -> None:
@@ -194,8 +205,16 @@ def lost_records(stage: Stage) -> None:
                 stage.flows[before:] = [flow for flow in stage.flows[before:] if flow.source == stage.address]
         for number in range(int(at - start) // 60 + 2):
             moment = stage.midnight + timedelta(seconds=int(start) // 60 * 60 + number * 60)
-            own = {"interface": stage.interface_id, "instance": stage.instance_id, "vpc": "vpc-0a", "subnet": "subnet-0a"}
-            stage.flows.append(Flow(start=moment, status="SKIPDATA", **own))
+            own = stage.interface()
+            skipped = Flow(
+                start=moment,
+                status="SKIPDATA",
+                interface=own.interface_id,
+                instance=own.instance,
+                subnet=own.subnet,
+                vpc=own.vpc,
+            )
+            stage.flows.append(skipped)
 
 
 def pod_host(stage: Stage) -> None:

@@ -109,7 +109,8 @@ def _play(plan: Plan) -> _Cast:
 
 
 def _parts(plan: Plan) -> Iterator[tuple[str, ScanClass | ordinary.Kind]]:
-    for item in (*classes(), *KINDS):
+    entries: tuple[ScanClass | ordinary.Kind, ...] = (*classes(), *KINDS)
+    for item in entries:
         wanted = plan.scans if isinstance(item, ScanClass) else plan.actors
         for _ in range(wanted.get(item.name, 0)):
             yield item.name, item

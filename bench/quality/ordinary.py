@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.quality.stage import DAY, Stage
+from bench.quality.stage import DAY, Outcome, Stage
 
 _EPHEMERAL = (32_768, 60_999)
 _HALF = 0.5
@@ -56,7 +56,7 @@ def scanned_server(stage: Stage) -> None:
             local, fixed = stage.random.randint(1_025, 65_000), stage.random.random() < _HALF
             probe = stage.random.choice(("syn", "bare", "connect"))
             for port in stage.random.sample(range(1, 65_536), 300):
-                outcome = "rejected" if stage.random.random() < _HALF else "half_open" if port == 443 else "refused"  # noqa: PLR2004
+                outcome: Outcome = "rejected" if stage.random.random() < _HALF else "refused"
                 local_port = local if fixed else 0
                 stage.serve(at, scanner, port, outcome, local=local_port, probe=probe)
                 at += stage.random.uniform(0.001, 0.5)

@@ -42,7 +42,10 @@ def write(said: str) -> None:
 
 
 def _scans(by_name: dict[str, list[Judged]]) -> str:
-    rows = ["| scan | scans | found | recall | median delay | probes by then | rules that fired |", "| --- | ---: | ---: | ---: | ---: | ---: | --- |"]
+    rows = [
+        "| scan | scans | found | recall | median delay | probes by then | rules that fired |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | --- |",
+    ]
     for group in _GROUPS:
         names = [entry.name for entry in classes() if entry.group == group and by_name.get(entry.name)]
         if names:
@@ -74,7 +77,13 @@ def _formats(by_name: dict[str, list[Judged]]) -> str:
     for version, window in sorted(FORMATS):
         cells = []
         for group in _GROUPS:
-            items = [item for entry in classes() if entry.group == group for item in by_name.get(entry.name, ()) if item.format == (version, window)]
+            items = [
+                item
+                for entry in classes()
+                if entry.group == group
+                for item in by_name.get(entry.name, ())
+                if item.format == (version, window)
+            ]
             cells.append(f"{sum(item.found for item in items)} of {len(items)}")
         every = [item for items in by_name.values() for item in items if item.format == (version, window)]
         rows.append(f"| version {version}, {window} s | {' | '.join(cells)} | {sum(len(item.false) for item in every)} |")
@@ -83,9 +92,11 @@ def _formats(by_name: dict[str, list[Judged]]) -> str:
 
 def _lives(by_name: dict[str, list[Judged]]) -> str:
     rows = ["| ordinary life | actor-days | false findings |", "| --- | ---: | ---: |"]
-    for kind in KINDS:
-        if items := by_name.get(kind.name):
-            rows.append(f"| {kind.name} | {len(items) * DAYS} | {sum(len(item.false) for item in items)} |")
+    rows += [
+        f"| {kind.name} | {len(items) * DAYS} | {sum(len(item.false) for item in items)} |"
+        for kind in KINDS
+        if (items := by_name.get(kind.name))
+    ]
     return "\n".join(rows) + "\n"
 
 
@@ -96,7 +107,7 @@ def _listed(title: str, items: Iterable[tuple[str, str]]) -> list[str]:
     if not grouped:
         return []
     rows = [f"{title}:\n"]
-    for name, told in grouped.items():
-        more = f"; and {len(told) - _KEPT} more" if len(told) > _KEPT else ""
-        rows.append(f"- {name} ({len(told)}): {'; '.join(told[:_KEPT])}{more}")
+    for name, every in grouped.items():
+        more = f"; and {len(every) - _KEPT} more" if len(every) > _KEPT else ""
+        rows.append(f"- {name} ({len(every)}): {'; '.join(every[:_KEPT])}{more}")
     return ["\n".join(rows) + "\n"]

@@ -19,8 +19,9 @@ Group = Literal["default tools", "slow", "other scans", "blind spots"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manner:
-    """How a scan probes. Ranges are drawn from once a scan: ``interval`` seconds (evenly by its logarithm), ``open`` share, ``lost``.
+    """How a scan probes; from the ranges a value is drawn once a scan.
 
+    ``interval`` is in seconds (drawn evenly by its logarithm), ``open`` the share of open doors, ``lost`` that of lost answers.
     ``silent`` are shares of closed doors that do not answer; one is drawn a scan. ``source`` says where its packets leave from.
     """
 
@@ -113,7 +114,7 @@ def horizontal(stage: Stage, *, hosts: tuple[int, int], manner: Manner, port: in
     count = round(exp(stage.random.uniform(log(hosts[0]), log(hosts[1]))))
     internet = stage.random.random() < 0.5 if outside is None else outside  # noqa: PLR2004 - half of them
     chosen = stage.some_outside(min(count, 762)) if internet else stage.some_inside(count)
-    door = port or stage.random.choice((22, 23, 445, 2_375, 3_306, 3_389, 5_900, 6_379, 8_080, 8_443, 9_200, 31_337))
+    door = port or stage.random.choice((22, 23, 445, 2_375, 3_306, 3_389, 5_900, 6_379, 8_080, 8_443, 9_200))
     stage.notes["hosts"] = len(chosen)
     _probe_all(stage, ((host, door) for host in chosen), manner)
 
@@ -136,6 +137,10 @@ _MASSCAN = Manner(probe="bare", source="random", interval=(0.0005, 0.02), open=(
 
 def _every(seconds: float, *, manner: Manner = _CONNECT, opened: tuple[float, float] = (0.05, 0.05)) -> Manner:
     return replace(manner, interval=(seconds, seconds), open=opened)
+
+
+def _unnamed_port(stage: Stage) -> None:
+    horizontal(stage, hosts=(254, 254), manner=_CONNECT, port=stage.random.choice((4_567, 12_345, 31_337, 40_123, 54_321)))
 
 
 def _slow(seconds: float, name: str, probes: int, weight: float = 40) -> Iterable[ScanClass]:
@@ -166,12 +171,33 @@ _TOOLS = (
     ),
 )
 _OTHERS = (
-    ("20 to 65,000 ports of a host, each 10 ms to 15 s", 100, partial(vertical, ports=(20, 2_000), manner=replace(_CONNECT, interval=(0.01, 15)))),
-    ("block: 3 to 30 hosts, 15 to 40 ports each", 80, partial(block, hosts=(3, 30), ports=(15, 40), manner=replace(_CONNECT, interval=(0.01, 1)))),
-    ("8 to 19 ports of databases, shells and the like", 100, partial(listed, ports=(8, 19), manner=replace(_CONNECT, interval=(0.01, 15)))),
-    ("a host that answers on 50 to 100 % of 150 to 1,000 ports", 80, partial(vertical, ports=(150, 1_000), manner=replace(_SYN, open=(0.5, 1.0)))),
+    (
+        "20 to 65,000 ports of a host, each 10 ms to 15 s",
+        100,
+        partial(vertical, ports=(20, 2_000), manner=replace(_CONNECT, interval=(0.01, 15))),
+    ),
+    (
+        "block: 3 to 30 hosts, 15 to 40 ports each",
+        80,
+        partial(block, hosts=(3, 30), ports=(15, 40), manner=replace(_CONNECT, interval=(0.01, 1))),
+    ),
+    (
+        "8 to 19 ports of databases, shells and the like",
+        100,
+        partial(listed, ports=(8, 19), manner=replace(_CONNECT, interval=(0.01, 15))),
+    ),
+    (
+        "a host that answers on 50 to 100 % of 150 to 1,000 ports",
+        80,
+        partial(vertical, ports=(150, 1_000), manner=replace(_SYN, open=(0.5, 1.0))),
+    ),
     ("stopped by the own security group", 60, partial(vertical, ports=(50, 1_000), manner=replace(_CONNECT, egress=True))),
-    ("one port of 40 to 200 hosts, each 1 to 10 s", 80, partial(horizontal, hosts=(40, 200), manner=replace(_CONNECT, interval=(1, 10)))),
+    ("one port without a known service of 254 hosts", 60, _unnamed_port),
+    (
+        "one port of 40 to 200 hosts, each 1 to 10 s",
+        80,
+        partial(horizontal, hosts=(40, 200), manner=replace(_CONNECT, interval=(1, 10))),
+    ),
 )
 _HORIZONTAL_SLOW = (
     ("one port of 120 hosts, one every 60 s", 40, partial(horizontal, hosts=(120, 120), manner=_every(60))),
@@ -179,23 +205,49 @@ _HORIZONTAL_SLOW = (
     ("one port of 120 hosts, one every 15 min", 40, partial(horizontal, hosts=(120, 120), manner=_every(900))),
 )
 _BLIND = (
-    ("one port of a host every 30 min, 20 % open", 40, partial(vertical, ports=(80, 80), manner=_every(1_800, opened=(0.2, 0.2)))),
+    (
+        "one port of a host every 30 min, 20 % open",
+        40,
+        partial(vertical, ports=(80, 80), manner=_every(1_800, opened=(0.2, 0.2))),
+    ),
     ("one port of a host every 48 min, 5 % open", 40, partial(vertical, ports=(70, 70), manner=_every(2_880))),
-    ("one port of a host every 48 min, 20 % open", 40, partial(vertical, ports=(70, 70), manner=_every(2_880, opened=(0.2, 0.2)))),
+    (
+        "one port of a host every 48 min, 20 % open",
+        40,
+        partial(vertical, ports=(70, 70), manner=_every(2_880, opened=(0.2, 0.2))),
+    ),
     ("3 to 5 ports of a host", 40, partial(vertical, ports=(3, 5), manner=_CONNECT)),
     ("6 to 14 ports of a host, of any kind", 40, partial(vertical, ports=(6, 14), manner=_CONNECT)),
     ("15 to 19 ports of a host, of any kind", 40, partial(vertical, ports=(15, 19), manner=_CONNECT)),
-    ("6 or 7 ports of databases, shells and the like", 40, partial(listed, ports=(6, 7), manner=replace(_CONNECT, interval=(0.01, 15)))),
+    (
+        "6 or 7 ports of databases, shells and the like",
+        40,
+        partial(listed, ports=(6, 7), manner=replace(_CONNECT, interval=(0.01, 15))),
+    ),
     ("one port of 10 to 24 hosts", 40, partial(horizontal, hosts=(10, 24), manner=_CONNECT)),
-    ("SYN scan from source port 53, 1,000 ports", 40, partial(vertical, ports=(1_000, 1_000), manner=replace(_SYN, source_port=53))),
-    ("UDP scan, 100 to 1,000 ports", 40, partial(vertical, ports=(100, 1_000), manner=Manner(protocol=17, silent=(0.2, 0.9, 1.0)))),
+    (
+        "SYN scan from source port 53, 1,000 ports",
+        40,
+        partial(vertical, ports=(1_000, 1_000), manner=replace(_SYN, source_port=53)),
+    ),
+    (
+        "UDP scan, 100 to 1,000 ports",
+        40,
+        partial(vertical, ports=(100, 1_000), manner=Manner(protocol=17, silent=(0.2, 0.9, 1.0))),
+    ),
 )
 
 
 def classes() -> list[ScanClass]:
     """Return all classes in the order of the table; weights add up to more than 2,000."""
     found = [ScanClass(name=name, group="default tools", weight=weight, play=play) for name, weight, play in _TOOLS]
-    for seconds, name, probes in ((60, "60 s", 200), (120, "2 min", 150), (300, "5 min", 120), (600, "10 min", 100), (1_800, "30 min", 80)):
+    for seconds, name, probes in (
+        (60, "60 s", 200),
+        (120, "2 min", 150),
+        (300, "5 min", 120),
+        (600, "10 min", 100),
+        (1_800, "30 min", 80),
+    ):
         found += _slow(seconds, name, probes)
     found += [ScanClass(name=name, group="slow", weight=weight, play=play) for name, weight, play in _HORIZONTAL_SLOW]
     found += [ScanClass(name=name, group="other scans", weight=weight, play=play) for name, weight, play in _OTHERS]

@@ -120,7 +120,9 @@ class Stage:
         """Let the actor send a few datagrams, which are answered or not."""
         outcome: Outcome = "established" if answered else "filtered"
         size = packets * 90
-        self.reach(at, host, port, outcome, local=local, protocol=17, packets=(packets, packets), octets=(size, 2 * size), seconds=0.5)
+        self.reach(
+            at, host, port, outcome, local=local, protocol=17, packets=(packets, packets), octets=(size, 2 * size), seconds=0.5
+        )
 
     def talk(self, at: float, host: str, port: int, *, fails: float = 0.0, refused: float = 0.5, retries: int = 2) -> bool:
         """Let the actor open an ordinary connection, which fails with a chance; say whether it stands."""
