@@ -122,7 +122,7 @@ def show(finding: Finding, width: int = NARROWEST) -> Iterator[str]:
             yield f"\n{heading}\n"
         for line in lines:
             yield from _wrapped(line, body, indent="  ")
-    yield from _records(finding, facts)
+    yield from _records(finding, facts, body)
     yield "\nWhat to do next\n"
     for number, step in enumerate(steps, 1):
         yield from _wrapped(f"{number}. {step.text}", body, indent="  ")
@@ -288,13 +288,14 @@ def _sections(finding: Finding, facts: Mapping[str, object], steps: tuple[Step, 
     yield f"Numbers (rule version {finding.rule})", _pairs(numbers)
 
 
-def _records(finding: Finding, facts: Mapping[str, object]) -> Iterator[str]:
+def _records(finding: Finding, facts: Mapping[str, object], width: int) -> Iterator[str]:
     """Yield where the first records lie, by file; names are never wrapped: they are there to be copied."""
     records = cast("list[Mapping[str, object]]", at(facts, "service", "additionalInfo", OURS, "records").get("first", []))
     if not records:
         return
-    what = "other side, port, outcome" if finding.resource_type == "Instance" else "API"
-    yield f"\nRecords (first {len(records)} of {finding.seen.count:,}; [index in the file], time, {what})\n"
+    what = "remote, port, outcome" if finding.resource_type == "Instance" else "API"
+    yield "\n"
+    yield from _wrapped(f"Records (first {len(records)} of {finding.seen.count:,}; [index in the file], time, {what})", width)
     said = [flow_said(sample.text) for sample in finding.seen.samples.get("records", ())]
     by_file: dict[object, list[str]] = {}
     for record, flow in zip(records, said, strict=False):
