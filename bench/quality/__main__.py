@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
-from bench.quality.batch import DAYS, KINDS, Plan, Result, run
+from bench.quality.batch import DAYS, KINDS, Plan, Result, be_silent, run
 from bench.quality.page import text, write
 from bench.quality.scans import classes
 
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str]) -> None:
 
 def _run(wanted: Iterable[Plan], processes: int, began: float) -> list[Result]:
     found: list[Result] = []
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=be_silent) as pool:
         for result in pool.map(run, wanted):
             found.append(result)
             print(f"{len(found)} batches, {result.records:,} records, {time.perf_counter() - began:.0f} s", file=sys.stderr)

@@ -1,5 +1,7 @@
 """One batch: an archive with hundreds of actors is written, scanned by the whole pipeline, and judged actor by actor."""
 
+import os
+import sys
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -92,6 +94,11 @@ def run(plan: Plan) -> Result:
     return Result(judged=tuple(judged), records=records)
 
 
+def be_silent() -> None:
+    """Let no library write among the tables: DuckDB shows how far it is where it takes a process for a Python shell."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _play(plan: Plan) -> _Cast:
     played = _Cast()
     for name, play in _parts(plan):
@@ -141,8 +148,19 @@ def _judge(plan: Plan, name: str, stage: Stage, findings: Iterable[Finding]) -> 
         probes=bisect_right(times, fired) if fired else None,
         rules=tuple(sorted({rule for finding in right for rule in finding.seen.tallies["kinds"]})),
         false=false,
-        told=", ".join(f"{key} {value:.3g}" for key, value in stage.notes.items()),
+        told=_told(plan, stage),
     )
+
+
+def _told(plan: Plan, stage: Stage) -> str:
+    """Describe a scan, so that it can be looked for in its batch."""
+    if not stage.probes:
+        return ""
+    first = stage.probes[0]
+    notes = ", ".join(f"{key} {value:.3g}" for key, value in stage.notes.items())
+    hosts, ports = len({probe.host for probe in stage.probes}), len({probe.port for probe in stage.probes})
+    where = f"batch {plan.number}, {stage.interface_id[-6:]}, hour {first.at / 3_600:.0f}"
+    return f"{ports} ports of {hosts} hosts ({first.host}), {notes} ({where})"
 
 
 def _fired(findings: Iterable[Finding]) -> datetime | None:

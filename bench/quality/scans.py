@@ -98,14 +98,12 @@ def vertical(stage: Stage, *, ports: tuple[int, int], manner: Manner, low_share:
     host = _host(stage)
     chosen = list(range(1, 65_536)) if count == 65_535 else ports_of(stage.random, count, low_share)  # noqa: PLR2004 - all
     stage.random.shuffle(chosen)
-    stage.notes["ports"] = count
     _probe_all(stage, ((host, port) for port in chosen), manner)
 
 
 def listed(stage: Stage, *, ports: tuple[int, int], manner: Manner) -> None:
     """Try some of the ports of databases, shells and the like, of one host."""
     host, count = _host(stage), stage.random.randint(*ports)
-    stage.notes["ports"] = count
     _probe_all(stage, ((host, port) for port in stage.random.sample(SENSITIVE, count)), manner)
 
 
@@ -115,7 +113,6 @@ def horizontal(stage: Stage, *, hosts: tuple[int, int], manner: Manner, port: in
     internet = stage.random.random() < 0.5 if outside is None else outside  # noqa: PLR2004 - half of them
     chosen = stage.some_outside(min(count, 762)) if internet else stage.some_inside(count)
     door = port or stage.random.choice((22, 23, 445, 2_375, 3_306, 3_389, 5_900, 6_379, 8_080, 8_443, 9_200))
-    stage.notes["hosts"] = len(chosen)
     _probe_all(stage, ((host, door) for host in chosen), manner)
 
 
@@ -124,7 +121,6 @@ def block(stage: Stage, *, hosts: tuple[int, int], ports: tuple[int, int], manne
     first = stage.random.randrange(400) * 250
     found = [stage.inside(first + number) for number in range(stage.random.randint(*hosts))]
     chosen = ports_of(stage.random, stage.random.randint(*ports), 0.6)
-    stage.notes |= {"hosts": len(found), "ports": len(chosen)}
     doors = [(host, port) for host in found for port in chosen]
     if stage.random.random() < 0.5:  # noqa: PLR2004 - half of them
         doors.sort(key=lambda door: door[1])
