@@ -13,7 +13,9 @@ from tempfile import TemporaryDirectory
 from vedette.authorised import parse
 from vedette.aws import Connection
 from vedette.clock import now
-from vedette.detections import Number, all_detections
+from vedette.detections import Detection, Number, all_detections
+from vedette.discovery_rules import GROUP, PROFILES
+from vedette.discovery_rules import RULES as DISCOVERY
 from vedette.engine import Engine, Knowledge, ReadPlan, Rules
 from vedette.engine.facts import expected_ports
 from vedette.enrichment import Enrichment
@@ -176,13 +178,14 @@ def rules(settings: Settings) -> Rules:
         ConfigurationError: a threshold of the settings belongs to no detection; all of them are named.
     """
     detections = all_detections()
-    known = {f"{kind}.{threshold.name}": kind for kind, item in detections.items() for threshold in item.thresholds}
+    known = threshold_names(detections.values())
     unknown = sorted(set(settings.thresholds) - set(known))
     if unknown:
         raise ConfigurationError(_unknown_thresholds(unknown, known))
     thresholds: dict[str, dict[str, Number]] = {}
-    for name, value in settings.thresholds.items():
-        thresholds.setdefault(known[name], {})[name.removeprefix(f"{known[name]}.")] = value
+    for name, value in {f"{GROUP}.needed": PROFILES[settings.profile], **settings.thresholds}.items():
+        for kind in known[name]:
+            thresholds.setdefault(kind, {})[name.rpartition(".")[2]] = value
     return Rules(
         detections=tuple(detections.values()),
         states=tuple(all_states().values()),
@@ -191,7 +194,21 @@ def rules(settings: Settings) -> Rules:
     )
 
 
-def _unknown_thresholds(unknown: Iterable[str], known: Mapping[str, str]) -> str:
+def threshold_names(detections: Iterable[Detection]) -> dict[str, tuple[str, ...]]:
+    """Return how thresholds are called in the settings, with the finding types that each belongs to.
+
+    Those that several types share, as the discovery types do, are set for all of them at once.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for detection in detections:
+        for threshold in detection.thresholds:
+            group = GROUP if threshold in DISCOVERY else detection.finding_type
+            name = f"{group}.{threshold.name}"
+            found[name] = (*found.get(name, ()), detection.finding_type)
+    return found
+
+
+def _unknown_thresholds(unknown: Iterable[str], known: Iterable[str]) -> str:
     parts = []
     for name in unknown:
         nearest = get_close_matches(name, known, n=1)

@@ -5,8 +5,10 @@ or the like. Several may be given: the first that knows a field wins. What no da
 then None.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from itertools import islice
 from pathlib import Path
 
@@ -36,6 +38,33 @@ class Place:
 
 
 NOWHERE = Place()
+PRIVATE = "private"
+
+# Words in the names of those who let hosts, tunnels and proxies to anybody.
+_HOSTING = re.compile(
+    r"host|server|cloud|vps|vpn|proxy|data ?cent|colo|ocean|ovh|hetzner|linode|vultr|leaseweb|contabo|m247|choopa|amazon|google|azure"
+    r"|oracle|alibaba|tencent|datacamp|scaleway|online s\.?a\.?s|rackspace|dedicated",
+    re.IGNORECASE,
+)
+
+
+def is_hosting(owner: str) -> bool:
+    """Say whether the name of a network's owner is that of a hosting, VPN or proxy provider; "" is not known, so not."""
+    return _HOSTING.search(owner) is not None
+
+
+def network_of(address: str, asn: str) -> str:
+    """Return the network of an address: its autonomous system, else the block of 2^16 (IPv4) or of a /32 (IPv6) around it.
+
+    Private addresses are one network: they come through endpoints in the user's own VPCs.
+    """
+    parsed = parse(address)
+    if parsed is None or address_class(parsed) is not AddressClass.PUBLIC:
+        return PRIVATE
+    if asn:
+        return f"AS{asn}"
+    length = 32 if ":" in address else 16
+    return str(ip_network(f"{address}/{length}", strict=False))
 
 
 class Geo:

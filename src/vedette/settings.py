@@ -119,6 +119,12 @@ class Settings(BaseSettings):
     episode_gap_days: int = _number(30, "Days of silence after which the same activity is a new finding.", at_least=1)
     kept_samples: int = _number(20, "Records that a finding refers to one by one; the rest is counted.", at_least=1)
 
+    profile: Literal["sensitive", "balanced", "quiet"] = Field(
+        "balanced",
+        title="sensitive, balanced or quiet",
+        description="How much must be suspicious about a principal's first calls: 3, 5 or 7 points.",
+    )
+
     include_write_calls: bool = _switch("Whether calls that change something count as reconnaissance too.")
     include_data_events: bool = _switch("Whether data events, such as reads of single objects, count too.")
     emit_all_types: bool = _switch("Whether an address on lists of several kinds raises a finding of each kind.")

@@ -11,17 +11,9 @@ from typing import cast
 
 from vedette.findings import Finding, Sighting, Summary
 from vedette.registry import discover
+from vedette.threshold import Number, Threshold
 
-Number = int | float
-
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """A number that decides: a setting, and printed in every finding that it helped to produce."""
-
-    name: str
-    default: Number
-    meaning: str
+__all__ = ["Detection", "Number", "Threshold", "all_detections"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

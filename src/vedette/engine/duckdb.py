@@ -13,7 +13,7 @@ import pyarrow as pa
 from vedette.blob import Blob
 from vedette.detections import Detection, Number
 from vedette.engine import Knowledge, Reading, ReadPlan, Rules, StepResult
-from vedette.engine.facts import ADDRESSES, AddressTables, api_facts, expected_ports, inventory_table
+from vedette.engine.facts import ADDRESSES, AddressTables, agent_facts, api_facts, error_facts, expected_ports, inventory_table
 from vedette.engine.functions import FUNCTIONS
 from vedette.engine.order import AMBIGUOUS, SILENCED, latest, microseconds, orders
 from vedette.engine.partitions import Partitions
@@ -199,6 +199,11 @@ class DuckDBEngine:
         self._connection.register("expected_ports", self._expected)
         calls = self._connection.sql("select distinct event_source, event_name, read_only, request_attribute from cloudtrail")
         self._connection.register("api_facts", api_facts(calls.fetchall()))
+        self._connection.register("agent_facts", agent_facts(self._distinct("user_agent")))
+        self._connection.register("error_facts", error_facts(self._distinct("error_code")))
+
+    def _distinct(self, column: str) -> list[str | None]:
+        return [row[0] for row in self._connection.sql(f"select distinct {column} from cloudtrail").fetchall()]
 
     def _make_view(self, view: View, numbers: Mapping[str, Number]) -> None:
         kind = "table" if view.kept else "view"

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from vedette.engine import ReadPlan
-from vedette.engine.facts import AddressTables, api_facts
+from vedette.engine.facts import AddressTables, agent_facts, api_facts, error_facts
 from vedette.engine.spool import load, read_group
 from vedette.generation import Part
 from vedette.place import Place
@@ -136,6 +136,18 @@ class AddressFacts:
             texts = batch.column(0).to_pylist()
             tables = self.broadcast.value
             yield from (tables.matches(texts) if self.matches else tables.facts(texts)).to_batches()
+
+
+def agents_described(batches: Batches) -> Batches:
+    """Yield rows of agent_facts for distinct user agents."""
+    for batch in batches:
+        yield from agent_facts(batch.column(0).to_pylist()).to_batches()
+
+
+def errors_judged(batches: Batches) -> Batches:
+    """Yield rows of error_facts for distinct error codes."""
+    for batch in batches:
+        yield from error_facts(batch.column(0).to_pylist()).to_batches()
 
 
 def call_facts(batches: Batches) -> Batches:

@@ -6,9 +6,11 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import pyarrow as pa
 
+from vedette.agents import describe
 from vedette.catalog import Operation, lookup
 from vedette.engine import Knowledge
-from vedette.geo import NOWHERE, Place
+from vedette.findings.caller_summary import is_denial
+from vedette.geo import NOWHERE, Place, is_hosting, network_of
 from vedette.intel import facts
 from vedette.intel.index import Index
 from vedette.inventory import INTERFACES
@@ -31,8 +33,15 @@ _PLACE = pa.schema(
     ]
 )
 
-ADDRESS_FACTS = pa.schema([*facts.FACTS, pa.field("own", pa.bool_()), pa.field("is_dark", pa.bool_()), *_PLACE])
+# Whose network an address is in: of a public address its autonomous system, else a block around it. Hosts for hire, VPNs and
+# proxies are told by their owner's name.
+_NETWORK = (pa.field("network", _TEXT), pa.field("hosting", pa.bool_()))
+ADDRESS_FACTS = pa.schema([*facts.FACTS, pa.field("own", pa.bool_()), pa.field("is_dark", pa.bool_()), *_NETWORK, *_PLACE])
 
+AGENT_FACTS = pa.schema(
+    [pa.field("user_agent", _TEXT), pa.field("family", _TEXT), pa.field("agent_kind", _TEXT), pa.field("attack", _TEXT)]
+)
+ERROR_FACTS = pa.schema([pa.field("error_code", _TEXT), pa.field("denied", pa.bool_())])
 EXPECTED_PORTS = pa.schema([pa.field("instance_id", _TEXT), pa.field("port", pa.int64())])
 PUBLIC_PORTS_TAG = "recon:public-ports"
 
@@ -56,6 +65,7 @@ API_FACTS = pa.schema(
         pa.field("access", _TEXT),
         pa.field("discovery", pa.bool_()),
         pa.field("category", _TEXT),
+        pa.field("listed", pa.bool_()),
         pa.field("weight", pa.float64()),
         pa.field("technique", _TEXT),
     ]
@@ -76,14 +86,16 @@ class AddressTables:
         """Return a row an address: columns of ``intel.facts.FACTS``, ``own``, ``is_dark`` and its place.
 
         ``own`` is a network of the user's; dark is an address inside these where nobody is (methods 2.1).
-
-        Places are looked up for listed addresses only: no other address comes into a finding of a caller.
         """
         table = facts.address_facts(addresses, self._index)
-        canonical, listed = table["canonical"].to_pylist(), table["is_listed"].to_pylist()
+        canonical = table["canonical"].to_pylist()
         table = table.append_column("own", pa.array([self._is_own(text) for text in canonical], pa.bool_()))
         table = table.append_column("is_dark", pa.array([self._is_dark(text) for text in canonical], pa.bool_()))
-        places = [self._place(text) if wanted else NOWHERE for text, wanted in zip(canonical, listed, strict=True)]
+        public = table["is_public"].to_pylist()
+        places = [self._place(text) if wanted else NOWHERE for text, wanted in zip(canonical, public, strict=True)]
+        networks = [network_of(text, place.asn) if text else None for text, place in zip(canonical, places, strict=True)]
+        table = table.append_column("network", pa.array(networks, _TEXT))
+        table = table.append_column("hosting", pa.array([is_hosting(place.asn_org or place.isp) for place in places], pa.bool_()))
         return _with_places(table, places)
 
     def matches(self, addresses: Sequence[str | None]) -> pa.Table:
@@ -117,9 +129,25 @@ def expected_ports(knowledge: Knowledge) -> pa.Table:
         for instance_id in sorted({item.instance_id for item in knowledge.inventory.interfaces if item.instance_id}):
             text = knowledge.inventory.tags(instance_id).get(PUBLIC_PORTS_TAG, "")
             rows += [(instance_id, int(part)) for part in text.replace(",", " ").split() if part.isdecimal() and part.isascii()]
-    columns = zip(*rows, strict=True) if rows else ((), ())
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, EXPECTED_PORTS, strict=True)]
-    return pa.Table.from_arrays(arrays, schema=EXPECTED_PORTS)
+    return _table(rows, EXPECTED_PORTS)
+
+
+def agent_facts(texts: Iterable[str | None]) -> pa.Table:
+    """Return a row for each distinct user agent: what tool it is of (``AGENT_FACTS``)."""
+    rows = [(text, agent.family, agent.kind, agent.attack) for text in texts if text is not None for agent in (describe(text),)]
+    return _table(rows, AGENT_FACTS)
+
+
+def error_facts(codes: Iterable[str | None]) -> pa.Table:
+    """Return a row for each distinct error code: whether it means that the caller was not allowed to (``ERROR_FACTS``)."""
+    return _table([(code, is_denial(code)) for code in codes if code is not None], ERROR_FACTS)
+
+
+def _table(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Table:
+    columns = zip(*rows, strict=True) if rows else [()] * len(schema)
+    return pa.Table.from_arrays(
+        [pa.array(list(column), field.type) for column, field in zip(columns, schema, strict=True)], schema=schema
+    )
 
 
 def _with_places(table: pa.Table, places: Sequence[Place]) -> pa.Table:
@@ -142,9 +170,7 @@ def _with_places(table: pa.Table, places: Sequence[Place]) -> pa.Table:
 def api_facts(calls: Iterable[tuple[str | None, str | None, bool | None, str | None]]) -> pa.Table:
     """Return a row for each distinct (event_source, event_name, read_only, request_attribute), with the catalogue's word."""
     rows = [(*call, *_said(_operation(*call))) for call in calls]
-    columns = zip(*rows, strict=True) if rows else [()] * len(API_FACTS)
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, API_FACTS, strict=True)]
-    return pa.Table.from_arrays(arrays, schema=API_FACTS)
+    return _table(rows, API_FACTS)
 
 
 _operation = lru_cache(_MEMO)(lookup)
@@ -157,6 +183,7 @@ def _said(operation: Operation) -> tuple[object, ...]:
         operation.access,
         operation.discovery,
         operation.category,
+        operation.listed,
         operation.weight,
         operation.technique,
     )

@@ -30,6 +30,13 @@ def _inside(begins: str) -> str:
     )
 
 
+def _team(begins: str) -> str:
+    return (
+        f"case when {begins}(principal, 'sso:') then 'sso:' || split_part(principal, ':', 2) "
+        "when principal like '%:role/%' then 'role:' || split_part(principal, '/', -1) else '' end"
+    )
+
+
 FUNCTIONS: tuple[Function, ...] = (
     Function(
         name="microseconds",
@@ -66,6 +73,15 @@ FUNCTIONS: tuple[Function, ...] = (
         meaning="How many bits of a whole number are set.",
         duckdb="cast(bit_count(number) as bigint)",
         spark="cast(bit_count(number) as bigint)",
+    ),
+    Function(
+        name="team",
+        parameter="principal",
+        takes="string",
+        returns="string",
+        meaning="What principals of one purpose share: permission set, or role name whatever the account; empty for others.",
+        duckdb=_team("starts_with"),
+        spark=_team("startswith"),
     ),
     Function(
         name="is_inside",

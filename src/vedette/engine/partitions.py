@@ -27,8 +27,9 @@ class Partitions:
         self.parts: dict[str, tuple[Part, ...]] = dict(generation.states)
 
     def open(self, state: State) -> None:
-        """Make the table as it was, under its own name."""
+        """Make the table as it was, under its own name, and under ``<name>_before`` for those who must not see the fold."""
         self._view(state, state.name, self._before.get(state.name, ()))
+        self._view(state, f"{state.name}_before", self._before.get(state.name, ()))
 
     def fold(self, state: State, numbers: Mapping[str, Number]) -> None:
         """Fold the slice into the table: write the touched partitions anew, carry the others over, forget the oldest."""

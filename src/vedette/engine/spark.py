@@ -25,14 +25,18 @@ from vedette.engine.executors import (
     Numbered,
     ReadGroup,
     WriteState,
+    agents_described,
     call_facts,
+    errors_judged,
     plain,
 )
 from vedette.engine.facts import (
     ADDRESS_FACTS,
     ADDRESS_MATCHES,
     ADDRESSES,
+    AGENT_FACTS,
     API_FACTS,
+    ERROR_FACTS,
     AddressTables,
     expected_ports,
     inventory_table,
@@ -171,7 +175,9 @@ class SparkEngine:
             self._view(f"{table}_read", loaded)
             self._view(table, self._spark.table(f"{table}_read"))
         for state in self._rules.states:
-            self._view(state.name, self._loaded(state, generation.states.get(state.name, ())))
+            before = self._loaded(state, generation.states.get(state.name, ()))
+            self._view(state.name, before)
+            self._view(f"{state.name}_before", before)
         records, late = self._counted(generation.watermark)
         duplicates = self._drop_duplicates(late) if records else 0
         self._make_facts()
@@ -267,6 +273,10 @@ class SparkEngine:
             self._view(name, self._keep(addresses.mapInArrow(work, from_arrow_schema(schema))))
         calls = self._spark.sql("select distinct event_source, event_name, read_only, request_attribute from cloudtrail")
         self._view("api_facts", self._keep(calls.mapInArrow(call_facts, from_arrow_schema(API_FACTS))))
+        agents = self._spark.sql("select distinct user_agent from cloudtrail")
+        self._view("agent_facts", self._keep(agents.mapInArrow(agents_described, from_arrow_schema(AGENT_FACTS))))
+        errors = self._spark.sql("select distinct error_code from cloudtrail")
+        self._view("error_facts", self._keep(errors.mapInArrow(errors_judged, from_arrow_schema(ERROR_FACTS))))
         for name, table in self._known.items():
             frame = self._spark.createDataFrame(table) if table.num_rows else self._numbered((), None, table.schema)
             self._view(name, self._keep(frame))

@@ -43,8 +43,8 @@ def describe(row: Row, finding_type: str) -> Sighting:
         first=Moment(first, text(row.get("first_id"))),
         last=Moment(last, text(row.get("last_id"))),
         count=calls,
-        resource={"resourceType": "AccessKey", "accessKeyDetails": _access_key(row)},
-        action={"actionType": "AWS_API_CALL", "awsApiCallAction": _call(row)},
+        resource={"resourceType": "AccessKey", "accessKeyDetails": access_key_of(row)},
+        action={"actionType": "AWS_API_CALL", "awsApiCallAction": call_of(row)},
         tallies={
             "apis": {f"{text(row.get('service'))}:{text(row.get('operation'))}": tally},
             "errors": {error: tally} if error else {},
@@ -56,7 +56,8 @@ def describe(row: Row, finding_type: str) -> Sighting:
     )
 
 
-def _access_key(row: Row) -> dict[str, object]:
+def access_key_of(row: Row) -> dict[str, object]:
+    """Return GuardDuty's accessKeyDetails of a row."""
     details = {
         "accessKeyId": row.get("access_key_id"),
         "principalId": row.get("principal_id"),
@@ -66,7 +67,8 @@ def _access_key(row: Row) -> dict[str, object]:
     return {name: text(value) for name, value in details.items() if value is not None}
 
 
-def _call(row: Row) -> dict[str, object]:
+def call_of(row: Row) -> dict[str, object]:
+    """Return GuardDuty's awsApiCallAction of a row."""
     call: dict[str, object] = {
         "api": text(row.get("event_name") or row.get("operation")),
         "serviceName": text(row.get("event_source")),

@@ -7,9 +7,11 @@ The engine provides the tables at the bottom:
 ``address_facts``     a row for each distinct address of the slice, see ``intel.facts``
 ``address_matches``   a row for each list entry that covers one of them, with the time from and to which it counts
 ``api_facts``         a row for each distinct (event_source, event_name, read_only, request_attribute), see ``catalog``
+``agent_facts``       a row for each distinct user agent, see ``agents``
+``error_facts``       a row for each distinct error code: whether it is a denial
 ``inventory``         a row for each interface and address that the inventory knows, see ``inventory``
 ``expected_ports``    a row for each port that is meant to be public: instance (null: any), port
-``<state>``           each state table after the fold of the slice
+``<state>``           each state table after the fold of the slice, ``<state>_before`` before it
 
 ``$name`` stands for a number of the settings or of a detection's thresholds.
 """
@@ -33,7 +35,19 @@ class View:
     kept: bool = False
 
 
-BASE_TABLES = frozenset({"cloudtrail", "flows", "address_facts", "address_matches", "api_facts", "inventory", "expected_ports"})
+BASE_TABLES = frozenset(
+    {
+        "cloudtrail",
+        "flows",
+        "address_facts",
+        "address_matches",
+        "api_facts",
+        "inventory",
+        "expected_ports",
+        "agent_facts",
+        "error_facts",
+    }
+)
 
 _PARAMETER = re.compile(r"\$([a-z_0-9]+)")
 

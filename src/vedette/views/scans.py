@@ -8,10 +8,7 @@ window, and only that step tells of it: so each try is told once, however the in
 from collections.abc import Mapping
 
 from vedette.views import View
-
-_MINUTE = 60_000_000
-_HOUR = 60 * _MINUTE
-_DAY = 24 * _HOUR
+from vedette.windows import DAY, HOUR, MINUTE, NEVER, over
 
 # What our side tried. A load balancer, a gateway and the like are no actors (methods 1.4). A NAT gateway in records without
 # instance ids shows itself by passing on what others ask of it at the same ports (``relayed``).
@@ -57,7 +54,7 @@ with probing as (
     select interface_id, remote_address, remote_port, protocol, first.step as step
     from contact_hours
     where first.outcome in {_PROBING}
-      and first.us >= (select min(first.us) - {2 * _DAY} from contact_hours where first.step = $step)
+      and first.us >= (select min(first.us) - {2 * DAY} from contact_hours where first.step = $step)
 )
 select distinct interface_id
 from (
@@ -70,12 +67,6 @@ from (
     select interface_id from probing group by interface_id having count(*) >= $block_failed and max(step) = $step
 )
 """
-
-
-def _over(key: str, reach: int, least: int = 0) -> str:
-    """Return the window of rows of one key that lie up to ``reach`` before a row, ``least`` at the nearest."""
-    near = "current row" if not least else f"{least} preceding"
-    return f"over (partition by {key} order by us range between {reach} preceding and {near})"
 
 
 _CONTACT = "interface_id, remote_address, remote_port, protocol"
@@ -91,20 +82,20 @@ with actors as (
            c.first.us as us, c.first.outcome as outcome, c.first.rule as rule, c.first.low_port as low_port,
            c.first.high_port as high_port, c.first.dark as dark, c.first.unreliable as unreliable, c.first.k8s as k8s,
            c.first.assumed as assumed, c.first.relayed as relayed, c.first.step as step, c.first."object" as "object",
-           c.first."position" as "position", c.first.us // {_DAY} as day, c.first.us // {_HOUR} as hour
+           c.first."position" as "position", c.first.us // {DAY} as day, c.first.us // {HOUR} as hour
     from contact_hours c
     join scan_actors a on c.interface_id = a.interface_id
 ),
 looked as (
     select *,
-           max(last_us) {_over(_CONTACT, 7 * _DAY, 1)} as before_us,
-           max(case when answered then us end) {_over(_CONTACT, 7 * _DAY, 1)} as opened_us,
-           sum(case when answered and {_DYNAMIC} then 1 else 0 end) {_over(_HOST, 7 * _DAY, _HOUR)} as dynamic_before,
-           max(case when answered and remote_port in ({_CONTROL}) then 1 else 0 end) {_over(_HOST, _HOUR)} as control,
-           sum(case when remote_port = 53 then 1 else 0 end) {_over("interface_id", 7 * _DAY, _HOUR)} as to_53,
-           sum(case when remote_port = 123 then 1 else 0 end) {_over("interface_id", 7 * _DAY, _HOUR)} as to_123,
-           sum(case when remote_port = 25 then 1 else 0 end) {_over("interface_id", 7 * _DAY, _HOUR)} as to_25,
-           count(*) {_over("interface_id", 7 * _DAY, _HOUR)} as to_any,
+           max(last_us) {over(_CONTACT, 7 * DAY, 1)} as before_us,
+           max(case when answered then us end) {over(_CONTACT, 7 * DAY, 1)} as opened_us,
+           sum(case when answered and {_DYNAMIC} then 1 else 0 end) {over(_HOST, 7 * DAY, HOUR)} as dynamic_before,
+           max(case when answered and remote_port in ({_CONTROL}) then 1 else 0 end) {over(_HOST, HOUR)} as control,
+           sum(case when remote_port = 53 then 1 else 0 end) {over("interface_id", 7 * DAY, HOUR)} as to_53,
+           sum(case when remote_port = 123 then 1 else 0 end) {over("interface_id", 7 * DAY, HOUR)} as to_123,
+           sum(case when remote_port = 25 then 1 else 0 end) {over("interface_id", 7 * DAY, HOUR)} as to_25,
+           count(*) {over("interface_id", 7 * DAY, HOUR)} as to_any,
            row_number() over (partition by {_CONTACT}, day order by us) as of_day
     from actors
 ),
@@ -113,7 +104,7 @@ days as (
                   partition by {_CONTACT} order by day range between 7 preceding and 1 preceding) as days_before
     from looked
 )
-select *, sum(failed) {_over(_HOST, 10 * _MINUTE)} as host_failed,
+select *, sum(failed) {over(_HOST, 10 * MINUTE)} as host_failed,
        row_number() over (partition by interface_id, remote_address, protocol, hour order by us, remote_port) as of_host_hour,
        row_number() over (partition by interface_id, remote_port, protocol, hour order by us, remote_address) as of_port_hour
 from (
@@ -136,7 +127,7 @@ left join (select distinct interface_id, address, port, protocol, hour from list
  and d.protocol = l.protocol and d.hour > l.hour and d.hour <= l.hour + 24
 where l.interface_id is null
   and d.relayed = 0
-  and (d.before_us is null or d.us - d.before_us >= {_DAY})
+  and (d.before_us is null or d.us - d.before_us >= {DAY})
   and coalesce(d.days_before, 0) < $known_days
   and not (d.outcome in {_FAILED} and d.opened_us is not null)
   and not (d.outcome in {_FAILED} and {_DYNAMIC} and coalesce(d.dynamic_before, 0) >= $known_ports)
@@ -150,10 +141,6 @@ from listener_hours
 where clients >= 5
 """
 
-# A fire is written as its time doubled, plus one where the step is the first that sees it: the least is the earliest, and what an
-# earlier step has told of is even.
-_NEVER = 9_000_000_000_000_000_000
-
 
 def _told(kinds: Mapping[str, int], key: str) -> str:
     """Return columns with the first fire of each kind whose window a row lies in; ``kinds`` gives each its reach."""
@@ -166,7 +153,7 @@ def _told(kinds: Mapping[str, int], key: str) -> str:
 
 def _sums(name: str, reach: int, key: str) -> str:
     """Return columns that count what lies in a window: tries, failures in tenths (all, and by strong rules) and more."""
-    window = _over(key, reach)
+    window = over(key, reach)
     return f"""count(*) {window} as {name}_tried,
            sum(weight) {window} as {name}_weight, sum((1 - weak) * weight) {window} as {name}_strong,
            sum(case when remote_port < 1024 then 1 else 0 end) {window} as {name}_low,
@@ -199,14 +186,14 @@ _EVIDENCE = """interface_id, local_address, remote_address, remote_port, protoco
 _HOST_SCANS = f"""
 with counted as (
     select *,
-           {_sums("fast", 10 * _MINUTE, _HOST_KEY)},
-           {_sums("medium", _HOUR, _HOST_KEY)},
-           {_sums("slow", _DAY, _HOST_KEY)},
-           sum(probing) {_over(_HOST_KEY, 10 * _MINUTE)} as fast_probing,
-           sum(case when remote_port < 32768 then 1 else 0 end) {_over(_HOST_KEY, 10 * _MINUTE)} as below_ephemeral,
-           sum(sensitive) {_over(_HOST, 10 * _MINUTE)} as sensitive_tried,
-           sum(sensitive * weight) {_over(_HOST, 10 * _MINUTE)} as sensitive_weight,
-           sum(case when of_host_hour = 1 then 1 else 0 end) {_over(_HOST_KEY, _DAY)} as slow_hours
+           {_sums("fast", 10 * MINUTE, _HOST_KEY)},
+           {_sums("medium", HOUR, _HOST_KEY)},
+           {_sums("slow", DAY, _HOST_KEY)},
+           sum(probing) {over(_HOST_KEY, 10 * MINUTE)} as fast_probing,
+           sum(case when remote_port < 32768 then 1 else 0 end) {over(_HOST_KEY, 10 * MINUTE)} as below_ephemeral,
+           sum(sensitive) {over(_HOST, 10 * MINUTE)} as sensitive_tried,
+           sum(sensitive * weight) {over(_HOST, 10 * MINUTE)} as sensitive_weight,
+           sum(case when of_host_hour = 1 then 1 else 0 end) {over(_HOST_KEY, DAY)} as slow_hours
     from scan_tries
 ),
 fired as (
@@ -225,21 +212,21 @@ fired as (
 ),
 told as (
     select *,
-           {_told({"vertical_fast": 10 * _MINUTE, "vertical_open_target": 10 * _MINUTE}, _HOST_KEY)},
-           {_told({"vertical_medium": _HOUR, "vertical_slow": _DAY}, _HOST_KEY)},
-           {_told({"vertical_sensitive": 10 * _MINUTE}, _HOST)}
+           {_told({"vertical_fast": 10 * MINUTE, "vertical_open_target": 10 * MINUTE}, _HOST_KEY)},
+           {_told({"vertical_medium": HOUR, "vertical_slow": DAY}, _HOST_KEY)},
+           {_told({"vertical_sensitive": 10 * MINUTE}, _HOST)}
     from fired
 )
 select *
 from (
     select {_EVIDENCE}, fast_tried, fast_weight, medium_tried, medium_weight, slow_tried, slow_weight, slow_hours,
            vertical_fast, vertical_open_target, vertical_sensitive, vertical_medium, vertical_slow,
-           least(coalesce(vertical_fast_at, {_NEVER}), coalesce(vertical_open_target_at, {_NEVER}),
-                 coalesce(case when sensitive = 1 then vertical_sensitive_at end, {_NEVER}),
-                 coalesce(vertical_medium_at, {_NEVER}), coalesce(vertical_slow_at, {_NEVER})) as fired_at
+           least(coalesce(vertical_fast_at, {NEVER}), coalesce(vertical_open_target_at, {NEVER}),
+                 coalesce(case when sensitive = 1 then vertical_sensitive_at end, {NEVER}),
+                 coalesce(vertical_medium_at, {NEVER}), coalesce(vertical_slow_at, {NEVER})) as fired_at
     from told
 )
-where fired_at < {_NEVER} and (is_new = 1 or fired_at % 2 = 1)
+where fired_at < {NEVER} and (is_new = 1 or fired_at % 2 = 1)
 """
 
 # Of one port over many hosts. Hosts on which many ports were tried belong to a block or to a scan of theirs. Towards the internet
@@ -254,11 +241,11 @@ def _spread(share: str) -> str:
 _PORT_SCANS = f"""
 with counted as (
     select *,
-           {_sums("fast", 10 * _MINUTE, _PORT_KEY)},
-           {_sums("medium", _HOUR, _PORT_KEY)},
-           {_sums("slow", _DAY, _PORT_KEY)},
-           sum(dark) {_over(_PORT_KEY, 10 * _MINUTE)} as dark_hosts,
-           sum(case when of_port_hour = 1 then 1 else 0 end) {_over(_PORT_KEY, _DAY)} as slow_hours
+           {_sums("fast", 10 * MINUTE, _PORT_KEY)},
+           {_sums("medium", HOUR, _PORT_KEY)},
+           {_sums("slow", DAY, _PORT_KEY)},
+           sum(dark) {over(_PORT_KEY, 10 * MINUTE)} as dark_hosts,
+           sum(case when of_port_hour = 1 then 1 else 0 end) {over(_PORT_KEY, DAY)} as slow_hours
     from scan_tries
     where host_failed < 5 and usual_port = 0
 ),
@@ -277,26 +264,26 @@ fired as (
 ),
 told as (
     select *,
-           {_told({"horizontal_fast": 10 * _MINUTE, "horizontal_dark": 10 * _MINUTE}, _PORT_KEY)},
-           {_told({"horizontal_medium": _HOUR, "horizontal_slow": _DAY}, _PORT_KEY)}
+           {_told({"horizontal_fast": 10 * MINUTE, "horizontal_dark": 10 * MINUTE}, _PORT_KEY)},
+           {_told({"horizontal_medium": HOUR, "horizontal_slow": DAY}, _PORT_KEY)}
     from fired
 )
 select *
 from (
     select {_EVIDENCE}, fast_tried, fast_weight, medium_tried, medium_weight, slow_tried, slow_weight, slow_hours, dark,
            horizontal_fast, horizontal_dark, horizontal_medium, horizontal_slow,
-           least(coalesce(horizontal_fast_at, {_NEVER}), coalesce(horizontal_dark_at, {_NEVER}),
-                 coalesce(horizontal_medium_at, {_NEVER}), coalesce(horizontal_slow_at, {_NEVER})) as fired_at
+           least(coalesce(horizontal_fast_at, {NEVER}), coalesce(horizontal_dark_at, {NEVER}),
+                 coalesce(horizontal_medium_at, {NEVER}), coalesce(horizontal_slow_at, {NEVER})) as fired_at
     from told
 )
-where fired_at < {_NEVER} and (is_new = 1 or fired_at % 2 = 1)
+where fired_at < {NEVER} and (is_new = 1 or fired_at % 2 = 1)
 """
 
 # A few ports each of several hosts: counted in windows of ten whole minutes. A window fires in its last minute, which
 # holds a try.
 _BLOCK_SCANS = f"""
 with failures as (
-    select *, us // {_MINUTE} as minute
+    select *, us // {MINUTE} as minute
     from scan_tries
     where failed = 1 and weight = 10 and weak = 0 and unreliable = 0 and k8s = 0 and protocol = 6 and $horizontal = 1
 ),

@@ -1,0 +1,29 @@
+"""Recon:IAMUser/NetworkPermissions: a principal asks for the first time about access to the network, in suspicious circumstances."""
+
+from functools import partial
+
+from vedette.detections import Detection
+from vedette.discovery_rules import RULES
+from vedette.findings.discoveries import describe
+from vedette.findings.discovery_summary import NETWORK, summarise
+
+FINDING_TYPE = "Recon:IAMUser/NetworkPermissions"
+
+SQL = """
+select *
+from discovery_findings
+where category = 'network'
+"""
+
+DETECTION = Detection(
+    finding_type=FINDING_TYPE,
+    resource_type="AccessKey",
+    resource_role="TARGET",
+    action_type="AWS_API_CALL",
+    reads=("discovery_findings",),
+    sql=SQL,
+    describe=partial(describe, finding_type=FINDING_TYPE),
+    summarise=partial(summarise, subject=NETWORK),
+    thresholds=RULES,
+    gap_hours=6,
+)

@@ -1,0 +1,162 @@
+"""What a discovery finding means in words: a score sheet that can be recomputed by hand (methods 5.4, 5.7)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from vedette.findings.identity import timestamp
+from vedette.findings.model import Finding, Sighting, Summary
+from vedette.findings.severity import HIGH, LOW, MEDIUM
+
+_NAMED = 5
+_GRAVE = ("n4", "u2", "t1")
+_FROM_ELSEWHERE = ("n1", "n2", "n3", "n4", "u1", "u2", "t1")
+_DAMPERS = {
+    "e1": "it was console browsing",
+    "e2": "it is the usual tool from the usual network",
+    "e3": "others began with the same call at that time",
+    "e4": "those with the same role name or permission set make the call",
+    "e5": "the same person made the call under another principal",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What one type is about: its category, and the words for it."""
+
+    category: str
+    asked: str
+
+
+NETWORK = Subject("network", "network access permissions of security groups, network ACLs and routes")
+RESOURCE = Subject("resource", "access permissions of resources")
+USER = Subject("user", "users, groups, roles, policies and their permissions")
+
+
+def summarise(finding: Finding, thresholds: Mapping[str, int | float], subject: Subject) -> Summary:
+    """Say what a merged discovery finding means.
+
+    Severity (methods 5.4, contract 1.8): 5; 8 from ``high`` points, with N4, U2 or T1, or where the credentials were made on an
+    instance; 2 where every call was denied and nothing else was strange.
+    """
+    seen = finding.seen
+    codes, dampers = _points(seen, "code:"), _points(seen, "damper:")
+    total = max(0.0, sum(codes.values()) + sum(dampers.values()))
+    user = _user(seen)
+    return Summary(
+        title=f"Unusual {subject.category} permission reconnaissance by {user}.",
+        description=(
+            f"APIs that show {subject.asked} were called by {user} in circumstances that are not usual for it: "
+            f"{total:g} points, {thresholds['needed']:g} make a finding."
+        ),
+        severity=_severity(seen, codes, total, thresholds["high"]),
+        reasons=tuple(_reasons(seen, codes, dampers, total, thresholds)),
+        thresholds={name: float(value) for name, value in thresholds.items()},
+        observed={
+            "points": total,
+            **{code.upper(): points for code, points in codes.items()},
+            **{code.upper(): points for code, points in dampers.items()},
+            "calls": float(seen.count),
+            "apis": float(len(seen.tallies.get("apis", {}))),
+            "history_days": seen.facts.get("history_days", 0.0),
+            "history_calls": seen.facts.get("history_calls", 0.0),
+        },
+        additional={"recentApiCalls": _recent(seen), "points": total, "codes": sorted(code.upper() for code in codes)},
+    )
+
+
+def _points(seen: Sighting, prefix: str) -> dict[str, float]:
+    found = {name.removeprefix(prefix): value for name, value in seen.facts.items() if name.startswith(prefix) and value}
+    return dict(sorted(found.items(), key=lambda item: (-abs(item[1]), item[0])))
+
+
+def _severity(seen: Sighting, codes: Mapping[str, float], total: float, high: float) -> float:
+    if total >= high or any(code in codes for code in _GRAVE) or seen.facts.get("from_instance"):
+        return HIGH
+    denied = sum(tally.count for tally in seen.tallies.get("denied", {}).values())
+    return LOW if denied >= seen.count and not any(code in codes for code in _FROM_ELSEWHERE) else MEDIUM
+
+
+def _user(seen: Sighting) -> str:
+    details = seen.resource.get("accessKeyDetails")
+    name = details.get("userName") if isinstance(details, Mapping) else None
+    return str(name or seen.target)
+
+
+def _recent(seen: Sighting) -> list[dict[str, object]]:
+    most = sorted(seen.tallies.get("apis", {}).items(), key=lambda item: (-item[1].count, item[0]))
+    return [{"api": api.partition(":")[2], "count": tally.count} for api, tally in most[:50]]
+
+
+def _reasons(
+    seen: Sighting, codes: Mapping[str, float], dampers: Mapping[str, float], total: float, thresholds: Mapping[str, int | float]
+) -> Iterable[str]:
+    for code, points in codes.items():
+        yield f"{code.upper()} +{points:g}: {_said(code, seen)}"
+    for code, points in dampers.items():
+        yield f"{code.upper()} {points:g}: {_DAMPERS[code]}."
+    yield f"Together {total:g} points; {seen.facts.get('needed', thresholds['needed']):g} make a finding."
+    yield from _context(seen)
+    spared = [f"{_DAMPERS[code]} ({code.upper()} -{thresholds[code]:g})" for code in _DAMPERS if code not in dampers]
+    yield f"It would have scored less if {'; '.join(spared[:3])}."
+    if seen.facts.get("from_instance"):
+        yield "The credentials were made on an EC2 instance: severity 8."
+
+
+def _context(seen: Sighting) -> Iterable[str]:
+    modes = seen.tallies.get("modes", {})
+    if "learning" in modes:
+        yield f"Learning: the archive reached back {seen.facts.get('archive_days', 0):g} days; only grave circumstances count."
+    elif "peers" in modes:
+        yield "The principal has too little history of its own: it was compared with its peers, and one point more was needed."
+    if seen.facts.get("members"):
+        callers = -seen.facts.get("fewest_peer_callers", 0.0)
+        peers = next(iter(seen.tallies.get("peers", {})), "everybody")
+        yield f"For comparison: {callers:g} of {seen.facts['members']:g} peers ({peers}) make the least usual of these calls."
+
+
+def _said(code: str, seen: Sighting) -> str:
+    return _SENTENCES[code].format(
+        apis=_listed(seen, "apis"),
+        count=f"{seen.facts.get('apis', 0):g}",
+        of_day=f"{seen.facts.get('apis_of_day', 0):g}",
+        denied=f"{seen.facts.get('denied_apis', 0):g}",
+        networks=_listed(seen, "networks"),
+        places=_listed(seen, "places") or _listed(seen, "networks"),
+        countries=_listed(seen, "countries"),
+        agents=_listed(seen, "agents"),
+        attacks=_listed(seen, "attacks"),
+        addresses=_listed(seen, "addresses"),
+        days=f"{seen.facts.get('history_days', 0):g}",
+        span=f"{seen.facts.get('history_span', 0):g}",
+        calls=f"{seen.facts.get('history_calls', 0):,g}",
+        first=timestamp(seen.first.time),
+    )
+
+
+_SENTENCES = {
+    "g1": "first {apis} in {span} days of history ({calls} other calls on {days} days).",
+    "g2": "a service that the principal had not used before.",
+    "g3": "the principal had never asked about this category.",
+    "p1": "fewer than one in twenty of its peers make the call.",
+    "n1": "came from {places}, which the principal had not used in its history.",
+    "n2": "nobody here had used that network, or it lets hosts, tunnels or proxies to anybody.",
+    "n3": "a country that the principal had not used: {countries}.",
+    "n4": "the same credentials were used from two networks within an hour, or outside the instance that they are for ({addresses}).",
+    "u1": "a tool that is new for the principal: {agents}.",
+    "u2": "the user agent names {attacks}.",
+    "b1": "{count} discovery calls that are new for the principal in one episode.",
+    "s1": "{of_day} discovery calls that are new for the principal within 24 hours, over several episodes.",
+    "b2": "four or more services or regions that the principal had not used.",
+    "d1": "{denied} APIs were denied in one episode, to a principal that is seldom denied anything.",
+    "d2": "a call made for the first time was denied.",
+    "c1": "GetCallerIdentity, for the first time, came before: somebody asked whose credentials these are.",
+    "h1": "at an hour of the week at which the person had never worked ({first}).",
+    "k1": "the access key had slept for 30 days, or was never used before.",
+    "t1": "{addresses} is on a Tor, malicious or custom list.",
+    "r1": "the root user, outside the console.",
+}
+
+
+def _listed(seen: Sighting, name: str) -> str:
+    keys = list(seen.tallies.get(name, {}))
+    return ", ".join(keys[:_NAMED]) + (f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else "")

@@ -1,0 +1,48 @@
+"""What belongs to findings, so that it does not teach the baseline: an attack that goes on must not become usual (methods 5.2).
+
+``day`` is that on which the finding was complete, ``call_day`` that of the call. A mark counts from the second day after on, as the
+baseline itself does, whatever step wrote it.
+"""
+
+from typing import Any
+
+import pyarrow as pa
+
+from vedette.state import State
+
+_FIELDS: list["pa.Field[Any]"] = [
+    pa.field("day", pa.int64()),
+    pa.field("call_day", pa.int64()),
+    pa.field("principal", pa.string()),
+    pa.field("session", pa.string()),
+    pa.field("subject", pa.string()),
+    pa.field("value", pa.string()),
+]
+_KEY = "call_day, principal, session, subject, value"
+_TRAITS = (
+    ("network", "network", "network_new = 1"),
+    ("country", "country_code", "country_new = 1"),
+    ("agent", "family", "agent_new = 1"),
+    ("key", "access_key_id", "key_woken = 1"),
+    ("api", "service || ':' || operation", "true"),
+)
+
+STATE = State(
+    name="found_marks",
+    schema=pa.schema(_FIELDS),
+    reads=("found_rows",),
+    rows=f"select min(day) as day, {_KEY} from ("
+    + " union all ".join(
+        f"select fired_at // 2 // 86400000000 as day, day as call_day, principal, session, '{subject}' as subject, "
+        f"{column} as value from found_rows where {column} is not null and {condition}"
+        for subject, column, condition in _TRAITS
+    )
+    + f") group by {_KEY}",
+    fold=f"""
+select min(day) as day, {_KEY}
+from (select * from found_marks_old union all select * from found_marks_rows)
+group by {_KEY}
+""",
+    keep_days=94,
+    whole=True,
+)

@@ -1,0 +1,30 @@
+"""From where, with what and when who worked, a row a day and value, for 90 days (methods 5.2).
+
+Traits: network, country, agent (family of tools), region, hour (of the week, 0 to 167, UTC) and key (long-lived ones).
+"""
+
+from typing import Any
+
+import pyarrow as pa
+
+from vedette.state import State
+
+_FIELDS: list["pa.Field[Any]"] = [
+    pa.field("day", pa.int64()),
+    pa.field("principal", pa.string()),
+    pa.field("session", pa.string()),
+    pa.field("trait", pa.string()),
+    pa.field("value", pa.string()),
+]
+
+STATE = State(
+    name="principal_traits",
+    schema=pa.schema(_FIELDS),
+    reads=("slice_traits",),
+    rows="select distinct day, principal, session, trait, value from slice_traits",
+    fold="""
+select distinct day, principal, session, trait, value
+from (select * from principal_traits_old union all select * from principal_traits_rows)
+""",
+    keep_days=94,
+)

@@ -1,0 +1,135 @@
+"""Views over CloudTrail for the three discovery types: what each principal did in five minutes, and what of it is new (methods 5.1, 5.2).
+
+Days are numbers since 1970-01-01. The baseline of a call on a day are the days up to two before it: a day's quarantine, so that an
+attack cannot teach itself. A slice never holds more than two days of calls, so none needs what it teaches itself.
+"""
+
+from vedette.views import View
+
+LOOK_BACK = 90
+
+# Calls of five minutes (no slice cuts them) that are alike. What services do by themselves or on somebody's behalf is left out (methods 5.1).
+_CALL_BINS = """
+select microseconds(event_time) // 300000000 as bin, account_id, region, event_source, event_name, read_only, request_attribute,
+       error_code, source_address, user_agent, identity_type, principal_id, user_name, principal, coalesce(principal_kind, 'unknown') as kind,
+       access_key_id, session_name, source_identity, from_console, ec2_role_delivery, count(*) as calls,
+       min(struct_pack(us := microseconds(event_time), record_id := coalesce(event_id, "object" || '#' || cast("position" as varchar)),
+                       "object" := "object", "position" := "position")) as first_call,
+       max(microseconds(event_time)) as last_us
+from cloudtrail
+where event_time is not null and principal is not null and invoked_by is null
+  and coalesce(principal_kind, 'unknown') <> 'service'
+  and coalesce(event_type, 'AwsApiCall') = 'AwsApiCall'
+  and coalesce(event_category, 'Management') = 'Management' and coalesce(management_event, true)
+group by bin, account_id, region, event_source, event_name, read_only, request_attribute, error_code, source_address, user_agent,
+         identity_type, principal_id, user_name, principal, principal_kind, access_key_id, session_name, source_identity, from_console, ec2_role_delivery
+"""
+
+# The same with what is known of API, address, tool and error. ``session`` is a person's name where a role is shared by people;
+# ``person`` finds the same one under other principals.
+_PRINCIPAL_BINS = """
+select c.bin // 288 as day, c.bin, coalesce(c.account_id, '') as account_id, coalesce(c.region, '') as region, c.principal, c.kind,
+       case when c.kind = 'role' then coalesce(c.session_name, '') else '' end as session,
+       case when c.kind = 'sso' then lower(c.session_name) else lower(c.source_identity) end as person,
+       c.access_key_id, c.calls, c.first_call, c.last_us, c.event_source, c.event_name, c.read_only, c.request_attribute, c.error_code,
+       c.source_address, c.user_agent, c.session_name, c.identity_type, c.principal_id, c.user_name,
+       coalesce(c.from_console, false) as from_console, a.service, a.operation, a.category, a.discovery, a.listed,
+       a.weight, coalesce(e.denied, false) as denied, a.access in ('list', 'read') or a.discovery as reads,
+       f.canonical, f.network, f.version as address_version, coalesce(f.hosting, false) as hosting, f.country_code,
+       g.family, g.agent_kind, coalesce(g.attack, '') as attack,
+       case when c.kind = 'instance' or c.ec2_role_delivery is not null then 1 else 0 end as from_instance
+from call_bins c
+join api_facts a
+  on c.event_source is not distinct from a.event_source and c.event_name is not distinct from a.event_name
+ and c.read_only is not distinct from a.read_only and c.request_attribute is not distinct from a.request_attribute
+left join address_facts f on c.source_address = f.address
+left join agent_facts g on c.user_agent = g.user_agent
+left join error_facts e on c.error_code = e.error_code
+"""
+
+# Whom a slice saw on which day. A role's session name is somebody of its own after five days (methods 5.1): ``who_session``.
+_WHO_DAYS = f"""
+with seen as (
+    select day, principal, session, max(kind) as kind, min(account_id) as account_id, max(person) as person
+    from principal_bins
+    group by day, principal, session
+),
+stable as (
+    select s.day, s.principal, s.session
+    from seen s
+    join principal_days_before b on s.principal = b.principal and s.session = b.session
+    where s.session <> '' and b.day <= s.day - 2 and b.day >= s.day - {LOOK_BACK + 2}
+    group by s.day, s.principal, s.session
+    having count(distinct b.day) >= 5
+)
+select s.day, s.principal, s.session, s.kind, s.account_id, s.person,
+       case when t.session is not null then s.session end as who_session,
+       case when t.session is not null then s.principal || '/' || s.session else s.principal end as who
+from seen s
+left join stable t on s.day = t.day and s.principal = t.principal and s.session = t.session
+"""
+
+# A day's discovery calls that the baseline does not know. Calls that were always denied are no history of a call that succeeds.
+_NEW_CALLS = f"""
+with called as (
+    select w.day, w.who, w.principal, w.who_session, h.service, h.operation, min(case when h.denied then 1 else 0 end) as all_denied
+    from principal_bins h
+    join who_days w on h.day = w.day and h.principal = w.principal and h.session = w.session
+    where h.discovery and h.category in ('network', 'resource', 'user')
+    group by w.day, w.who, w.principal, w.who_session, h.service, h.operation
+),
+known as (
+    select c.day, c.who, c.service, c.operation
+    from called c
+    join principal_api_days_before b on c.principal = b.principal and c.service = b.service and c.operation = b.operation
+    left join found_marks_before f
+      on f.subject = 'api' and f.value = b.service || ':' || b.operation and f.principal = b.principal and f.session = b.session
+     and f.call_day = b.day and f.day <= c.day - 2
+    where b.day <= c.day - 2 and b.day >= c.day - {LOOK_BACK + 2} and (c.who_session is null or b.session = c.who_session)
+      and f.principal is null
+    group by c.day, c.who, c.service, c.operation
+    having sum(b.calls) > sum(b.denied) or max(c.all_denied) = 1
+)
+select c.day, c.who, c.principal, c.who_session, c.service, c.operation
+from called c
+left join known k on c.day = k.day and c.who = k.who and c.service = k.service and c.operation = k.operation
+where k.who is null
+"""
+
+# What the baseline holds of those who made new calls, and how old the archive is.
+_HISTORIES = f"""
+with asked as (select distinct day, who, principal, who_session from new_calls),
+archive as (
+    select min(day) as first_day
+    from (select min(day) as day from principal_days_before union all select min(day) as day from who_days)
+)
+select a.day, a.who, a.principal, a.who_session, min(b.day) as first_day, count(distinct b.day) as days,
+       coalesce(sum(b.reads), 0) as reads, coalesce(sum(b.calls), 0) as calls, coalesce(sum(b.denied), 0) as denied,
+       a.day - min(z.first_day) as archive_days,
+       case when a.day - min(b.day) >= $history_days and count(distinct b.day) >= $history_active_days
+                 and sum(b.reads) >= $history_reads then 1 else 0 end as enough
+from asked a
+cross join archive z
+left join principal_days_before b
+  on a.principal = b.principal and (a.who_session is null or b.session = a.who_session)
+ and b.day <= a.day - 2 and b.day >= a.day - {LOOK_BACK + 2}
+group by a.day, a.who, a.principal, a.who_session
+"""
+
+VIEWS: tuple[View, ...] = (
+    View(name="call_bins", reads=("cloudtrail",), sql=_CALL_BINS, kept=True),
+    View(
+        name="principal_bins",
+        reads=("call_bins", "api_facts", "address_facts", "agent_facts", "error_facts"),
+        sql=_PRINCIPAL_BINS,
+        kept=True,
+    ),
+    View(name="who_days", reads=("principal_bins", "principal_days_before"), sql=_WHO_DAYS, kept=True),
+    View(
+        name="new_calls",
+        reads=("principal_bins", "who_days", "principal_api_days_before", "found_marks_before"),
+        sql=_NEW_CALLS,
+        kept=True,
+    ),
+    View(name="histories", reads=("new_calls", "who_days", "principal_days_before"), sql=_HISTORIES, kept=True),
+)
