@@ -15,8 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from inventories import ENI, INSTANCE, REMOTE, answers, group, interface, permission, save
+from moto.server import ThreadedMotoServer
 
-from vedette import cli
+from vedette import aws, cli
+from vedette.cli.exposure import _ports as read_ports
 from vedette.errors import ConfigurationError, EngineError
 from vedette.exposure import Exposure, Port, digest, exposures, remembered
 from vedette.exposure.digest import LINES
@@ -24,9 +26,11 @@ from vedette.exposure.listing import COLUMNS, render, values
 from vedette.exposure.ports import ANSWERS, PROBES, moment
 from vedette.generation import Generation, Part
 from vedette.inventory import Inventory
-from vedette.place import Folder
+from vedette.place import Bucket, Folder
+from vedette.settings import load
 from vedette.simulation import simulate
 from vedette.state import all_states
+from vedette.store import Store
 
 DAY = 20_525  # 2026-03-13
 NOON = DAY * 86_400_000_000 + 43_200_000_000
@@ -319,6 +323,51 @@ def vedette(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         return status, captured.out, captured.err
 
     return run
+
+
+def test_a_state_in_a_bucket_is_read(tmp_path: Path, vedette: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch) -> None:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, number = server.get_host_and_port()
+    given = {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "VEDETTE_S3_ENDPOINT": f"http://{host}:{number}",
+        "VEDETTE_STATE_FOLDER": "s3://state/case",
+        "VEDETTE_REGION": "us-east-1",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    aws._client.cache_clear()
+    try:
+        connection = aws.Connection(region="us-east-1", s3_endpoint=given["VEDETTE_S3_ENDPOINT"])
+        aws.s3(connection).create_bucket(Bucket="state")
+        generation = state(tmp_path, {ANSWERS: [answer()]})
+        with Bucket("s3://state/case", connection).writing(f"{ANSWERS}-0.parquet") as file:
+            file.write((tmp_path / f"{ANSWERS}-0.parquet").read_bytes())
+        store = str(tmp_path / "case.db")
+        with Store.open(f"sqlite:///{store}") as opened:
+            opened.commit(findings=[], receipts=[], generation=generation, report=None)
+        status, out, _ = vedette("exposure", "--store", store)
+    finally:
+        server.stop()
+        aws._client.cache_clear()
+    assert (status, json.loads(out)["from_port"]) == (0, 9200)
+
+
+def test_files_that_a_scan_replaced_meanwhile_are_looked_for_once_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "case.state"
+    folder.mkdir()
+    newer = replace(state(folder, {ANSWERS: [answer()]}), number=2)
+    older = Generation(number=1, states={ANSWERS: (replace(newer.states[ANSWERS][0], path="gone.parquet"),)})
+    with Store.open(f"sqlite:///{tmp_path}/case.db") as opened:
+        opened.commit(findings=[], receipts=[], generation=older, report=None)
+        given = iter([older, newer])
+        monkeypatch.setattr(opened, "generation", lambda: next(given))
+        (found,) = read_ports(opened, load(None, {"store": f"sqlite:///{tmp_path}/case.db"}), 3)
+    assert found.port == 9200
 
 
 @pytest.fixture(scope="module")
