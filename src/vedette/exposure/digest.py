@@ -10,6 +10,7 @@ from vedette.place import Place
 from vedette.report import counted
 
 LINES = 20
+_COLUMNS = ("instance_id", "interface_id", "port", "verdict", "remote_address")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -31,7 +32,8 @@ def digest(
     meant = frozenset(expected)
     research: dict[tuple[str, int], set[str]] = {}
     public: dict[tuple[str, int], set[str]] = {}
-    for row in rows(generation, place, PROBES, OPEN, ((first - _EPOCH).days, (last - _EPOCH).days)):
+    days = (first - _EPOCH).days, (last - _EPOCH).days
+    for row in rows(generation, place, PROBES, OPEN, days=days, distinct=_COLUMNS):
         instance_id, port = text(row.get("instance_id")), whole(row.get("port"))
         key = instance_id or text(row.get("interface_id")), port
         if not meant.isdisjoint({(None, port), (instance_id, port)}):

@@ -1,6 +1,6 @@
 """Ports that answered the internet and the scanners that found them: the days of two state tables, merged."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -117,15 +117,31 @@ def remembered(generation: Generation, place: Place, *, least: int = OPEN) -> li
     return [merged.port(*key) for key, merged in sorted(found.items(), key=lambda item: item[0])]
 
 
-def rows(generation: Generation, place: Place, table: str, least: int, days: tuple[int, int] | None = None) -> Iterator[Row]:
-    """Yield the rows of a state table whose evidence reaches a level; ``days`` are the first and the last, counted since 1970.
+def rows(
+    generation: Generation,
+    place: Place,
+    table: str,
+    least: int,
+    *,
+    days: tuple[int, int] | None = None,
+    distinct: Sequence[str] = (),
+) -> Iterator[Row]:
+    """Yield the rows of a state table whose evidence reaches a level.
+
+    Args:
+        generation: names the files.
+        place: where they lie.
+        table: the state table.
+        least: the least level of evidence.
+        days: the first and the last that are read, counted since 1970; None for all.
+        distinct: columns that are read, equal rows of a batch once; without it whole rows as they are.
 
     Raises:
         EngineError: a file of the state is gone or broken.
     """
     for part in generation.states.get(table, ()):
         if days is None or part.day is None or days[0] <= part.day <= days[1]:
-            yield from _part(place, part, least)
+            yield from _part(place, part, least, distinct)
 
 
 def moment(microseconds: int) -> datetime:
@@ -136,14 +152,19 @@ def moment(microseconds: int) -> datetime:
         return datetime.max.replace(tzinfo=UTC) if microseconds > 0 else datetime.min.replace(tzinfo=UTC)
 
 
-def _part(place: Place, part: Part, least: int) -> Iterator[Row]:
+def _part(place: Place, part: Part, least: int, distinct: Sequence[str]) -> Iterator[Row]:
     import pyarrow.compute as pc  # noqa: PLC0415  # a run without flow records needs neither
     import pyarrow.parquet as pq  # noqa: PLC0415
 
+    columns = [*distinct, "level"] if distinct else None
     try:
         with place.reading(part.path) as file:
-            for batch in pq.ParquetFile(file).iter_batches():
-                yield from batch.filter(pc.greater_equal(batch.column("level"), pa.scalar(least))).to_pylist()
+            for batch in pq.ParquetFile(file).iter_batches(columns=columns):
+                kept = batch.filter(pc.greater_equal(batch.column("level"), pa.scalar(least)))
+                if distinct:
+                    yield from pa.Table.from_batches([kept]).group_by(list(distinct)).aggregate([]).to_pylist()
+                else:
+                    yield from kept.to_pylist()
     except (pa.ArrowException, KeyError, OSError, ValueError) as error:
         raise EngineError(f"{part.path}: is no file of the state ({error})") from error
 
