@@ -1,7 +1,7 @@
 """From settings to a pipeline that can run: the lists, rules, reader, engine and folder that a run needs."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -183,7 +183,7 @@ def rules(settings: Settings) -> Rules:
     if unknown:
         raise ConfigurationError(_unknown_thresholds(unknown, known))
     thresholds: dict[str, dict[str, Number]] = {}
-    for name, value in {f"{GROUP}.needed": PROFILES[settings.profile], **settings.thresholds}.items():
+    for name, value in {f"{GROUP}.needed": PROFILES[settings.detection_profile], **settings.thresholds}.items():
         for kind in known[name]:
             thresholds.setdefault(kind, {})[name.rpartition(".")[2]] = value
     return Rules(

@@ -42,8 +42,8 @@ PRIVATE = "private"
 
 # Words in the names of those who let hosts, tunnels and proxies to anybody.
 _HOSTING = re.compile(
-    r"host|server|cloud|vps|vpn|proxy|data ?cent|colo|ocean|ovh|hetzner|linode|vultr|leaseweb|contabo|m247|choopa|amazon|google|azure"
-    r"|oracle|alibaba|tencent|datacamp|scaleway|online s\.?a\.?s|rackspace|dedicated",
+    r"host|server|cloud|vps|vpn|proxy|data ?cent|colo|ocean|ovh|hetzner|linode|vultr|leaseweb|contabo|m247|choopa|amazon|google"
+    r"|azure|oracle|alibaba|tencent|datacamp|scaleway|online s\.?a\.?s|rackspace|dedicated",
     re.IGNORECASE,
 )
 

@@ -20,8 +20,8 @@ from vedette.store import Store
 from vedette.workspace import sweep
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# A slice lies within two days of this calendar: the baseline of a day are those up to two before it (methods 5.2), so that no slice
-# holds a day that another of its days is judged by.
+# A slice lies within two days of this calendar: the baseline of a day are those up to two before it (methods 5.2), so that no
+# slice holds a day that another of its days is judged by.
 _BLOCK_BINS = 2 * 288
 _BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
 

@@ -119,7 +119,7 @@ class Settings(BaseSettings):
     episode_gap_days: int = _number(30, "Days of silence after which the same activity is a new finding.", at_least=1)
     kept_samples: int = _number(20, "Records that a finding refers to one by one; the rest is counted.", at_least=1)
 
-    profile: Literal["sensitive", "balanced", "quiet"] = Field(
+    detection_profile: Literal["sensitive", "balanced", "quiet"] = Field(
         "balanced",
         title="sensitive, balanced or quiet",
         description="How much must be suspicious about a principal's first calls: 3, 5 or 7 points.",

@@ -1,4 +1,4 @@
-"""Recon:IAMUser/NetworkPermissions: a principal asks for the first time about access to the network, in suspicious circumstances."""
+"""Recon:IAMUser/NetworkPermissions: a principal asks about network access for the first time, in suspicious circumstances."""
 
 from functools import partial
 

@@ -6,6 +6,7 @@ from vedette.findings.scans import KEPT_TRIES, describe
 
 FINDING_TYPE = "Recon:EC2/Portscan"
 
+# Where networks overlap an address may be that of several interfaces: then nobody knows its subnet.
 SQL = f"""
 with placed as (
     select e.*, e.us // 3600000000 as hour,
@@ -15,7 +16,9 @@ with placed as (
                order by e.us, e.remote_address, e.remote_port, e.protocol) as place
     from scan_evidence e
     join interface_facts f on e.interface_id = f.interface_id
-    left join inventory_addresses a on e.remote_address = a.address
+    left join (
+        select address, min(subnet_id) as subnet_id from inventory_addresses group by address having min(subnet_id) = max(subnet_id)
+    ) a on e.remote_address = a.address
     left join inventory_addresses b on e.interface_id = b.interface_id and e.local_address = b.address
 )
 select p.interface_id, p.target, p.hour, f.account_id, f.region, max(f.instance_id) as instance_id, max(f.vpc_id) as vpc_id,

@@ -1,4 +1,4 @@
-"""Recon:IAMUser/ResourcePermissions: a principal asks for the first time about access to resources, in suspicious circumstances."""
+"""Recon:IAMUser/ResourcePermissions: a principal asks about resources for the first time, in suspicious circumstances."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Recon:IAMUser/UserPermissions: a principal asks for the first time about users and their permissions, in suspicious circumstances."""
+"""Recon:IAMUser/UserPermissions: a principal asks about users and permissions for the first time, in suspicious circumstances."""
 
 from functools import partial
 

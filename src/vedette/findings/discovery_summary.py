@@ -141,7 +141,7 @@ _SENTENCES = {
     "n1": "came from {places}, which the principal had not used in its history.",
     "n2": "nobody here had used that network, or it lets hosts, tunnels or proxies to anybody.",
     "n3": "a country that the principal had not used: {countries}.",
-    "n4": "the same credentials were used from two networks within an hour, or outside the instance that they are for ({addresses}).",
+    "n4": "the credentials were used from two networks within an hour, or outside the instance that they are for ({addresses}).",
     "u1": "a tool that is new for the principal: {agents}.",
     "u2": "the user agent names {attacks}.",
     "b1": "{count} discovery calls that are new for the principal in one episode.",

@@ -1,7 +1,7 @@
 """What belongs to findings, so that it does not teach the baseline: an attack that goes on must not become usual (methods 5.2).
 
-``day`` is that on which the finding was complete, ``call_day`` that of the call. A mark counts from the second day after on, as the
-baseline itself does, whatever step wrote it.
+``day`` is that on which the finding was complete, ``call_day`` that of the call. A mark counts from the second day after on, as
+the baseline itself does, whatever step wrote it.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
 """From where, with what and when who worked, a row a day and value, for 90 days (methods 5.2).
 
-Traits: network, country, agent (family of tools), region, hour (of the week, 0 to 167, UTC) and key (long-lived ones).
-"""
+Traits: network, country, agent (family of tools), region, hour (UTC, 24 more at weekends, with its neighbours) and key
+(long-lived ones)."""
 
 from typing import Any
 

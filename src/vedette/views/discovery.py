@@ -7,12 +7,14 @@ the same however the input is cut: points grow while an episode goes on, and its
 from vedette.views import View
 
 # What a principal is like on a day of the slice: values for the baseline, and what is looked up in it.
+# An hour is of a working day or of the weekend (the first of January 1970 was a Thursday); a person who worked in it may as well
+# work in the hours next to it.
+_HOUR = "cast((case when (bin // 288) % 7 in (2, 3) then 24 else 0 end) + (bin // 12 + {0}) % 24 as varchar)"
 _TRAITS = {
     "network": "network",
     "country": "country_code",
     "agent": "family",
     "region": "region",
-    "hour": "cast((bin // 12) % 168 as varchar)",
     "key": "case when access_key_id like 'AKIA%' then access_key_id end",
 }
 _SLICE_TRAITS = "\nunion\n".join(
@@ -20,11 +22,11 @@ _SLICE_TRAITS = "\nunion\n".join(
 from (select day, principal, session, {value} as value from principal_bins) h
 join who_days w on h.day = w.day and h.principal = w.principal and h.session = w.session
 where h.value is not null"""
-    for trait, value in _TRAITS.items()
+    for trait, value in (*_TRAITS.items(), *(("hour", _HOUR.format(near)) for near in (23, 0, 1)))
 )
 
-# Without enough history new calls count only for those about whom something else is strange (methods 5.5): the others are left out
-# before anything is looked up for them.
+# Without enough history new calls count only for those about whom something else is strange (methods 5.5): the others are left
+# out before anything is looked up for them.
 _ASKED_CALLS = """
 with suspects as (
     select h.day, w.who, count(distinct case when h.denied then h.service || ':' || h.operation end) as denied,
@@ -40,7 +42,8 @@ select n.*
 from new_calls n
 join histories i on n.day = i.day and n.who = i.who
 join suspects s on n.day = s.day and n.who = s.who
-where i.enough = 1 or s.strange = 1 or (i.archive_days >= $history_active_days and (s.denied >= 3 or i.archive_days >= $learning_days))
+where i.enough = 1 or s.strange = 1 or (i.archive_days >= $history_active_days
+    and (s.denied >= 3 or i.archive_days >= $learning_days))
 """
 
 # The traits of those who made new calls, with the last day on which the baseline saw them, by them and by anybody.
@@ -68,7 +71,8 @@ anybody as (
     where b.day <= a.day - 2 and b.day >= a.day - 92
     group by a.day, a.value
 )
-select a.day, a.who, a.trait, a.value, o.last_day, case when a.trait = 'network' and y.value is null then 1 else 0 end as new_to_all
+select a.day, a.who, a.trait, a.value, o.last_day, case when a.trait = 'network' and y.value is null
+    then 1 else 0 end as new_to_all
 from asked a
 left join own o on a.day = o.day and a.who = o.who and a.trait = o.trait and a.value = o.value
 left join anybody y on a.day = y.day and a.value = y.value and a.trait = 'network'
@@ -118,7 +122,8 @@ select h.day, h.who, h.principal,
             when coalesce(e.members, 0) - coalesce(m.enough, 0) >= 3 then e.members - coalesce(m.enough, 0)
             else 0 end as members
 from (select distinct day, who, principal from asked_calls) h
-join (select day, who, max(kind || '@' || account_id) as likes from who_days group by day, who) w on h.day = w.day and h.who = w.who
+join (select day, who, max(kind || '@' || account_id) as likes from who_days group by day, who) w on h.day = w.day
+    and h.who = w.who
 left join members m on h.day = m.day and h.principal = m.principal
 left join teams t on h.day = t.day and team(h.principal) = t.peers
 left join likes l on h.day = l.day and coalesce(m.likes, w.likes) = l.peers
@@ -178,8 +183,9 @@ where m.kind in ('custom', 'tor', 'malicious') and h.first_call.us >= microsecon
 """
 
 # The rows of new calls with what is known of each: flags of 0 or 1, for points and dampers (methods 5.4).
-_CIRCUMSTANCES = """
-select h.bin, h.bin // 12 as hour, h.day, w.who, h.principal, h.session, h.kind, h.account_id, h.region, h.service, h.operation, h.category,
+_CIRCUMSTANCES = f"""
+select h.bin, h.bin // 12 as hour, h.day, w.who, h.principal, h.session, h.kind, h.account_id, h.region, h.service,
+    h.operation, h.category,
        h.event_source, h.event_name, h.error_code, h.source_address, h.canonical, h.address_version, h.network, h.country_code,
        h.user_agent, h.family, h.attack, h.access_key_id, h.identity_type, h.principal_id, h.user_name, h.session_name,
        h.first_call.us as us, h.first_call.record_id as record_id, h.first_call."object" as "object",
@@ -187,22 +193,26 @@ select h.bin, h.bin // 12 as hour, h.day, w.who, h.principal, h.session, h.kind,
        case when h.listed then 1 else 0 end as listed, case when h.denied then 1 else 0 end as denied,
        s.service_new, s.category_new, coalesce(p.members, 0) as members, coalesce(p.peer_callers, 0) as peer_callers,
        coalesce(p.peers, '') as peers, coalesce(p.same_person, 0) as same_person,
-       i.days as history_days, i.calls as history_calls, i.denied as history_denied, i.day - i.first_day as history_span, i.enough,
+       i.days as history_days, i.calls as history_calls, i.denied as history_denied, i.day - i.first_day as history_span,
+           i.enough,
        i.archive_days,
        case when n.value is not null and n.last_day is null then 1 else 0 end as network_new,
        case when n.value is not null and n.last_day is null
-                 and (h.hosting or (n.new_to_all = 1 and i.archive_days >= $history_active_days)) then 1 else 0 end as network_strange,
+                 and (h.hosting or (n.new_to_all = 1 and i.archive_days >= $history_active_days))
+                     then 1 else 0 end as network_strange,
        case when c.value is not null and c.last_day is null then 1 else 0 end as country_new,
        case when g.value is not null and g.last_day is null then 1 else 0 end as agent_new,
        case when r.last_day is null then 1 else 0 end as region_new,
-       case when o.last_day is null and h.kind in ('user', 'sso', 'federated', 'root') and i.days >= 14 then 1 else 0 end as hour_new,
+       case when o.last_day is null and h.kind in ('user', 'sso', 'federated', 'root') and i.days >= 14
+           then 1 else 0 end as hour_new,
        case when k.value is not null and (k.last_day is null or k.last_day <= h.day - 30) then 1 else 0 end as key_woken,
        case when y.bin is not null
                  or (h.kind = 'instance' and n.value is not null and n.value <> 'private' and n.last_day is null and i.days > 0)
             then 1 else 0 end as key_spread,
        case when l.bin is not null then 1 else 0 end as address_listed,
        case when h.from_console or (h.agent_kind = 'console' and n.last_day is not null) then 1 else 0 end as console,
-       case when h.agent_kind = 'infrastructure' and g.last_day is not null and n.last_day is not null then 1 else 0 end as usual_tool
+       case when h.agent_kind = 'infrastructure' and g.last_day is not null and n.last_day is not null
+           then 1 else 0 end as usual_tool
 from principal_bins h
 join who_days w on h.day = w.day and h.principal = w.principal and h.session = w.session
 join asked_calls x on h.day = x.day and w.who = x.who and h.service = x.service and h.operation = x.operation
@@ -213,7 +223,9 @@ left join judged_traits n on n.trait = 'network' and h.day = n.day and w.who = n
 left join judged_traits c on c.trait = 'country' and h.day = c.day and w.who = c.who and h.country_code = c.value
 left join judged_traits g on g.trait = 'agent' and h.day = g.day and w.who = g.who and h.family = g.value
 left join judged_traits r on r.trait = 'region' and h.day = r.day and w.who = r.who and h.region = r.value
-left join judged_traits o on o.trait = 'hour' and h.day = o.day and w.who = o.who and cast((h.bin // 12) % 168 as varchar) = o.value
+left join judged_traits o on o.trait = 'hour' and h.day = o.day and w.who = o.who and {
+    _HOUR.format(0).replace("bin", "h.bin")
+} = o.value
 left join judged_traits k on k.trait = 'key' and h.day = k.day and w.who = k.who and h.access_key_id = k.value
 left join spread_keys y on h.access_key_id = y.access_key_id and h.bin = y.bin
 left join listed_addresses l on h.bin = l.bin and h.source_address = l.source_address

@@ -26,7 +26,8 @@ select *, sum(begins) over (partition by who order by us, record_id rows between
 from marked
 """
 
-# Calls that at least three others made for the first time within 48 hours, from networks of theirs: a new page, a new program (E3).
+# Calls that at least three others made for the first time within 48 hours, from networks of theirs: a new page, a new program
+# (E3).
 _WAVES = f"""
 select r.who, r.us, r.record_id, count(distinct d.who) as others
 from recent_calls r
@@ -40,7 +41,8 @@ _COUNTED = f"""
 select r.*, coalesce(w.others, 0) as wave,
        min(r.us) over (partition by r.who, r.episode) as begun_us,
        row_number() over (partition by r.who, r.episode, r.service, r.operation order by r.us, r.record_id) as of_api,
-       row_number() over (partition by r.who, r.episode, r.service, r.operation, r.denied order by r.us, r.record_id) as of_denied,
+       row_number() over (partition by r.who, r.episode, r.service, r.operation, r.denied order by r.us,
+           r.record_id) as of_denied,
        row_number() over (partition by r.who, r.episode, r.service, r.service_new order by r.us, r.record_id) as of_service,
        row_number() over (partition by r.who, r.episode, r.region, r.region_new order by r.us, r.record_id) as of_region,
        sum(r.first_of_day) {over("r.who", DAY).replace("order by us", "order by r.us")} as apis_of_day,
@@ -57,7 +59,8 @@ select *,
        max(weight) {_SO_FAR} as top_weight,
        max(service_new) {_SO_FAR} as any_service_new,
        max(case when listed = 1 or 50 * peer_callers < members then category_new else 0 end) {_SO_FAR} as any_category_new,
-       max(case when members > 0 and 20 * peer_callers < members and (listed = 1 or 50 * peer_callers < members) then 1 else 0 end)
+       max(case when members > 0 and 20 * peer_callers < members and (listed = 1 or 50 * peer_callers < members)
+           then 1 else 0 end)
            {_SO_FAR} as any_rare,
        max(network_new) {_SO_FAR} as any_network_new, max(network_strange) {_SO_FAR} as any_network_strange,
        max(country_new) {_SO_FAR} as any_country_new, max(key_spread) {_SO_FAR} as any_key_spread,
@@ -83,8 +86,8 @@ select *,
 from counted_calls
 """
 
-# Points of the episode so far, a column a code (methods 5.4). Console browsing makes B1, B2, S1, D1 and D2 worth nothing; E2 and E4
-# never apply beside U2, T1 or N4, since user agents are forged easily.
+# Points of the episode so far, a column a code (methods 5.4). Console browsing makes B1, B2, S1, D1 and D2 worth nothing; E2
+# and E4 never apply beside U2, T1 or N4, since user agents are forged easily.
 _POINTS = """
 with flagged as (
     select *, case when any_attack = 1 or any_listed = 1 or any_key_spread = 1 then 1 else 0 end as grave,
@@ -108,8 +111,8 @@ select *,
 from flagged
 """
 
-CODES = "g1 g2 g3 p1 n1 n2 n3 n4 u1 u2 b1 s1 b2 d1 d2 c1 h1 k1 t1 r1".split()
-DAMPERS = "e1 e2 e3 e4 e5".split()
+CODES = ("g1", "g2", "g3", "p1", "n1", "n2", "n3", "n4", "u1", "u2", "b1", "s1", "b2", "d1", "d2", "c1", "h1", "k1", "t1", "r1")
+DAMPERS = ("e1", "e2", "e3", "e4", "e5")
 
 _SCORED = f"""
 with summed as (

@@ -1,19 +1,22 @@
-"""Views over CloudTrail for the three discovery types: what each principal did in five minutes, and what of it is new (methods 5.1, 5.2).
+"""Views over CloudTrail for the discovery types: what each principal did in five minutes, and what of it is new (methods 5).
 
-Days are numbers since 1970-01-01. The baseline of a call on a day are the days up to two before it: a day's quarantine, so that an
-attack cannot teach itself. A slice never holds more than two days of calls, so none needs what it teaches itself.
+Days are numbers since 1970-01-01. The baseline of a call on a day are the days up to two before it: a day's quarantine, so that
+an attack cannot teach itself. A slice never holds more than two days of calls, so none needs what it teaches itself.
 """
 
 from vedette.views import View
 
 LOOK_BACK = 90
 
-# Calls of five minutes (no slice cuts them) that are alike. What services do by themselves or on somebody's behalf is left out (methods 5.1).
+# Calls of five minutes (no slice cuts them) that are alike. What services do by themselves or on somebody's behalf is left out
+# (methods 5.1).
 _CALL_BINS = """
 select microseconds(event_time) // 300000000 as bin, account_id, region, event_source, event_name, read_only, request_attribute,
-       error_code, source_address, user_agent, identity_type, principal_id, user_name, principal, coalesce(principal_kind, 'unknown') as kind,
+       error_code, source_address, user_agent, identity_type, principal_id, user_name, principal, coalesce(principal_kind,
+           'unknown') as kind,
        access_key_id, session_name, source_identity, from_console, ec2_role_delivery, count(*) as calls,
-       min(struct_pack(us := microseconds(event_time), record_id := coalesce(event_id, "object" || '#' || cast("position" as varchar)),
+       min(struct_pack(us := microseconds(event_time), record_id := coalesce(event_id,
+           "object" || '#' || cast("position" as varchar)),
                        "object" := "object", "position" := "position")) as first_call,
        max(microseconds(event_time)) as last_us
 from cloudtrail
@@ -22,16 +25,19 @@ where event_time is not null and principal is not null and invoked_by is null
   and coalesce(event_type, 'AwsApiCall') = 'AwsApiCall'
   and coalesce(event_category, 'Management') = 'Management' and coalesce(management_event, true)
 group by bin, account_id, region, event_source, event_name, read_only, request_attribute, error_code, source_address, user_agent,
-         identity_type, principal_id, user_name, principal, principal_kind, access_key_id, session_name, source_identity, from_console, ec2_role_delivery
+         identity_type, principal_id, user_name, principal, principal_kind, access_key_id, session_name, source_identity,
+             from_console, ec2_role_delivery
 """
 
 # The same with what is known of API, address, tool and error. ``session`` is a person's name where a role is shared by people;
 # ``person`` finds the same one under other principals.
 _PRINCIPAL_BINS = """
-select c.bin // 288 as day, c.bin, coalesce(c.account_id, '') as account_id, coalesce(c.region, '') as region, c.principal, c.kind,
+select c.bin // 288 as day, c.bin, coalesce(c.account_id, '') as account_id, coalesce(c.region, '') as region, c.principal,
+    c.kind,
        case when c.kind = 'role' then coalesce(c.session_name, '') else '' end as session,
        case when c.kind = 'sso' then lower(c.session_name) else lower(c.source_identity) end as person,
-       c.access_key_id, c.calls, c.first_call, c.last_us, c.event_source, c.event_name, c.read_only, c.request_attribute, c.error_code,
+       c.access_key_id, c.calls, c.first_call, c.last_us, c.event_source, c.event_name, c.read_only, c.request_attribute,
+           c.error_code,
        c.source_address, c.user_agent, c.session_name, c.identity_type, c.principal_id, c.user_name,
        coalesce(c.from_console, false) as from_console, a.service, a.operation, a.category, a.discovery, a.listed,
        a.weight, coalesce(e.denied, false) as denied, a.access in ('list', 'read') or a.discovery as reads,
@@ -72,7 +78,8 @@ left join stable t on s.day = t.day and s.principal = t.principal and s.session 
 # A day's discovery calls that the baseline does not know. Calls that were always denied are no history of a call that succeeds.
 _NEW_CALLS = f"""
 with called as (
-    select w.day, w.who, w.principal, w.who_session, h.service, h.operation, min(case when h.denied then 1 else 0 end) as all_denied
+    select w.day, w.who, w.principal, w.who_session, h.service, h.operation, min(case when h.denied
+        then 1 else 0 end) as all_denied
     from principal_bins h
     join who_days w on h.day = w.day and h.principal = w.principal and h.session = w.session
     where h.discovery and h.category in ('network', 'resource', 'user')
