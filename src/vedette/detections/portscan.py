@@ -17,7 +17,8 @@ with placed as (
     from scan_evidence e
     join interface_facts f on e.interface_id = f.interface_id
     left join (
-        select address, min(subnet_id) as subnet_id from inventory_addresses group by address having min(subnet_id) = max(subnet_id)
+        select address, min(subnet_id) as subnet_id
+        from inventory_addresses group by address having min(subnet_id) = max(subnet_id)
     ) a on e.remote_address = a.address
     left join inventory_addresses b on e.interface_id = b.interface_id and e.local_address = b.address
 )
