@@ -1,34 +1,17 @@
-"""Every case of ``tests/cases`` on every engine: what is expected is all that is found, in the same bytes."""
+"""Every case of ``tests/cases`` about calls on every engine: what is expected is all that is found, in the same bytes."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from engines import ENGINES
 from notation import blob, calls, key_of
 from scanning import Outcome, lists_of, scan
+from written_cases import cases, type_of
 
 from vedette.findings import Finding
-from vedette.registry import discover
 
 pytest_plugins = ["sparks"]
-
-CASES = Path(__file__).parent / "cases"
-
-
-def cases() -> list[Any]:
-    return [
-        pytest.param(path.stem, case, id=f"{path.stem}: {case['name']}")
-        for path in sorted(CASES.glob("*.yaml"))
-        for case in yaml.safe_load(path.read_text(encoding="utf-8"))
-    ]
-
-
-def type_of(stem: str) -> str:
-    """The finding type of the detection module that a file of cases is named after."""
-    return dict(discover("vedette.detections", "DETECTION"))[stem].finding_type  # type: ignore[attr-defined]
 
 
 def run(case: Mapping[str, Any], engine: str) -> Outcome:
@@ -61,7 +44,7 @@ def seen(finding: Finding, wanted: Mapping[str, Any]) -> dict[str, object]:
     return told
 
 
-@pytest.mark.parametrize(("stem", "case"), cases())
+@pytest.mark.parametrize(("stem", "case"), cases("calls"))
 @pytest.mark.parametrize("engine", ENGINES, indirect=True)
 def test_case(stem: str, case: Mapping[str, Any], engine: str) -> None:
     outcome = run(case, engine)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from vedette import composition
 from vedette.blob import Blob
@@ -33,17 +33,30 @@ class Outcome:
 
 
 def lists_of(texts: Mapping[str, Sequence[str]], as_of: datetime | None = AS_OF) -> tuple[ThreatList, ...]:
-    """Make a list of each kind from lines of addresses; ``kind/name`` names it, else it is called by its kind."""
-    return tuple(
-        load_list(
-            "\n".join(lines).encode(),
-            name=label.partition("/")[2] or label,
-            kind=Kind(label.partition("/")[0]),
-            format="TXT",
-            as_of=as_of,
-        )
-        for label, lines in texts.items()
+    """Make a list of each kind from lines of addresses; ``kind/name`` names it, else it is called by its kind.
+
+    ``research`` is a scanner list of those who mean no harm. ``…@DAY``: its entries are valid on that day only.
+    """
+    return tuple(_list_of(label, lines, as_of) for label, lines in texts.items())
+
+
+def _list_of(label: str, lines: Sequence[str], as_of: datetime | None) -> ThreatList:
+    label, _, day = label.partition("@")
+    kind, _, name = label.partition("/")
+    found = load_list(
+        "\n".join(lines).encode(),
+        name=name or label,
+        kind=Kind.SCANNER if kind == "research" else Kind(kind),
+        format="TXT",
+        as_of=as_of,
+        verdict="research" if kind == "research" else "unknown",
+        grace_days=0 if day else None,
     )
+    if not day:
+        return found
+    start = datetime.fromisoformat(day).replace(tzinfo=UTC)
+    end = start + timedelta(days=1)
+    return replace(found, entries=tuple(replace(entry, valid_from=start, valid_to=end) for entry in found.entries))
 
 
 def scan(
