@@ -24,7 +24,7 @@ class State:
     is SQL that returns the rows of the touched partitions after the slice, from ``<name>_old`` (the rows of those partitions
     before it) and ``<name>_rows``. The column that ``partition`` names is a number of days or hours since 1970-01-01.
     ``keep_days`` is how long a row is remembered, counted back from the watermark. A ``whole`` table is small: each fold sees and
-    writes all of it. ``$watermark_us`` is the watermark in microseconds since 1970, ``$step`` the number of the step, which rises.
+    writes all of it. ``$watermark_us`` is the watermark in microseconds since 1970, ``$step`` the rising number of the step.
     """
 
     name: str

@@ -1,7 +1,8 @@
 """From where, with what and when who worked, a row a day and value, for 90 days (methods 5.2).
 
 Traits: network, country, agent (family of tools), region, hour (UTC, 24 more at weekends, with its neighbours) and key
-(long-lived ones)."""
+(long-lived ones).
+"""
 
 from typing import Any
 

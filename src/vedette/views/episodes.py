@@ -195,6 +195,16 @@ group by category, account_id, who, begun_us, day
 order by begun_us, who, category
 """
 
+# The score sheet of each new row that scored enough to be remembered; the largest of an episode's is its last word.
+_SCORE_SHEETS = f"""
+select account_id, who, principal, category, begun_us, last_us, calls,
+       struct_pack(points := cast(points as bigint), us := us, record_id := record_id, codes := {_CODES_TEXT}, mode := mode,
+                   admitted := cast(admitted as bigint), needed := cast(needed as bigint), api := service || ':' || operation,
+                   address := coalesce(canonical, source_address)) as sheet
+from scored_calls
+where is_new = 1 and points >= $near
+"""
+
 VIEWS: tuple[View, ...] = (
     View(name="recent_calls", reads=("discovery_calls",), sql=_RECENT, kept=True),
     View(name="waves", reads=("recent_calls", "discovery_calls"), sql=_WAVES, kept=True),
@@ -202,6 +212,7 @@ VIEWS: tuple[View, ...] = (
     View(name="so_far", reads=("counted_calls",), sql=_SO_FAR_COLUMNS, kept=True),
     View(name="points", reads=("so_far",), sql=_POINTS),
     View(name="scored_calls", reads=("points",), sql=_SCORED, kept=True),
+    View(name="score_sheets", reads=("scored_calls",), sql=_SCORE_SHEETS),
     View(name="found_rows", reads=("scored_calls",), sql=_FOUND_ROWS, kept=True),
     View(name="told_rows", reads=("found_rows",), sql=_TOLD_ROWS),
     View(name="discovery_findings", reads=("told_rows",), sql=_DISCOVERY_FINDINGS, kept=True),
