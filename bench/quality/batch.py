@@ -128,8 +128,9 @@ def _scanned(folder: Path, records: int) -> list[Finding]:
     with Store.ephemeral() as store:
         with composition.pipeline(settings, store, composition.knowledge(settings, store)) as running:
             report = running.bulk(list_blobs(str(folder), Span()))
-        if report.records["flows"] != records or report.bad or report.late:
-            raise SystemExit(f"of {records} records {report.records} were read, bad {report.bad}, late {report.late}")
+        faults = {"bad": report.bad, "late": report.late, "nulled": report.nulled.total()}
+        if report.records["flows"] != records or any(faults.values()):
+            raise SystemExit(f"of {records} records {report.records['flows']} were read, {faults}")
         return [finding for finding in store.findings_of(sorted(running.findings)) if finding.seen.finding_type == _TYPE]
 
 

@@ -149,7 +149,7 @@ class Stage:
 
     def own(self, other: str) -> str:
         """Return the actor's address of the family of another."""
-        return f"2001:db8:a::{self.number:x}" if ":" in other else self.address
+        return f"2001:db8:a:{self.number >> 16:x}::{self.number & 0xFFFF:x}" if ":" in other else self.address
 
     def _moment(self, at: float) -> datetime:
         return self.midnight + timedelta(seconds=at)
