@@ -45,6 +45,7 @@ SENSITIVE = (
 # Ports that an application may choose as it likes.
 _DYNAMIC = f"(remote_port >= 1024 and remote_port not in ({SENSITIVE}))"
 _FAILED = "('rejected', 'refused', 'no_reply')"
+_ANSWERED = "('half_open', 'touched', 'established')"
 _PROBING = "('rejected', 'refused', 'no_reply', 'half_open', 'touched')"
 
 # Interfaces that did something new in this step which may belong to a scan. A slice of a small account holds weeks: what is too
@@ -75,7 +76,8 @@ _HOST = "interface_id, remote_address"
 # Everything that these interfaces tried in the last days; ``counted`` says what is new (methods 2, 2.3): the first contact in 24
 # hours, of a door that was not tried on three days before and did not open in the last seven, not from a listening port. Where a
 # host answered on several dynamic ports in the days before, others of them that fail are an outage of it. ``usual_port`` is one
-# that makes up nearly all that the interface does (resolvers, time and mail servers): no horizontal scan.
+# that makes up nearly all that the interface does (resolvers, time and mail servers): no horizontal scan. Whether a control
+# conversation stands is read from its first try of the hour: what comes later in the hour may lie in a later slice.
 _SCAN_TRIES = f"""
 with actors as (
     select c.interface_id, c.local_address, c.remote_address, c.remote_port, c.protocol, c.last_us, c.answered,
@@ -91,7 +93,7 @@ looked as (
            max(last_us) {over(_CONTACT, 7 * DAY, 1)} as before_us,
            max(case when answered then us end) {over(_CONTACT, 7 * DAY, 1)} as opened_us,
            sum(case when answered and {_DYNAMIC} then 1 else 0 end) {over(_HOST, 7 * DAY, HOUR)} as dynamic_before,
-           max(case when answered and remote_port in ({_CONTROL}) then 1 else 0 end) {over(_HOST, HOUR)} as control,
+           max(case when outcome in {_ANSWERED} and remote_port in ({_CONTROL}) then 1 else 0 end) {over(_HOST, HOUR)} as control,
            sum(case when remote_port = 53 then 1 else 0 end) {over("interface_id", 7 * DAY, HOUR)} as to_53,
            sum(case when remote_port = 123 then 1 else 0 end) {over("interface_id", 7 * DAY, HOUR)} as to_123,
            sum(case when remote_port = 25 then 1 else 0 end) {over("interface_id", 7 * DAY, HOUR)} as to_25,
