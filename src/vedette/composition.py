@@ -1,7 +1,7 @@
 """From settings to a pipeline that can run: the lists, rules, reader, engine and folder that a run needs."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -33,9 +33,10 @@ from vedette.reading import read_blob
 from vedette.report import ListUse, RunReport, counted
 from vedette.settings import Settings
 from vedette.sources import Span
-from vedette.state import all_states
+from vedette.state import SEEN, State, all_states
 from vedette.store import Store, state_folder
 from vedette.tally import Limits
+from vedette.views import all_views, ordered
 from vedette.workspace import locked
 
 # The setting that holds the files of each kind of list.
@@ -186,12 +187,40 @@ def rules(settings: Settings) -> Rules:
     for name, value in {f"{GROUP}.needed": PROFILES[settings.detection_profile], **settings.thresholds}.items():
         for kind in known[name]:
             thresholds.setdefault(kind, {})[name.rpartition(".")[2]] = value
+    chosen = _chosen(detections, settings.finding_types)
     return Rules(
-        detections=tuple(detections.values()),
-        states=tuple(all_states().values()),
+        detections=chosen,
+        states=_remembered(chosen) if settings.finding_types else tuple(all_states().values()),
         numbers={name: getattr(settings, name) for name in _NUMBERS},
         thresholds=thresholds,
     )
+
+
+def _chosen(detections: Mapping[str, Detection], wanted: Iterable[str]) -> tuple[Detection, ...]:
+    """Return the detections of the wanted finding types, all where none is named.
+
+    Raises:
+        ConfigurationError: some are not known; all of them are named.
+    """
+    names = {name.lower(): name for name in detections}
+    unknown = sorted(name for name in wanted if name.lower() not in names)
+    if unknown:
+        near = get_close_matches(unknown[0].lower(), names, n=1, cutoff=0.3)
+        hint = f" (did you mean {names[near[0]]!r}?)" if near else ""
+        raise ConfigurationError(f"finding_types: nothing is called {', '.join(map(repr, unknown))}{hint}")
+    return tuple(detections[names[name.lower()]] for name in wanted) or tuple(detections.values())
+
+
+def _remembered(detections: Iterable[Detection]) -> tuple[State, ...]:
+    """Return the state tables that some detections are made from."""
+    states = all_states()
+    reads = {name: view.reads for name, view in all_views().items()} | {name: state.reads for name, state in states.items()}
+    below = ordered({name.removesuffix("_before") for item in detections for name in item.reads}, reads)
+    again = {name.removesuffix("_before") for name in below}
+    while again - set(below):  # what is read before its fold is folded, too
+        below = ordered(again, reads)
+        again = {name.removesuffix("_before") for name in below}
+    return tuple(state for name, state in states.items() if name in again or name == SEEN)
 
 
 def threshold_names(detections: Iterable[Detection]) -> dict[str, tuple[str, ...]]:

@@ -119,6 +119,9 @@ class Settings(BaseSettings):
     episode_gap_days: int = _number(30, "Days of silence after which the same activity is a new finding.", at_least=1)
     kept_samples: int = _number(20, "Records that a finding refers to one by one; the rest is counted.", at_least=1)
 
+    finding_types: Texts = Field(
+        (), title="a list of finding types", description="What is looked for; empty: everything. Others remember nothing either."
+    )
     detection_profile: Literal["sensitive", "balanced", "quiet"] = Field(
         "balanced",
         title="sensitive, balanced or quiet",

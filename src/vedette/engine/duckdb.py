@@ -13,7 +13,7 @@ import pyarrow as pa
 from vedette.blob import Blob
 from vedette.detections import Detection, Number
 from vedette.engine import Knowledge, Reading, ReadPlan, Rules, StepResult
-from vedette.engine.facts import ADDRESSES, AddressTables, agent_facts, api_facts, error_facts, expected_ports, inventory_table
+from vedette.engine.facts import AddressTables, addresses_of, agent_facts, api_facts, error_facts, expected_ports, inventory_table
 from vedette.engine.functions import FUNCTIONS
 from vedette.engine.order import AMBIGUOUS, SILENCED, latest, microseconds, orders
 from vedette.engine.partitions import Partitions
@@ -134,7 +134,7 @@ class DuckDBEngine:
         records, late = self._counted(generation.watermark)
         duplicates = self._drop_duplicates() if records else 0
         numbers = {**self._numbers, "watermark_us": microseconds(watermark), "step": generation.number + 1}
-        self._make_facts()
+        self._make_facts({part.table for part in touched})
         order = self._orders[frozenset(part.table for part in touched)]
         for item in order.plan:
             if isinstance(item, State):
@@ -191,8 +191,8 @@ class DuckDBEngine:
                 dropped += found
         return dropped
 
-    def _make_facts(self) -> None:
-        texts = [row[0] for row in self._connection.sql(ADDRESSES).fetchall()]
+    def _make_facts(self, tables: Iterable[str]) -> None:
+        texts = [row[0] for row in self._connection.sql(addresses_of(tables)).fetchall()]
         self._connection.register("address_facts", self._addresses.facts(texts))
         self._connection.register("address_matches", self._addresses.matches(texts))
         self._connection.register("inventory", self._inventory)

@@ -45,14 +45,6 @@ ERROR_FACTS = pa.schema([pa.field("error_code", _TEXT), pa.field("denied", pa.bo
 EXPECTED_PORTS = pa.schema([pa.field("instance_id", _TEXT), pa.field("port", pa.int64())])
 PUBLIC_PORTS_TAG = "recon:public-ports"
 
-# Of which addresses facts are needed: callers, whoever sends to us from outside, and those of ours that are asked for.
-ADDRESSES = """
-select source_address as address from (select distinct source_address from cloudtrail) where source_address is not null
-union
-select src_address as address from (select distinct src_address from flows) where not is_inside(src_address)
-union
-select dst_address as address from (select distinct dst_address from flows) where is_inside(dst_address)
-"""
 ADDRESS_MATCHES = pa.schema([*facts.MATCHES, pa.field("as_of", pa.timestamp("us", tz="UTC"))])
 API_FACTS = pa.schema(
     [
@@ -70,6 +62,20 @@ API_FACTS = pa.schema(
         pa.field("technique", _TEXT),
     ]
 )
+
+# Of which addresses facts are needed, by table: callers, whoever sends to us from outside, and those of ours that are asked for.
+ADDRESSES = {
+    "cloudtrail": "select source_address as address from (select distinct source_address from cloudtrail) "
+    "where source_address is not null",
+    "flows": "select src_address as address from (select distinct src_address from flows) where not is_inside(src_address) "
+    "union select dst_address as address from (select distinct dst_address from flows) where is_inside(dst_address)",
+}
+_NO_ADDRESS = "select cast(null as varchar) as address where false"
+
+
+def addresses_of(tables: Iterable[str]) -> str:
+    """Return the query for the distinct addresses of some tables."""
+    return " union ".join(ADDRESSES[table] for table in sorted(tables)) or _NO_ADDRESS
 
 
 class AddressTables:

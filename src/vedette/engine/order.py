@@ -41,7 +41,8 @@ class Order:
 
         detections = tuple(item for item in rules.detections if concerned(*item.reads))
         roots = {name for detection in detections for name in detection.reads}
-        roots |= {name for counts in (SILENCED, AMBIGUOUS) for table, name in counts.items() if table in wanted}
+        looked_at = wanted & set(ordered(roots, reads))
+        roots |= {name for counts in (SILENCED, AMBIGUOUS) for table, name in counts.items() if table in looked_at}
         roots |= {state.name for state in rules.states if concerned(state.name)}
         names = ordered(roots, reads)
         return cls(

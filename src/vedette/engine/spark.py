@@ -33,11 +33,11 @@ from vedette.engine.executors import (
 from vedette.engine.facts import (
     ADDRESS_FACTS,
     ADDRESS_MATCHES,
-    ADDRESSES,
     AGENT_FACTS,
     API_FACTS,
     ERROR_FACTS,
     AddressTables,
+    addresses_of,
     expected_ports,
     inventory_table,
 )
@@ -122,7 +122,9 @@ class SparkEngine:
         self._orders = orders(rules)
         self._numbers = rules.all_numbers()
         texts = [item.rows if isinstance(item, State) else item.sql for item in self._orders[frozenset(TABLES)].plan]
-        words = set(re.findall(r"\w+", " ".join([*texts, ADDRESSES, *(detection.sql for detection in rules.detections)])))
+        words = set(
+            re.findall(r"\w+", " ".join([*texts, addresses_of(TABLES), *(detection.sql for detection in rules.detections)]))
+        )
         # Columns that no query names are not sent to Spark.
         self._needed = {
             table: plain(pa.schema([field for field in schema if field.name in words | _ALWAYS]))
@@ -167,7 +169,7 @@ class SparkEngine:
         touched, remaining = taken(generation.pending, until_us)
         watermark = until or latest(generation.watermark, touched)
         numbers = {**self._numbers, "watermark_us": microseconds(watermark), "step": generation.number + 1}
-        for table in sorted(self.tables):
+        for table in TABLES:
             work = LoadPart(self._place, self._needed[table], until_us)
             parts = tuple(part for part in touched if part.table == table)
             loaded = self._numbered(parts, work, work.schema).persist()
@@ -180,7 +182,7 @@ class SparkEngine:
             self._view(f"{state.name}_before", before)
         records, late = self._counted(generation.watermark)
         duplicates = self._drop_duplicates(late) if records else 0
-        self._make_facts()
+        self._make_facts({part.table for part in touched})
         prefix = f"states/{generation.number + 1:08}"
         states = dict(generation.states)
         order = self._orders[frozenset(part.table for part in touched)]
@@ -264,10 +266,10 @@ class SparkEngine:
             dropped += found
         return dropped
 
-    def _make_facts(self) -> None:
+    def _make_facts(self, tables: Iterable[str]) -> None:
         from pyspark.sql.pandas.types import from_arrow_schema
 
-        addresses = self._keep(self._spark.sql(ADDRESSES))
+        addresses = self._keep(self._spark.sql(addresses_of(tables)))
         for name, schema, matches in (("address_facts", ADDRESS_FACTS, False), ("address_matches", ADDRESS_MATCHES, True)):
             work = AddressFacts(self._addresses, matches=matches)
             self._view(name, self._keep(addresses.mapInArrow(work, from_arrow_schema(schema))))

@@ -13,6 +13,9 @@ import pyarrow as pa
 
 from vedette.registry import discover
 
+SEEN = "seen_events"
+"""The table that every engine needs to know a record that comes twice, whatever is looked for."""
+
 _A_DAY = {"day": 1, "hour": 24}
 
 

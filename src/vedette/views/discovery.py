@@ -196,16 +196,17 @@ select h.bin, h.bin // 12 as hour, h.day, w.who, h.principal, h.session, h.kind,
        i.days as history_days, i.calls as history_calls, i.denied as history_denied, i.day - i.first_day as history_span,
            i.enough,
        i.archive_days,
-       case when n.value is not null and n.last_day is null then 1 else 0 end as network_new,
+       case when n.value is not null and n.last_day is null and i.days > 0 then 1 else 0 end as network_new,
        case when n.value is not null and n.last_day is null
                  and (h.hosting or (n.new_to_all = 1 and i.archive_days >= $history_active_days))
                      then 1 else 0 end as network_strange,
-       case when c.value is not null and c.last_day is null then 1 else 0 end as country_new,
-       case when g.value is not null and g.last_day is null then 1 else 0 end as agent_new,
-       case when r.last_day is null then 1 else 0 end as region_new,
+       case when c.value is not null and c.last_day is null and i.days > 0 then 1 else 0 end as country_new,
+       case when g.value is not null and g.last_day is null and i.days > 0 then 1 else 0 end as agent_new,
+       case when r.last_day is null and i.days > 0 then 1 else 0 end as region_new,
        case when o.last_day is null and h.kind in ('user', 'sso', 'federated', 'root') and i.days >= 14
            then 1 else 0 end as hour_new,
-       case when k.value is not null and (k.last_day is null or k.last_day <= h.day - 30) then 1 else 0 end as key_woken,
+       case when k.value is not null and i.days > 0 and (k.last_day is null or k.last_day <= h.day - 30)
+            then 1 else 0 end as key_woken,
        case when y.bin is not null
                  or (h.kind = 'instance' and n.value is not null and n.value <> 'private' and n.last_day is null and i.days > 0)
             then 1 else 0 end as key_spread,

@@ -1,0 +1,22 @@
+"""The baseline of the discovery types outside a run: looked at, carried from store to store, forgotten, judged anew.
+
+``tables`` reads and folds the remembered tables that the baseline is; ``pages`` says what is usual for a principal; ``carry``
+exports, imports and forgets; ``episodes`` and ``what_if`` judge past episodes by other numbers; ``listing`` prints.
+"""
+
+from vedette.baseline.carry import export, forgotten, imported
+from vedette.baseline.episodes import Episode, remembered
+from vedette.baseline.pages import Learning, Page, learning, page, principals
+
+__all__ = [
+    "Episode",
+    "Learning",
+    "Page",
+    "export",
+    "forgotten",
+    "imported",
+    "learning",
+    "page",
+    "principals",
+    "remembered",
+]

@@ -1,0 +1,38 @@
+"""Entries of settings that say of whom something holds, until when and why: ``WHO until DAY: REASON``. No I/O."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+_ENTRY = re.compile(r"(?P<who>\S(?:.*?\S)?)(?:\s+until\s+(?P<until>\d{4}-\d{2}-\d{2})\s*(?::\s*(?P<reason>.*))?)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry: its text, whom it names, until when it holds (None: open), and why."""
+
+    text: str
+    who: str
+    until: datetime | None = None
+    reason: str = ""
+
+    def holds(self, at: datetime) -> bool:
+        """Say whether it holds at a time."""
+        return self.until is None or at < self.until
+
+
+def read(text: str) -> Entry:
+    """Read ``WHO``, ``WHO until DAY`` or ``WHO until DAY: REASON``; it holds to the end of the day, in UTC.
+
+    Raises:
+        ValueError: it is empty, or the day is none.
+    """
+    match = _ENTRY.fullmatch(text.strip())
+    if match is None:
+        raise ValueError("is empty")
+    until = None
+    if match["until"]:
+        day = date.fromisoformat(match["until"])
+        # the last day of the calendar has no day after it: nothing ends then
+        until = None if day == date.max else datetime.combine(day + timedelta(days=1), datetime.min.time(), UTC)
+    return Entry(text=text, who=match["who"], until=until, reason=(match["reason"] or "").strip())
