@@ -62,6 +62,7 @@ _NUMBERS = (
 
 
 ALWAYS = Span()
+_LEARNING_DAYS = next(rule.default for rule in DISCOVERY if rule.name == "learning_days")
 
 
 @contextmanager
@@ -282,10 +283,7 @@ def complete(report: RunReport, known: Knowledge, settings: Settings) -> None:
     """Add to a run's report what was known and what could not be seen."""
     at = report.last_record or now()
     report.lists = tuple(ListUse.of(item, at) for item in known.lists)
-    if settings.learn_own_egress and report.records["cloudtrail"] and report.history_days <= settings.own_egress_days:
-        known_for, needed = counted(report.history_days, "day"), counted(settings.own_egress_days, "day")
-        learned = f"an address that many use is taken for your own way out after {needed} (name yours in own_addresses)"
-        report.learning = (f"{known_for} of calls known; {learned}",)
+    report.learning = tuple(_learning(report, settings)) if report.records["cloudtrail"] else ()
     kinds = {use.kind for use in report.lists if use.status == "ACTIVE"}
     spots = [f"no {kind} list: nothing is matched against one" for kind in ("tor", "malicious", "custom") if kind not in kinds]
     if stale := [use.name for use in report.lists if use.stale]:
@@ -297,8 +295,20 @@ def complete(report: RunReport, known: Knowledge, settings: Settings) -> None:
     if not settings.include_data_events:
         spots.append("data events (reads of single objects) raise no finding")
     if not known.geo:
-        spots.append("no geolocation database: findings say no country, city or network")
+        spots.append("no geolocation database: findings say no country, city or network; networks are blocks of addresses")
     report.blind_spots = tuple(spots)
+
+
+def _learning(report: RunReport, settings: Settings) -> Iterator[str]:
+    known_for = counted(report.history_days, "day")
+    if settings.learn_own_egress and report.history_days <= settings.own_egress_days:
+        needed = counted(settings.own_egress_days, "day")
+        learned = f"an address that many use is taken for your own way out after {needed} (name yours in own_addresses)"
+        yield f"{known_for} of calls known; {learned}"
+    days = int(settings.thresholds.get(f"{GROUP}.learning_days", _LEARNING_DAYS))
+    if report.baseline_days < days:
+        told = "what principals do for the first time raises a finding only where something else is grave"
+        yield f"day {report.baseline_days} of {days}: {told}"
 
 
 def _flow_spots(report: RunReport, known: Knowledge, kinds: set[str]) -> Iterator[str]:

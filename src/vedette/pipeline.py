@@ -194,6 +194,8 @@ class Pipeline:
         report.silenced.update(result.silenced)
         report.slices += 1
         report.history_days = len({part.day for part in result.generation.states.get("caller_activity", ())})
+        days = {part.day for part in result.generation.states.get("principal_days", ()) if part.day is not None}
+        report.baseline_days = max(days) - min(days) + 1 if days else 0
         if until is None and report.records["flows"] and report.first_record and report.last_record:
             report.digest = self.digest(result.generation, report.first_record, report.last_record)
         self.store.commit(

@@ -68,6 +68,7 @@ class RunReport:
     last_record: datetime | None = None
     slices: int = 0
     history_days: int = 0
+    baseline_days: int = 0
     lists: tuple[ListUse, ...] = ()
     digest: tuple[str, ...] = ()
     learning: tuple[str, ...] = ()

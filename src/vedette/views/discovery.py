@@ -175,11 +175,13 @@ left join known k on n.day = k.day and n.who = k.who and n.service = k.service a
 """
 
 _LISTED_ADDRESSES = """
-select distinct h.bin, h.source_address
+select h.bin, h.source_address
 from principal_bins h
 join address_matches m on h.source_address = m.address
-where m.kind in ('custom', 'tor', 'malicious') and h.first_call.us >= microseconds(m.valid_from)
+where m.kind in ('custom', 'tor', 'malicious', 'trusted') and h.first_call.us >= microseconds(m.valid_from)
   and h.first_call.us <= microseconds(m.valid_to)
+group by h.bin, h.source_address
+having max(case when m.kind = 'trusted' then 1 else 0 end) = 0
 """
 
 # The rows of new calls with what is known of each: flags of 0 or 1, for points and dampers (methods 5.4).
