@@ -58,6 +58,7 @@ _NUMBERS = (
     "own_egress_days",
     "kept_samples",
     "assume_instance",
+    "kept_contacts",
 )
 
 

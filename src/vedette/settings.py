@@ -117,6 +117,9 @@ class Settings(BaseSettings):
     lateness_cloudtrail_minutes: int = _number(20, "How long continuous mode waits for late CloudTrail records.", at_least=0)
     lateness_flows_minutes: int = _number(15, "How long continuous mode waits for late flow records.", at_least=0)
     episode_gap_days: int = _number(30, "Days of silence after which the same activity is a new finding.", at_least=1)
+    kept_contacts: int = _number(
+        100_000, "Doors (address, port, protocol) of others that are remembered of an interface and hour.", at_least=1_000
+    )
     kept_samples: int = _number(20, "Records that a finding refers to one by one; the rest is counted.", at_least=1)
 
     finding_types: Texts = Field(

@@ -7,6 +7,7 @@ from vedette.baseline.tables import load
 from vedette.findings.rows import text, whole
 from vedette.generation import Generation
 from vedette.place import Place
+from vedette.threshold import Number
 
 EPISODES = "discovery_episodes"
 
@@ -27,9 +28,9 @@ class Episode:
     begun_us: int
     last_us: int
     calls: int
-    codes: Mapping[str, int]
-    points: int
-    needed: int
+    codes: Mapping[str, Number]
+    points: Number
+    needed: Number
     mode: str
     admitted: bool
     api: str

@@ -146,7 +146,7 @@ def principals(generation: Generation, place: Place, numbers: Mapping[str, Numbe
     """
     seen: dict[str, _Seen] = {}
     for row in _rows(generation, place, DAYS):
-        seen.setdefault(text(row["principal"]), _Seen()).take(row)
+        seen.setdefault(str(row["principal"]), _Seen()).take(row)
     day = _judged(seen)
     found = [one.history(principal, day, numbers) for principal, one in seen.items()]
     return sorted(found, key=lambda item: (-item.calls, item.principal))

@@ -106,7 +106,7 @@ class StepResult:
     """What a step saw, and the world after it.
 
     ``silenced`` counts calls that a trusted list kept from being findings, ``ambiguous`` flow records of which nobody can tell
-    who opened the conversation.
+    who opened the conversation, ``evicted`` contacts that were too many to be remembered.
     """
 
     generation: Generation
@@ -115,6 +115,7 @@ class StepResult:
     late: int = 0
     duplicates: int = 0
     ambiguous: int = 0
+    evicted: int = 0
     silenced: Mapping[str, int] = field(default_factory=dict)
 
 

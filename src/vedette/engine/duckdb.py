@@ -15,7 +15,7 @@ from vedette.detections import Detection, Number
 from vedette.engine import Knowledge, Reading, ReadPlan, Rules, StepResult
 from vedette.engine.facts import AddressTables, addresses_of, agent_facts, api_facts, error_facts, expected_ports, inventory_table
 from vedette.engine.functions import FUNCTIONS
-from vedette.engine.order import AMBIGUOUS, SILENCED, latest, microseconds, orders
+from vedette.engine.order import AMBIGUOUS, EVICTED, SILENCED, latest, microseconds, orders
 from vedette.engine.partitions import Partitions
 from vedette.engine.spool import load, read_blobs, taken
 from vedette.errors import EngineError
@@ -154,6 +154,7 @@ class DuckDBEngine:
             late=late,
             duplicates=duplicates,
             ambiguous=sum(self._rows(name)[0][0] for name in order.counting(AMBIGUOUS)),
+            evicted=sum(int(self._rows(name)[0][0]) for name in order.counting(EVICTED)),
             silenced=sum((Counter(dict(self._rows(name))) for name in order.counting(SILENCED)), Counter()),
         )
 

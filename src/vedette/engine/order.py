@@ -13,9 +13,11 @@ from vedette.state import State
 from vedette.views import View, all_views, ordered
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# What trusted lists silenced (list_name, records), and how many records are ambiguous, by the table that they are from.
+# What trusted lists silenced (list_name, records), and how many records are ambiguous, and how many doors were
+# too many to be remembered, by the table that they are from.
 SILENCED = {"cloudtrail": "silenced_calls", "flows": "silenced_probes"}
 AMBIGUOUS = {"flows": "ambiguous_flows"}
+EVICTED = {"flows": "evicted_contacts"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +44,7 @@ class Order:
         detections = tuple(item for item in rules.detections if concerned(*item.reads))
         roots = {name for detection in detections for name in detection.reads}
         looked_at = wanted & set(ordered(roots, reads))
-        roots |= {name for counts in (SILENCED, AMBIGUOUS) for table, name in counts.items() if table in looked_at}
+        roots |= {name for counts in (SILENCED, AMBIGUOUS, EVICTED) for table, name in counts.items() if table in looked_at}
         roots |= {state.name for state in rules.states if concerned(state.name)}
         names = ordered(roots, reads)
         return cls(
@@ -52,7 +54,7 @@ class Order:
         )
 
     def counting(self, counts: Mapping[str, str]) -> tuple[str, ...]:
-        """Return the views of ``SILENCED`` or ``AMBIGUOUS`` that this order makes."""
+        """Return the views of ``SILENCED`` and the like that this order makes."""
         made = {item.name for item in self.plan}
         return tuple(name for name in counts.values() if name in made)
 

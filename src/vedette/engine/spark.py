@@ -41,7 +41,7 @@ from vedette.engine.facts import (
     expected_ports,
     inventory_table,
 )
-from vedette.engine.order import AMBIGUOUS, EPOCH, SILENCED, latest, microseconds, orders
+from vedette.engine.order import AMBIGUOUS, EPOCH, EVICTED, SILENCED, latest, microseconds, orders
 from vedette.engine.spark_session import first_line, start
 from vedette.engine.spool import groups_of, taken
 from vedette.errors import EngineError
@@ -200,6 +200,7 @@ class SparkEngine:
             late=late,
             duplicates=duplicates,
             ambiguous=sum(self._spark.table(name).collect()[0]["records"] for name in order.counting(AMBIGUOUS)),
+            evicted=sum(int(self._spark.table(name).collect()[0]["records"]) for name in order.counting(EVICTED)),
             silenced=sum((self._counts(name) for name in order.counting(SILENCED)), Counter()),
         )
 

@@ -37,12 +37,38 @@ _FIELDS: list["pa.Field[Any]"] = [
     pa.field("tries", pa.int64()),
 ]
 _KEY = "hour, interface_id, local_address, remote_address, remote_port, protocol"
+_COLUMNS = f"{_KEY}, first, last_us, answered, tries"
+
+
+def _bounded(grouped: str) -> str:
+    """Keep the earliest doors of an interface and hour where there are too many (methods 2.4, 7.5): an attacker writes them."""
+    return f"""
+with grouped as ({grouped}),
+crowded as (
+    select hour, interface_id from grouped group by hour, interface_id having count(*) > $kept_contacts
+)
+select {_COLUMNS.replace("hour", "g.hour", 1).replace("interface_id", "g.interface_id", 1)}
+from grouped g
+left join crowded c on g.hour = c.hour and g.interface_id = c.interface_id
+where c.hour is null
+union all
+select {_COLUMNS}
+from (
+    select g.*, row_number() over (
+               partition by g.hour, g.interface_id
+               order by g.first.us, g.remote_address, g.remote_port, g.protocol, g.local_address) as place
+    from grouped g
+    join crowded c on g.hour = c.hour and g.interface_id = c.interface_id
+)
+where place <= $kept_contacts
+"""
+
 
 STATE = State(
     name="contact_hours",
     schema=pa.schema(_FIELDS),
     reads=("tries",),
-    rows="""
+    rows=_bounded("""
 select hour, interface_id, initiator as local_address, responder as remote_address, cast(port as bigint) as remote_port,
        cast(protocol as bigint) as protocol,
        min(struct_pack(us := first_us, outcome := outcome, rule := cast(rule as bigint),
@@ -56,12 +82,12 @@ select hour, interface_id, initiator as local_address, responder as remote_addre
        cast(sum(forward_records) as bigint) as tries
 from tries
 group by hour, interface_id, initiator, responder, port, protocol
-""",
-    fold=f"""
+"""),
+    fold=_bounded(f"""
 select {_KEY}, min(first) as first, max(last_us) as last_us, max(answered) as answered, cast(sum(tries) as bigint) as tries
 from (select * from contact_hours_old union all select * from contact_hours_rows)
 group by {_KEY}
-""",
+"""),
     keep_days=8,
     partition="hour",
 )

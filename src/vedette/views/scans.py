@@ -347,12 +347,33 @@ union all
 {_evidence("block_scans", "'block'", "'block '", _counted("0"))}
 """
 
+# Doors that were too many to be remembered: counted, so that nobody takes their absence for silence.
+_EVICTED_CONTACTS = """
+select coalesce(sum(doors - $kept_contacts), 0) as records
+from (
+    select hour, interface_id, count(*) as doors
+    from (select distinct hour, interface_id, initiator, responder, port, protocol from crowded_tries)
+    group by hour, interface_id
+)
+where doors > $kept_contacts
+"""
+
+# Of interfaces with so many tries in an hour that their doors may be too many.
+_CROWDED_TRIES = """
+select t.*
+from tries t
+join (select hour, interface_id from tries group by hour, interface_id having count(*) > $kept_contacts) c
+  on t.hour = c.hour and t.interface_id = c.interface_id
+"""
+
 VIEWS: tuple[View, ...] = (
     View(
         name="tries",
         reads=("judged_contacts", "skipped_bins", "address_facts"),
         sql=_TRIES,
     ),
+    View(name="crowded_tries", reads=("tries",), sql=_CROWDED_TRIES),
+    View(name="evicted_contacts", reads=("crowded_tries",), sql=_EVICTED_CONTACTS),
     View(name="listening", reads=("listener_hours",), sql=_LISTENING),
     View(name="scan_actors", reads=("contact_hours",), sql=_SCAN_ACTORS, kept=True),
     View(name="scan_tries", reads=("contact_hours", "scan_actors", "listening"), sql=_SCAN_TRIES, kept=True),
