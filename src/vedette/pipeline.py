@@ -191,6 +191,7 @@ class Pipeline:
         report.late += result.late
         report.duplicates += result.duplicates
         report.ambiguous += result.ambiguous
+        report.evicted += result.evicted
         report.silenced.update(result.silenced)
         report.slices += 1
         report.history_days = len({part.day for part in result.generation.states.get("caller_activity", ())})

@@ -56,6 +56,7 @@ class RunReport:
     late: int = 0
     duplicates: int = 0
     ambiguous: int = 0
+    evicted: int = 0
     unreadable: int = 0
     nulled: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
@@ -96,6 +97,8 @@ class RunReport:
         yield f"records late: {self.late}"
         yield f"flows ambiguous: {self.ambiguous}"
         yield f"duplicates dropped: {self.duplicates}"
+        if self.evicted:
+            yield f"contacts not remembered: {self.evicted} (too many of an interface in an hour: kept_contacts)"
         if self.outside:
             yield f"records outside the span: {self.outside}"
         yield f"files read: {self.blobs}" + (f" ({self.known} more were read before)" if self.known else "")
