@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from bench.quality.stage import DAY, Outcome, Stage
 
 _EPHEMERAL = (32_768, 60_999)
@@ -45,6 +47,21 @@ def odd_server(stage: Stage) -> None:
     port = stage.random.randint(33_000, 60_000)
     for day in range(stage.days):
         _clients(stage, day, (port,), 200)
+
+
+def closing_server(stage: Stage) -> None:
+    """Serve sessions of one office behind one address on an odd port, and close them all at once, hours later: RST comes back."""
+    port, inside = stage.random.randint(33_000, 60_000), stage.random.random() < _HALF
+    for day in range(stage.days):
+        office, closed = (stage.some_inside(1) if inside else stage.some_outside(1))[0], stage.hour(day, 6, 22)
+        for local in stage.random.sample(range(32_768, 60_999), stage.random.randint(25, 60)):
+            opened = closed - stage.random.uniform(900, 4 * 3_600)
+            stage.serve(opened, office, port, "established", local=local, packets=(40, 40), octets=(4_000, 30_000), seconds=120)
+            before = len(stage.flows)
+            stage.reach(closed + stage.random.uniform(0, 20), office, local, "refused", local=port)
+            stage.flows[before:] = [  # the first of the two is no SYN, it is the FIN of our side
+                replace(flow, octets=52, tcp_flags=1) if flow.source == stage.address else flow for flow in stage.flows[before:]
+            ]
 
 
 def scanned_server(stage: Stage) -> None:
@@ -202,6 +219,7 @@ def desktop(stage: Stage) -> None:
 KINDS = (
     Kind("web server, 300 clients", web_server),
     Kind("server on an odd high port", odd_server),
+    Kind("server that closes sessions of one office", closing_server),
     Kind("server that is scanned", scanned_server),
     Kind("crawler, 5 to 30 % of the hosts dead", crawler),
     Kind("forward proxy", proxy),
