@@ -1,6 +1,6 @@
 """Accepted behaviour: whose first calls are no news, until when. Their findings are kept, archived, with the reason.
 
-An entry is ``PRINCIPAL``, optionally followed by ``network``, ``resource`` or ``user``, then ``until DAY`` or ``until DAY: REASON``.
+An entry is ``PRINCIPAL``, with or without ``network``, ``resource`` or ``user``, then ``until DAY`` or ``until DAY: REASON``.
 PRINCIPAL is what findings of the discovery types name as their target; ``*`` in it stands for anything.
 """
 

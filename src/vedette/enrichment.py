@@ -12,6 +12,7 @@ from vedette.geo import Geo, Place
 from vedette.inventory import Inventory
 
 TCP = 6
+_LONGEST_PLACE = 120  # characters: databases are anybody's
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Enrichment:
     def __call__(self, sighting: Sighting) -> Sighting:
         """Return the sighting with details of its instance, its remote address's place, and whether a balancer passed it on."""
         interface_id = _interface_id(sighting.resource.get("instanceDetails"))
-        return self._placed(self._configured(self._detailed(sighting), interface_id))
+        return self._located(self._placed(self._configured(self._detailed(sighting), interface_id)))
 
     def _detailed(self, sighting: Sighting) -> Sighting:
         details = sighting.resource.get("instanceDetails")
@@ -70,6 +71,25 @@ class Enrichment:
         place = self.geo.lookup(str(remote.get("ipAddressV4") or remote.get("ipAddressV6") or ""))
         placed = {**remote, **place_of(_row(place))}
         return replace(sighting, action={**sighting.action, "networkConnectionAction": {**connection, "remoteIpDetails": placed}})
+
+    def _located(self, sighting: Sighting) -> Sighting:
+        """Say of a discovery finding's addresses whose they are and where, as ``AS64500 Example Hosting (NL)``."""
+        addresses = sighting.tallies.get("addresses", {})
+        if self.geo is None or not addresses:
+            return sighting
+        found: dict[str, Tally] = {}
+        for address, tally in addresses.items():
+            if text := _place_text(self.geo.lookup(address)):
+                old = found.get(text, Tally(0, tally.first, tally.last))
+                found[text] = Tally(old.count + tally.count, min(old.first, tally.first), max(old.last, tally.last))
+        return replace(sighting, tallies={**sighting.tallies, "places": found}) if found else sighting
+
+
+def _place_text(place: Place) -> str:
+    """Return the network, its owner and the country of a place; "" where none of them is known."""
+    owner = " ".join(part for part in (f"AS{place.asn}" if place.asn else "", place.asn_org or place.org or place.isp) if part)
+    country = f"({place.country_code})" if owner and place.country_code else place.country_code
+    return " ".join(part for part in (owner, country) if part)[:_LONGEST_PLACE]
 
 
 def _row(place: Place) -> dict[str, object]:

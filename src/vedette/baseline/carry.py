@@ -244,7 +244,7 @@ def _fault(batch: pa.RecordBatch, day: int | None) -> str:
     for field in batch.schema:
         column = batch.column(field.name)
         if pa.types.is_string(field.type):
-            longest = pc.max(pc.fill_null(pc.binary_length(column), 0)).as_py() or 0
+            longest = max((len(value.encode()) for value in column.unique().to_pylist() if value is not None), default=0)
             if longest > _LONGEST or (field.name == "principal" and column.null_count):
                 return f"{field.name} holds a text of {longest:,} bytes, or none"
             continue

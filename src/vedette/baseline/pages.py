@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from vedette.baseline.tables import API_DAYS, DAYS, MARKS, TRAITS, load
@@ -138,8 +139,8 @@ def principals(generation: Generation, place: Place, numbers: Mapping[str, Numbe
     Args:
         generation: names the files.
         place: where they lie.
-        numbers: ``history_days``, ``history_active_days`` and ``history_reads``. They are applied on the day after the quarantine of
-            the newest day, so that all that is known counts.
+        numbers: ``history_days``, ``history_active_days`` and ``history_reads``. They are applied on the day on
+            which the newest day is quarantined no more, so that all that is known counts.
 
     Raises:
         EngineError: a file of the state is gone or broken.
@@ -231,7 +232,7 @@ def _rows(generation: Generation, place: Place, name: str, principal: str | None
     for part in generation.states.get(name, ()):
         table = load(place, name, part)
         if principal is not None:
-            table = table.filter(pc.equal(table["principal"], principal))
+            table = table.filter(pc.equal(table["principal"], pa.scalar(principal)))
         for batch in table.to_batches(10_000):
             yield from batch.to_pylist()
 

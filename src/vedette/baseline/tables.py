@@ -1,6 +1,7 @@
 """The remembered tables that the baseline is: read from their files, and folded without an engine."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 import pyarrow as pa
 
@@ -12,7 +13,7 @@ from vedette.state import all_states
 DAYS, API_DAYS, TRAITS, MARKS = "principal_days", "principal_api_days", "principal_traits", "found_marks"
 
 # What equal rows of a table are folded by, as the folds in ``state`` do: rows alike in all other columns are one.
-FOLDS: dict[str, tuple[tuple[str, str], ...]] = {
+FOLDS: dict[str, tuple[tuple[str, Literal["sum", "min"]], ...]] = {
     DAYS: (("calls", "sum"), ("reads", "sum"), ("denied", "sum")),
     API_DAYS: (("calls", "sum"), ("denied", "sum")),
     TRAITS: (),
@@ -53,7 +54,7 @@ def folded(name: str, table: pa.Table) -> pa.Table:
     folds = FOLDS[name]
     summed = {column for column, _ in folds}
     keys = [column for column in table.schema.names if column not in summed]
-    grouped = table.group_by(keys).aggregate(list(folds))
+    grouped = table.group_by(keys).aggregate([(column, how) for column, how in folds])
     named = grouped.rename_columns([*keys, *(column for column, _ in folds)])
     return named.select(table.schema.names).sort_by([(column, "ascending") for column in table.schema.names]).cast(table.schema)
 

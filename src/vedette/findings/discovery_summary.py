@@ -1,7 +1,9 @@
 """What a discovery finding means in words: a score sheet that can be recomputed by hand (methods 5.4, 5.7)."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from vedette.findings.identity import timestamp
 from vedette.findings.model import Finding, Sighting, Summary
@@ -9,6 +11,9 @@ from vedette.findings.severity import HIGH, LOW, MEDIUM
 
 _NAMED = 5
 _GRAVE = ("n4", "u2", "t1")
+_FORGEABLE = ("e2", "e4")  # what these two rest on is easily forged
+_ACCEPTED = timedelta(days=90)
+_COPIED = re.compile(r"[\w+=,.@:/-]+", re.ASCII)
 _FROM_ELSEWHERE = ("n1", "n2", "n3", "n4", "u1", "u2", "t1")
 _DAMPERS = {
     "e1": "it was console browsing",
@@ -26,10 +31,16 @@ class Subject:
     category: str
     asked: str
 
+    @property
+    def finding_type(self) -> str:
+        """The finding type."""
+        return f"Recon:IAMUser/{self.category.title()}Permissions"
+
 
 NETWORK = Subject("network", "network access permissions of security groups, network ACLs and routes")
 RESOURCE = Subject("resource", "access permissions of resources")
 USER = Subject("user", "users, groups, roles, policies and their permissions")
+SUBJECTS = (NETWORK, RESOURCE, USER)
 
 
 def summarise(finding: Finding, thresholds: Mapping[str, int | float], subject: Subject) -> Summary:
@@ -49,7 +60,7 @@ def summarise(finding: Finding, thresholds: Mapping[str, int | float], subject: 
             f"{total:g} points, {thresholds['needed']:g} make a finding."
         ),
         severity=_severity(seen, codes, total, thresholds["high"]),
-        reasons=tuple(_reasons(seen, codes, dampers, total, thresholds)),
+        reasons=(*_reasons(seen, codes, dampers, total, thresholds), _acceptance(seen, subject)),
         thresholds={name: float(value) for name, value in thresholds.items()},
         observed={
             "points": total,
@@ -96,10 +107,46 @@ def _reasons(
         yield f"{code.upper()} {points:g}: {_DAMPERS[code]}."
     yield f"Together {total:g} points; {seen.facts.get('needed', thresholds['needed']):g} make a finding."
     yield from _context(seen)
-    spared = [f"{_DAMPERS[code]} ({code.upper()} -{thresholds[code]:g})" for code in _DAMPERS if code not in dampers]
-    yield f"It would have scored less if {'; '.join(spared[:3])}."
     if seen.facts.get("from_instance"):
         yield "The credentials were made on an EC2 instance: severity 8."
+    yield from _lower(codes, dampers, total, {**thresholds, "needed": seen.facts.get("needed", thresholds["needed"])})
+
+
+def _lower(
+    codes: Mapping[str, float], dampers: Mapping[str, float], total: float, thresholds: Mapping[str, int | float]
+) -> Iterable[str]:
+    """Say what would have lowered the score: the fewest circumstances without which it is none, and what takes points off."""
+    rest, without = total, list[str]()
+    for code, points in codes.items():
+        if rest < thresholds["needed"]:
+            break
+        if code != "g1":  # the gate: without a first call there is nothing to score
+            rest -= points
+            without.append(f"{code.upper()} ({points:g})")
+    if without and rest < thresholds["needed"]:
+        yield f"It would have been no finding without {' and '.join(without)}."
+    forged = any(code in codes for code in _GRAVE)
+    spared = [
+        f"{_DAMPERS[code]} ({code.upper()} -{thresholds[code]:g})"
+        for code in _DAMPERS
+        if code not in dampers and not (forged and code in _FORGEABLE)
+    ]
+    if spared:
+        yield f"It would have scored less if {'; '.join(spared)}."
+
+
+def _acceptance(seen: Sighting, subject: Subject) -> str:
+    """Return what ends the reasons: the entry that accepts the behaviour, ready to be copied.
+
+    Names in a log are anybody's: only one that a shell and the setting take as it stands is put into a command.
+    """
+    if not _COPIED.fullmatch(seen.target):
+        return "To accept it, name the principal in accepted_behaviour."
+    until = min(seen.last.time.date(), date.max - _ACCEPTED) + _ACCEPTED
+    entry = f"{seen.target} {subject.category} until {until}: reviewed"
+    # a comma parts entries of a variable, but not within JSON
+    value = f'["{entry}"]' if "," in entry else entry
+    return f"To accept it: VEDETTE_ACCEPTED_BEHAVIOUR='{value}'"
 
 
 def _context(seen: Sighting) -> Iterable[str]:
@@ -121,7 +168,7 @@ def _said(code: str, seen: Sighting) -> str:
         of_day=f"{seen.facts.get('apis_of_day', 0):g}",
         denied=f"{seen.facts.get('denied_apis', 0):g}",
         networks=_listed(seen, "networks"),
-        places=_listed(seen, "places") or _listed(seen, "networks"),
+        places=_places(seen),
         countries=_listed(seen, "countries"),
         agents=_listed(seen, "agents"),
         attacks=_listed(seen, "attacks"),
@@ -138,7 +185,7 @@ _SENTENCES = {
     "g2": "a service that the principal had not used before.",
     "g3": "the principal had never asked about this category.",
     "p1": "fewer than one in twenty of its peers make the call.",
-    "n1": "came from {places}, which the principal had not used in its history.",
+    "n1": "came from {places} in {span} days of history.",
     "n2": "nobody here had used that network, or it lets hosts, tunnels or proxies to anybody.",
     "n3": "a country that the principal had not used: {countries}.",
     "n4": "the credentials were used from two networks within an hour, or outside the instance that they are for ({addresses}).",
@@ -155,6 +202,14 @@ _SENTENCES = {
     "t1": "{addresses} is on a Tor, malicious or custom list.",
     "r1": "the root user, outside the console.",
 }
+
+
+def _places(seen: Sighting) -> str:
+    """Say what network is new; where there are several, not all of them need be."""
+    told = _listed(seen, "places") or _listed(seen, "networks")
+    if len(seen.tallies.get("networks", {})) > 1:
+        return f"a network that the principal had not used (it came from {told})"
+    return f"{told}, which the principal had not used"
 
 
 def _listed(seen: Sighting, name: str) -> str:

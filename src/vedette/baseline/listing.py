@@ -1,0 +1,236 @@
+"""Baselines and judged episodes as text and JSON. Names and addresses are anybody's, and are cleaned."""
+
+import json
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
+
+from vedette.baseline.episodes import Episode
+from vedette.baseline.pages import QUARANTINE, SUBJECTS, History, Learning, Page, Usual
+from vedette.baseline.what_if import Change, Judged
+from vedette.errors import ConfigurationError
+from vedette.exposure.ports import moment
+from vedette.findings.identity import timestamp
+from vedette.rendering import clean
+from vedette.report import counted
+from vedette.threshold import Number
+
+FORMATS = ("json", "table")
+_KEPT_PRINCIPALS = 50
+_KEPT_VALUES = 15
+_EPOCH = date(1970, 1, 1)
+
+
+def check_format(name: str) -> None:
+    """Check that baselines can be printed in a format.
+
+    Raises:
+        ConfigurationError: it is neither table nor json.
+    """
+    if name not in FORMATS:
+        raise ConfigurationError(f"{name!r} is no output format: choose one of {', '.join(FORMATS)}")
+
+
+def day_text(day: int) -> str:
+    """Return a day counted since 1970 as a date; one that no calendar has as its number."""
+    try:
+        return str(_EPOCH + timedelta(days=day))
+    except OverflowError:
+        return str(day)
+
+
+def overview_lines(accounts: Iterable[Learning], histories: list[History], width: int) -> Iterator[str]:
+    """Yield how far accounts are learned, and who is known."""
+    yield f"{'ACCOUNT':<14}{'FIRST DAY':<12}{'LAST DAY':<12}{'PRINCIPALS':>10}{'KNOWN WELL':>12}  STATE\n"
+    for item in accounts:
+        state = "learned" if item.done else f"learning until {day_text(item.judged_from)}"
+        days = f"{day_text(item.first_day):<12}{day_text(item.last_day):<12}"
+        yield f"{clean(item.account_id):<14}{days}{item.principals:>10,}{item.enough:>12,}  {state}\n"
+    yield f"\n{'CALLS':>10}{'DAYS':>6}  {'FIRST DAY':<12}{'LAST DAY':<12}{'HISTORY':<10}PRINCIPAL\n"
+    for history in histories[:_KEPT_PRINCIPALS]:
+        days = f"{day_text(history.first_day):<12}{day_text(history.last_day):<12}"
+        lead = f"{history.calls:>10,}{history.days:>6}  {days}{'enough' if history.enough else 'too short':<10}"
+        yield from _wrapped(lead, clean(history.principal), width)
+    if len(histories) > _KEPT_PRINCIPALS:
+        yield f"… and {counted(len(histories) - _KEPT_PRINCIPALS, 'more principal')}: --format json shows all\n"
+
+
+def page_lines(page: Page, width: int) -> Iterator[str]:
+    """Yield a principal's page."""
+    history = page.history
+    yield from _wrapped("", clean(history.principal), width)
+    accounts = ", ".join(clean(account) for account in history.accounts)
+    span = f"{day_text(history.first_day)} to {day_text(history.last_day)}"
+    calls = f"{history.calls:,} calls, {history.reads:,} of them reading, {history.denied:,} denied"
+    told = "enough: its own history judges it" if history.enough else "too short: peers, or only grave circumstances, judge it"
+    for name, value in {
+        "kind": history.kind,
+        "account": accounts,
+        "sessions": ", ".join(clean(item) for item in page.sessions),
+        "seen": f"{span}, active on {counted(history.days, 'day')}",
+        "calls": calls,
+        "history": told,
+        "counts for": f"calls from {day_text(history.last_day + QUARANTINE)} on: a day teaches from the second day after on",
+    }.items():
+        if value:
+            yield from _wrapped(f"  {name:<11}", value, width)
+    for subject, heading in SUBJECTS.items():
+        usual = page.usual.get(subject, ())
+        if usual:
+            yield f"\n{heading.upper():<40}{'FIRST DAY':<12}{'LAST DAY':<12}{'DAYS':>5}" + (
+                f"{'CALLS':>9}\n" if subject == "api" else "\n"
+            )
+        for item in usual[:_KEPT_VALUES]:
+            yield from _usual(item, width)
+        if len(usual) > _KEPT_VALUES:
+            yield f"  … and {len(usual) - _KEPT_VALUES:,} more: --format json shows all\n"
+
+
+def _usual(item: Usual, width: int) -> Iterator[str]:
+    name = f"  {hour_text(item.value) if item.subject == 'hour' else clean(item.value)}"
+    days = f"{day_text(item.first_day):<12}{day_text(item.last_day):<12}{item.days:>5}"
+    calls = f"{item.calls:>9,}" if item.subject == "api" else ""
+    if len(name) > 39:  # noqa: PLR2004  # one less than the column
+        yield from _wrapped("  ", name.strip(), width)
+        name = ""
+    yield f"{name:<40}{days}{calls}\n"
+    if item.found:
+        yield "    not learned: it was only seen in findings\n"
+    elif item.denied:
+        yield f"    {item.denied:,} denied\n"
+
+
+def hour_text(value: str) -> str:
+    """Return an hour of the week: numbers from 24 on are those of weekends."""
+    if not (value.isascii() and value.isdigit() and len(value) <= 2):  # noqa: PLR2004
+        return clean(value)
+    hour = int(value)
+    return f"{hour % 24:02}:00 at weekends" if hour >= 24 else f"{hour:02}:00 on working days"  # noqa: PLR2004
+
+
+def overview_document(accounts: Iterable[Learning], histories: Iterable[History]) -> dict[str, object]:
+    """Return the same as JSON values."""
+    return {
+        "accounts": [
+            {
+                "accountId": item.account_id,
+                "firstDay": day_text(item.first_day),
+                "lastDay": day_text(item.last_day),
+                "judgedFrom": day_text(item.judged_from),
+                "learned": item.done,
+                "principals": item.principals,
+                "principalsKnownWell": item.enough,
+            }
+            for item in accounts
+        ],
+        "principals": [_history(item) for item in histories],
+    }
+
+
+def page_document(page: Page) -> dict[str, object]:
+    """Return a principal's page as JSON values."""
+    return {
+        **_history(page.history),
+        "sessions": list(page.sessions),
+        "countsFrom": day_text(page.history.last_day + QUARANTINE),
+        **{subject: [_usual_document(item) for item in usual] for subject, usual in page.usual.items()},
+    }
+
+
+def _usual_document(item: Usual) -> dict[str, object]:
+    counts = {"calls": item.calls, "denied": item.denied} if item.subject == "api" else {}
+    days = {"firstDay": day_text(item.first_day), "lastDay": day_text(item.last_day), "days": item.days}
+    return {"value": item.value, **days, **counts, "onlyInFindings": item.found}
+
+
+def _history(item: History) -> dict[str, object]:
+    return {
+        "principal": item.principal,
+        "kind": item.kind,
+        "accounts": list(item.accounts),
+        "firstDay": day_text(item.first_day),
+        "lastDay": day_text(item.last_day),
+        "days": item.days,
+        "calls": item.calls,
+        "reads": item.reads,
+        "denied": item.denied,
+        "enoughHistory": item.enough,
+    }
+
+
+def what_if_lines(appear: list[Judged], vanish: list[Judged], ids: Mapping[int, tuple[str, ...]], width: int) -> Iterator[str]:
+    """Yield both lists. ``ids`` names the findings of an episode, by where it stands in ``vanish``."""
+    for heading, judged in (("Would appear", appear), ("Would vanish", vanish)):
+        yield f"{'' if judged is appear else chr(10)}{heading}: {counted(len(judged), 'episode')}\n"
+        for number, item in enumerate(judged):
+            yield from episode_lines(item.after, width, before=item.before)
+            if item.suppressed:
+                yield "    suppressed\n"
+            if judged is vanish and ids.get(number):
+                yield from _wrapped("    ", f"finding {', '.join(one[:12] for one in ids[number])}", width)
+
+
+def episode_lines(item: Episode, width: int, before: Episode | None = None) -> Iterator[str]:
+    """Yield an episode: when, who, its points, and what they are made of."""
+    points = f"{item.points:g} points of {item.needed:g}"
+    if before is not None and (before.points, before.needed) != (item.points, item.needed):
+        points += f" (was {before.points:g} of {before.needed:g})"
+    yield from _wrapped("  ", f"{timestamp(moment(item.begun_us))[:16].replace('T', ' ')}  {clean(item.who)}", width, "    ")
+    call = f"{counted(item.calls, 'call')}, {'/'.join(item.categories)}; {clean(item.api)} from {clean(item.address)}"
+    yield from _wrapped("    ", f"{points}; {call}", width)
+    yield from _wrapped("    ", codes_text(item.codes) or "no points", width)
+    if not item.admitted:
+        yield from _wrapped("    ", "not counted: too little history, and nothing grave", width)
+
+
+def codes_text(codes: Mapping[str, Number]) -> str:
+    """Return codes with their points: ``N1 +2, E1 -1``."""
+    return ", ".join(f"{code.upper()} {points:+g}" for code, points in codes.items())
+
+
+def what_if_document(
+    change: Change, appear: list[Judged], vanish: list[Judged], ids: Mapping[int, tuple[str, ...]]
+) -> dict[str, object]:
+    """Return both lists as JSON values."""
+    gone = [{**_judged(item), "findings": list(ids.get(number, ()))} for number, item in enumerate(vanish)]
+    return {"changes": list(change.texts), "appear": [_judged(item) for item in appear], "vanish": gone}
+
+
+def _judged(item: Judged) -> dict[str, object]:
+    after = item.after
+    return {
+        "accountId": after.account_id,
+        "principal": after.principal,
+        "who": after.who,
+        "begun": timestamp(moment(after.begun_us)),
+        "last": timestamp(moment(after.last_us)),
+        "calls": after.calls,
+        "categories": list(after.categories),
+        "api": after.api,
+        "address": after.address,
+        "mode": after.mode,
+        "suppressed": item.suppressed,
+        "before": _sheet(item.before),
+        "after": _sheet(after),
+    }
+
+
+def _sheet(item: Episode) -> dict[str, object]:
+    codes = {code.upper(): points for code, points in item.codes.items()}
+    return {"points": item.points, "needed": item.needed, "admitted": item.admitted, "codes": codes}
+
+
+def json_text(value: object) -> str:
+    """Return JSON in ASCII with escapes."""
+    return json.dumps(value, indent=1) + "\n"
+
+
+def _wrapped(lead: str, text: str, width: int, hanging: str | None = None) -> Iterator[str]:
+    """Yield text after a lead; what goes on stands under it."""
+    under = " " * len(lead) if hanging is None else hanging
+    yield from (
+        f"{line}\n"
+        for line in textwrap.wrap(
+            text or "-", width, initial_indent=lead, subsequent_indent=under, break_on_hyphens=False, break_long_words=True
+        )
+    )

@@ -1,0 +1,12 @@
+"""The numbers of the discovery types as the user set them."""
+
+from collections.abc import Mapping
+
+from vedette.discovery_rules import GROUP, PROFILES, RULES
+from vedette.threshold import Number
+
+
+def numbers(profile: str, thresholds: Mapping[str, Number]) -> dict[str, Number]:
+    """Return every number by name: the user's ``discovery.NAME``, else the profile's, else the default."""
+    usual = {rule.name: rule.default for rule in RULES} | {"needed": PROFILES[profile]}
+    return usual | {name: thresholds[f"{GROUP}.{name}"] for name in usual if f"{GROUP}.{name}" in thresholds}
