@@ -1,7 +1,7 @@
 """Tables of what was found, as Markdown, and the page that shows them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -11,7 +11,7 @@ from bench.quality.scans import Group, classes
 PAGE = Path(__file__).parents[2] / "docs" / "detection-quality.md"
 _BEGIN, _END = "<!-- measured -->\n", "<!-- end -->\n"
 _GROUPS: tuple[Group, ...] = ("default tools", "slow", "other scans", "blind spots")
-_KEPT = 12  # different misses and false findings of a class that are listed
+_KEPT = 3  # different misses and false findings of a class that are listed
 
 
 def text(judged: Sequence[Judged], records: int, seed: int) -> str:
@@ -29,8 +29,8 @@ def text(judged: Sequence[Judged], records: int, seed: int) -> str:
         f"findings of scanners about anything else than their scan: {sum(len(item.false) for item in scans)}.\n"
     )
     parts = [head, _scans(by_name), _formats(by_name), _lives(by_name)]
-    parts += _listed("Scans that were not found", [(item.name, item.told) for item in scans if not item.found])
-    parts += _listed("False findings", [(item.name, told) for item in judged for told in item.false])
+    parts += _listed("Scans that were not found", [(item.name, item.told) for item in scans if not item.found], _reasons())
+    parts += _listed("False findings", [(item.name, told) for item in judged for told in item.false], {})
     return "\n".join(parts)
 
 
@@ -100,7 +100,12 @@ def _lives(by_name: dict[str, list[Judged]]) -> str:
     return "\n".join(rows) + "\n"
 
 
-def _listed(title: str, items: Iterable[tuple[str, str]]) -> list[str]:
+def _reasons() -> dict[str, str]:
+    """Return why a scan of a class may be missed, where that is known."""
+    return {entry.name: f"{entry.reason}. " for entry in classes() if entry.reason}
+
+
+def _listed(title: str, items: Iterable[tuple[str, str]], why: Mapping[str, str]) -> list[str]:
     grouped: defaultdict[str, list[str]] = defaultdict(list)
     for name, told in items:
         grouped[name].append(told)
@@ -109,5 +114,5 @@ def _listed(title: str, items: Iterable[tuple[str, str]]) -> list[str]:
     rows = [f"{title}:\n"]
     for name, every in grouped.items():
         more = f"; and {len(every) - _KEPT} more" if len(every) > _KEPT else ""
-        rows.append(f"- {name} ({len(every)}): {'; '.join(every[:_KEPT])}{more}")
+        rows.append(f"- {name} ({len(every)}): {why.get(name, '')}{'; '.join(every[:_KEPT])}{more}")
     return ["\n".join(rows) + "\n"]

@@ -38,12 +38,13 @@ class Manner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanClass:
-    """A class of scans: its name in the table, its group, how often it is played beside others, and how."""
+    """A class of scans: its name in the table, its group, how often it is played, how, and why it may be missed."""
 
     name: str
     group: Group
     weight: float
     play: Callable[[Stage], None]
+    reason: str = ""
 
 
 def ports_of(random: Random, count: int, low_share: float = 0.4) -> list[int]:
@@ -234,6 +235,35 @@ _BLIND = (
 )
 
 
+_REASONS = {
+    "one port of a host every 30 min, 20 % open": (
+        "48 probes a day of which about 38 fail: `vertical_slow` needs 30 failures and a share of 70 % at once"
+    ),
+    "one port of a host every 48 min, 5 % open": "30 probes a day, of which 30 would have to fail",
+    "one port of a host every 48 min, 20 % open": "30 probes a day, of which 24 fail: fewer than the 30 of `vertical_slow`",
+    "3 to 5 ports of a host": "fewer ports than any rule counts",
+    "6 to 14 ports of a host, of any kind": (
+        "`vertical_fast` needs 20 ports; fewer count only where they are those of databases, shells and the like"
+    ),
+    "15 to 19 ports of a host, of any kind": "`vertical_fast` needs 20 ports",
+    "6 or 7 ports of databases, shells and the like": (
+        "one of too few is open or was tried later than ten minutes after the first"
+    ),
+    "one port of 10 to 24 hosts": "`horizontal_fast` needs 25 hosts",
+    "SYN scan from source port 53, 1,000 ports": (
+        "in version 2 a source port of a service looks like its answer; a rule fires on the ports of other services only"
+    ),
+    "UDP scan, 100 to 1,000 ports": "silence is usual in UDP and weighs three tenths, so that 60 % failed is never reached",
+    "one port without a known service of 254 hosts": (
+        "in version 2 without flags nothing but the numbers of the ports and the sizes say who opened, which "
+        "alone carry no finding"
+    ),
+    "one port of a host every 30 min, 5 % open": (
+        "48 probes a day: enough, unless several in a row are open or the answers lie in the next five minutes"
+    ),
+}
+
+
 def classes() -> list[ScanClass]:
     """Return all classes in the order of the table; weights add up to more than 2,000."""
     found = [ScanClass(name=name, group="default tools", weight=weight, play=play) for name, weight, play in _TOOLS]
@@ -248,4 +278,4 @@ def classes() -> list[ScanClass]:
     found += [ScanClass(name=name, group="slow", weight=weight, play=play) for name, weight, play in _HORIZONTAL_SLOW]
     found += [ScanClass(name=name, group="other scans", weight=weight, play=play) for name, weight, play in _OTHERS]
     found += [ScanClass(name=name, group="blind spots", weight=weight, play=play) for name, weight, play in _BLIND]
-    return found
+    return [replace(item, reason=_REASONS.get(item.name, "")) for item in found]
