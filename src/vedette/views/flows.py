@@ -8,6 +8,8 @@ share of conversations that straddle an edge is their round trip divided by five
 from vedette.views import View
 
 BIN = 300_000_000
+# The largest packet that opens a connection: Linux and Windows send 60 bytes of IP at most, macOS and the BSDs 64.
+SYN_BYTES = 64
 
 # Ports above 1023 on which servers usually listen; those below are known to be services (methods 1.2, rule service_port).
 SERVICE_PORTS = (
@@ -25,8 +27,65 @@ _TARGET_SERVES = f"(dst_port < 1024 or dst_port in ({SERVICE_PORTS}))"
 # from the record alone; 5 to 7 (weak) see below. The known_listener rule is applied where a try would count.
 _ADDRESS_SIDES = """
 select address, is_inside(address) as inside
-from (select distinct src_address as address from flows union select distinct dst_address as address from flows)
+from (
+    select distinct src_address as address from logged_flows union select distinct dst_address as address from logged_flows
+)
 where address is not null
+"""
+
+# Behind a NAT gateway (methods 1.4): its inner leg has the far end in the packet only (version 3). Where the client's own
+# interface logged nothing in these five minutes, the leg is read as if it had; that takes an inventory that knows both.
+_NATTED_FLOWS = f"""
+with legs as (
+    select f.*, o.interface_id as owner_id, o.account_id as owner_account, o.region as owner_region,
+           o.instance_id as owner_instance, f.src_address = o.address as outgoing
+    from flows f
+    join inventory n on f.interface_id = n.interface_id and n.role = 'nat_gateway'
+    join inventory o
+      on o.role in ('instance', 'instance_k8s_node')
+     and ((f.src_address = o.address and f.packet_dst_address <> f.dst_address)
+          or (f.dst_address = o.address and f.packet_src_address <> f.src_address))
+    where f.packet_dst_address is not null
+),
+logging as (
+    select distinct interface_id, microseconds(start_time) // {BIN} as bin
+    from flows
+    where interface_id in (select owner_id from legs)
+)
+select l.owner_id as interface_id, l.owner_account as account_id, l.owner_region as region, l.owner_instance as instance_id,
+       l.start_time, l.end_time, l.src_port, l.dst_port, l.protocol, l.packets, l.bytes, l.tcp_flags, l.action, l.log_status,
+       case when l.outgoing then l.src_address else l.packet_src_address end as src_address,
+       case when l.outgoing then l.packet_dst_address else l.dst_address end as dst_address,
+       case when l.outgoing then 'egress' else 'ingress' end as flow_direction, l."object", l."position"
+from legs l
+left join logging g on l.owner_id = g.interface_id and microseconds(l.start_time) // {BIN} = g.bin
+where g.interface_id is null
+"""
+
+_LOGGED_COLUMNS = (
+    "interface_id, account_id, region, instance_id, start_time, end_time, src_port, dst_port,
+        protocol,
+
+            packets,
+
+            bytes,
+
+            tcp_flags,
+
+
+                    "
+    'action, log_status, src_address, dst_address, flow_direction, "object", "position"'
+
+    
+
+    
+
+    
+            )
+_LOGGED_FLOWS = f"""
+select {_LOGGED_COLUMNS} from flows
+union all
+select {_LOGGED_COLUMNS} from natted_flows
 """
 
 _FLOW_SIDES = f"""
@@ -43,7 +102,7 @@ select interface_id, protocol, microseconds(start_time) as start_us, microsecond
             when src_port >= 32768 and dst_port < 32768 then 4
             when dst_port >= 32768 and src_port < 32768 then -4
             else 0 end as verdict
-from flows
+from logged_flows
 where coalesce(log_status, 'OK') = 'OK' and protocol in (6, 17) and src_address is not null and dst_address is not null
   and src_port is not null and dst_port is not null and packets > 0 and interface_id is not null
 ) f
@@ -56,7 +115,7 @@ _UNDECIDED = "select * from flow_sides where verdict = 0"
 # Of what no rule decides: the two directions of the five minutes tell it. 5 one_way: only one exists and its packets are tiny, so
 # that its source tried to open. 6 syn_size: one has the size of opening packets, the other that of refusals. 7 first_seen: one
 # began two seconds before the other.
-_PAIRED_FLOWS = """
+_PAIRED_FLOWS = f"""
 with directions as (
     select interface_id, bin, protocol, src_address, dst_address, src_port, dst_port, sum(packets) as packets,
            sum(bytes) as bytes, min(start_us) as start_us, case when src_address like '%:%' then 20 else 0 end as header
@@ -72,12 +131,12 @@ paired as (
 ),
 told as (
     select *,
-           case when alone and packets <= 6 and bytes <= (60 + header) * packets then 5
+           case when alone and packets <= 6 and bytes <= ({SYN_BYTES} + header) * packets then 5
                 when alone then 0
                 when protocol = 6 and other_bytes = (40 + header) * other_packets
-                     and bytes between (44 + header) * packets and (60 + header) * packets then 6
+                     and bytes between (44 + header) * packets and ({SYN_BYTES} + header) * packets then 6
                 when protocol = 6 and bytes = (40 + header) * packets
-                     and other_bytes between (44 + header) * other_packets and (60 + header) * other_packets then -6
+                     and other_bytes between (44 + header) * other_packets and ({SYN_BYTES} + header) * other_packets then -6
                 when other_us - start_us >= 2000000 then 7
                 when start_us - other_us >= 2000000 then -7
                 else 0 end as told
@@ -217,7 +276,11 @@ _INTERFACE_FACTS = """
 select interface_id, max(account_id) as account_id, max(region) as region, max(instance_id) as instance_id, max(vpc_id) as vpc_id,
        max(subnet_id) as subnet_id, max(case when "version" >= 3 and instance_id is null and vpc_id is not null then 1 else 0 end)
            as managed
-from flows
+from (
+    select interface_id, account_id, region, instance_id, vpc_id, subnet_id, "version" from flows
+    union all
+    select interface_id, account_id, region, instance_id, null as vpc_id, null as subnet_id, null as "version" from natted_flows
+)
 where interface_id is not null
 group by interface_id
 """
@@ -238,7 +301,7 @@ where interface_id is not null
 
 # Contacts with what became of them (methods 1.2 item 7) and with the side that is ours. Sizes are IP bytes; IPv6 has 20 more a
 # packet. ``one_sided`` is a conversation of which the other half was not logged.
-_JUDGED_CONTACTS = """
+_JUDGED_CONTACTS = f"""
 select c.*, coalesce(f.managed, 0) as managed, f.account_id, f.region, f.instance_id, f.vpc_id, f.subnet_id,
        coalesce(v.role, 'unknown') as role,
        case when v.interface_id is not null then v.address = c.initiator
@@ -249,19 +312,19 @@ select c.*, coalesce(f.managed, 0) as managed, f.account_id, f.region, f.instanc
        case when c.backward_packets = 0 then
                 case when c.rejected > 0 then 'rejected'
                      when c.protocol = 17 then 'no_reply'
-                     when c.forward_packets <= 6 * c.forward_records and c.forward_bytes <= (60 + c.header) * c.forward_packets
-                         then 'no_reply'
+                     when c.forward_packets <= 6 * c.forward_records
+                          and c.forward_bytes <= ({SYN_BYTES} + c.header) * c.forward_packets then 'no_reply'
                      else 'one_sided' end
             when c.protocol = 17 then 'established'
             when c.backward_flags is not null and (c.backward_flags & 18) <> 18 and (c.backward_flags & 4) = 4
                  and c.backward_bytes <= (40 + c.header) * c.backward_packets then 'refused'
             when c.backward_flags is null and c.backward_bytes = (40 + c.header) * c.backward_packets
-                 and c.forward_bytes <= (60 + c.header) * c.forward_packets then 'refused'
-            when c.backward_bytes <= (60 + c.header) * c.backward_packets
-                 and c.forward_bytes <= (60 + c.header) * c.forward_packets
+                 and c.forward_bytes <= ({SYN_BYTES} + c.header) * c.forward_packets then 'refused'
+            when c.backward_bytes <= ({SYN_BYTES} + c.header) * c.backward_packets
+                 and c.forward_bytes <= ({SYN_BYTES} + c.header) * c.forward_packets
                  and c.forward_packets <= 2 * c.forward_records and c.backward_packets <= 2 * c.forward_records then 'half_open'
-            when c.backward_bytes <= (60 + c.header) * c.backward_packets
-                 and c.forward_bytes <= (60 + c.header) * c.forward_packets
+            when c.backward_bytes <= ({SYN_BYTES} + c.header) * c.backward_packets
+                 and c.forward_bytes <= ({SYN_BYTES} + c.header) * c.forward_packets
                  and c.forward_packets <= 5 * c.forward_records and c.backward_packets <= 3 * c.forward_records then 'touched'
             else 'established' end as outcome
 from (select *, case when ipv6 then 20 else 0 end as header from flow_contacts) c
@@ -279,8 +342,10 @@ group by interface_id, address
 """
 
 VIEWS: tuple[View, ...] = (
-    View(name="address_sides", reads=("flows",), sql=_ADDRESS_SIDES, kept=True),
-    View(name="flow_sides", reads=("flows", "address_sides"), sql=_FLOW_SIDES, kept=True),
+    View(name="natted_flows", reads=("flows", "inventory"), sql=_NATTED_FLOWS, kept=True),
+    View(name="logged_flows", reads=("flows", "natted_flows"), sql=_LOGGED_FLOWS),
+    View(name="address_sides", reads=("logged_flows",), sql=_ADDRESS_SIDES, kept=True),
+    View(name="flow_sides", reads=("logged_flows", "address_sides"), sql=_FLOW_SIDES, kept=True),
     View(name="undecided", reads=("flow_sides",), sql=_UNDECIDED, kept=True),
     View(name="paired_flows", reads=("undecided",), sql=_PAIRED_FLOWS, kept=True),
     View(name="ambiguous_flows", reads=("undecided", "paired_flows"), sql=_AMBIGUOUS_FLOWS),
@@ -290,7 +355,7 @@ VIEWS: tuple[View, ...] = (
     View(name="interface_candidates", reads=("flow_contacts", "port_bins"), sql=_INTERFACE_CANDIDATES, kept=True),
     View(name="singled_out", reads=("interface_candidates",), sql=_SINGLED_OUT),
     View(name="interface_locals", reads=("interface_candidates", "interface_addresses"), sql=_INTERFACE_LOCALS, kept=True),
-    View(name="interface_facts", reads=("flows",), sql=_INTERFACE_FACTS, kept=True),
+    View(name="interface_facts", reads=("flows", "natted_flows"), sql=_INTERFACE_FACTS, kept=True),
     View(name="skipped_bins", reads=("flows",), sql=_SKIPPED_BINS, kept=True),
     View(name="inventory_addresses", reads=("inventory",), sql=_INVENTORY_ADDRESSES),
     View(
