@@ -62,26 +62,8 @@ left join logging g on l.owner_id = g.interface_id and microseconds(l.start_time
 where g.interface_id is null
 """
 
-_LOGGED_COLUMNS = (
-    "interface_id, account_id, region, instance_id, start_time, end_time, src_port, dst_port,
-        protocol,
-
-            packets,
-
-            bytes,
-
-            tcp_flags,
-
-
-                    "
-    'action, log_status, src_address, dst_address, flow_direction, "object", "position"'
-
-    
-
-    
-
-    
-            )
+_LOGGED_COLUMNS = """interface_id, account_id, region, instance_id, start_time, end_time, src_port, dst_port, protocol, packets,
+       bytes, tcp_flags, action, log_status, src_address, dst_address, flow_direction, "object", "position" """
 _LOGGED_FLOWS = f"""
 select {_LOGGED_COLUMNS} from flows
 union all
