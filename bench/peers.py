@@ -1,7 +1,7 @@
 """What others take for the same files: ``python bench/peers.py PEER FOLDER [LIST]`` prints records, seconds and hits.
 
-DuckDB answers the same question with its own readers: how many listing calls came from listed addresses, by caller and address.
-flowlogs-reader and trailscraper only read.
+DuckDB answers the same question with its own readers: how many listing calls came from listed addresses, by caller and address;
+and which hosts scan ports, with the product's own SQL. flowlogs-reader and trailscraper only read.
 """
 
 import os
@@ -10,6 +10,15 @@ import time
 from pathlib import Path
 
 import duckdb
+
+from vedette.composition import rules
+from vedette.engine.facts import ADDRESS_FACTS, ADDRESS_MATCHES, EXPECTED_PORTS
+from vedette.engine.functions import FUNCTIONS
+from vedette.engine.order import Order
+from vedette.inventory import INTERFACES
+from vedette.settings import load
+from vedette.state import State
+from vedette.views import fill
 
 _RECORD = (
     "STRUCT(eventTime TIMESTAMP, eventID VARCHAR, eventSource VARCHAR, eventName VARCHAR, awsRegion VARCHAR, readOnly BOOLEAN, "
@@ -27,7 +36,20 @@ where regexp_matches(r.eventName, '^(List|Describe|Get)') and r.managementEvent 
   and r.sourceIPAddress in (select column0 from read_csv('{addresses}', header = false))
 group by all
 """
-_FLOWS = "select count(*), count(distinct srcaddr) from read_csv({files}, delim = ' ', header = true, nullstr = '-')"
+_FLOWS = """
+create temp table flows as
+select make_timestamptz(cast("start" as bigint) * 1000000) as start_time,
+       make_timestamptz(cast("end" as bigint) * 1000000) as end_time,
+       cast("version" as integer) as "version", "account-id" as account_id, 'eu-central-1' as region,
+       "interface-id" as interface_id,
+       cast(null as varchar) as instance_id, cast(null as varchar) as vpc_id, cast(null as varchar) as subnet_id,
+       srcaddr as src_address, dstaddr as dst_address, cast(srcport as integer) as src_port, cast(dstport as integer) as dst_port,
+       cast(protocol as integer) as protocol, cast(packets as bigint) as packets, cast(bytes as bigint) as bytes, action,
+       "log-status" as log_status, cast(null as integer) as tcp_flags, cast(null as varchar) as packet_src_address,
+       cast(null as varchar) as packet_dst_address, cast(null as varchar) as flow_direction, filename as "object",
+       row_number() over () as "position"
+from read_csv({files}, delim = ' ', header = true, nullstr = '-', all_varchar = true, filename = true)
+"""
 
 
 def duckdb_cloudtrail(folder: Path, addresses: str) -> tuple[int, int]:
@@ -39,11 +61,26 @@ def duckdb_cloudtrail(folder: Path, addresses: str) -> tuple[int, int]:
 
 
 def duckdb_flows(folder: Path, _addresses: str) -> tuple[int, int]:
-    """Let DuckDB read flow logs and count."""
+    """Let DuckDB read flow logs with its own reader, and find port scans in them with the same SQL, all at once."""
     files = [str(path) for path in sorted(folder.rglob("*.log.gz"))]
     connection = duckdb.connect(config={"threads": os.cpu_count() or 1})
-    records, sources = connection.sql(_FLOWS.format(files=files)).fetchall()[0]
-    return records, sources
+    connection.execute("set timezone = 'UTC'")
+    for function in FUNCTIONS:
+        connection.execute(f"create macro {function.name}({function.parameter}) as {function.duckdb}")
+    connection.execute(_FLOWS.format(files=files))
+    chosen = rules(load(None, {"finding_types": ("Recon:EC2/Portscan",)}))
+    numbers = {**chosen.all_numbers(), "watermark_us": 0, "step": 1}
+    empty = {"address_facts": ADDRESS_FACTS, "address_matches": ADDRESS_MATCHES, "inventory": INTERFACES}
+    for name, schema in (empty | {"expected_ports": EXPECTED_PORTS}).items():
+        connection.register(name, schema.empty_table())
+    for item in Order.of(chosen, ("flows",)).plan:
+        if isinstance(item, State):
+            connection.execute(f"create temp table {item.name} as {fill(item.rows, numbers)}")
+        else:
+            kind = "table" if item.kept else "view"
+            connection.execute(f"create temp {kind} {item.name} as {fill(item.sql, numbers)}")
+    records = connection.sql("select count(*) from flows").fetchall()[0][0]
+    return records, len(connection.sql(fill(chosen.detections[0].sql, numbers)).fetchall())
 
 
 def trailscraper(folder: Path, _addresses: str) -> tuple[int, int]:
