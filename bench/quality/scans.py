@@ -195,6 +195,16 @@ _OTHERS = (
         80,
         partial(horizontal, hosts=(40, 200), manner=replace(_CONNECT, interval=(1, 10))),
     ),
+    (
+        "6 or 7 ports of databases, shells and the like",
+        40,
+        partial(listed, ports=(6, 7), manner=replace(_CONNECT, interval=(0.01, 15))),
+    ),
+    (
+        "SYN scan from source port 53, 1,000 ports",
+        40,
+        partial(vertical, ports=(1_000, 1_000), manner=replace(_SYN, source_port=53)),
+    ),
 )
 _HORIZONTAL_SLOW = (
     ("one port of 120 hosts, one every 60 s", 40, partial(horizontal, hosts=(120, 120), manner=_every(60))),
@@ -216,17 +226,7 @@ _BLIND = (
     ("3 to 5 ports of a host", 40, partial(vertical, ports=(3, 5), manner=_CONNECT)),
     ("6 to 14 ports of a host, of any kind", 40, partial(vertical, ports=(6, 14), manner=_CONNECT)),
     ("15 to 19 ports of a host, of any kind", 40, partial(vertical, ports=(15, 19), manner=_CONNECT)),
-    (
-        "6 or 7 ports of databases, shells and the like",
-        40,
-        partial(listed, ports=(6, 7), manner=replace(_CONNECT, interval=(0.01, 15))),
-    ),
     ("one port of 10 to 24 hosts", 40, partial(horizontal, hosts=(10, 24), manner=_CONNECT)),
-    (
-        "SYN scan from source port 53, 1,000 ports",
-        40,
-        partial(vertical, ports=(1_000, 1_000), manner=replace(_SYN, source_port=53)),
-    ),
     (
         "UDP scan, 100 to 1,000 ports",
         40,
@@ -259,7 +259,7 @@ _REASONS = {
         "alone carry no finding"
     ),
     "one port of a host every 30 min, 5 % open": (
-        "48 probes a day: enough, unless several in a row are open or the answers lie in the next five minutes"
+        "in version 2 strong rules say of few ports above 1023 who opened; of 48 probes a day too few were others"
     ),
 }
 
