@@ -153,11 +153,15 @@ def _told(kinds: Mapping[str, int], key: str) -> str:
     )
 
 
-def _sums(name: str, reach: int, key: str) -> str:
-    """Return columns that count what lies in a window: tries, failures in tenths (all, and by strong rules) and more."""
+def _sums(name: str, reach: int, key: str, weak: str = "weak") -> str:
+    """Return columns that count what lies in a window: tries, failures in tenths (all, and by strong rules) and more.
+
+    ``lost`` is for shares: of UDP a failure is whole there, since a scan shows by the silence of nearly all ports.
+    """
     window = over(key, reach)
     return f"""count(*) {window} as {name}_tried,
-           sum(weight) {window} as {name}_weight, sum((1 - weak) * weight) {window} as {name}_strong,
+           sum(weight) {window} as {name}_weight, sum((1 - {weak}) * weight) {window} as {name}_strong,
+           sum(case when protocol = 17 then 10 * failed else weight end) {window} as {name}_lost,
            sum(case when remote_port < 1024 then 1 else 0 end) {window} as {name}_low,
            sum(case when remote_port < 1024 and remote_port not in ({_CONTROL}) then failed else 0 end) {window} as {name}_fixed,
            sum(case when remote_port < 32768 then failed else 0 end) {window} as {name}_below,
@@ -165,11 +169,11 @@ def _sums(name: str, reach: int, key: str) -> str:
            sum(case when outcome = 'no_reply' then unreliable else 0 end) {window} as {name}_unreliable"""
 
 
-def _failed(name: str, needed: str, share: str) -> str:
+def _failed(name: str, needed: str, share: str, counted: str = "weight") -> str:
     """Return the condition that enough tries of a window failed: weak rules make up two fifths at most (methods 1.2)."""
     return (
         f"{name}_weight >= 10 * ({needed}) and 5 * {name}_strong >= 30 * ({needed})"
-        f" and {name}_weight >= 10 * ({share}) * {name}_tried"
+        f" and {name}_{counted} >= 10 * ({share}) * {name}_tried"
         f" and ({name}_unreliable = 0 or {name}_hard >= 5) and ({name}_k8s = 0 or {name}_below >= 10)"
     )
 
@@ -200,15 +204,15 @@ with counted as (
 ),
 fired as (
     select *,
-           fast_tried >= $fast_ports and {_failed("fast", _dynamic("fast", "$fast_failed"), "$fast_share")}
+           fast_tried >= $fast_ports and {_failed("fast", _dynamic("fast", "$fast_failed"), "$fast_share", "lost")}
                and {_UDP.format(name="fast")} as vertical_fast,
            fast_tried >= $open_ports and fast_probing >= $open_share * fast_tried and below_ephemeral >= $open_fixed_ports
                and protocol = 6 as vertical_open_target,
            sensitive = 1 and sensitive_tried >= $sensitive_ports and sensitive_weight >= 10 * $sensitive_failed
                as vertical_sensitive,
-           medium_tried >= $medium_ports and {_failed("medium", _dynamic("medium", "$medium_failed"), "$medium_share")}
+           medium_tried >= $medium_ports and {_failed("medium", _dynamic("medium", "$medium_failed"), "$medium_share", "lost")}
                and {_UDP.format(name="medium")} as vertical_medium,
-           {_failed("slow", _dynamic("slow", "$slow_failed"), "$slow_share")} and slow_hours >= $slow_hours
+           {_failed("slow", _dynamic("slow", "$slow_failed"), "$slow_share", "lost")} and slow_hours >= $slow_hours
                and {_UDP.format(name="slow")} as vertical_slow
     from counted
 ),
@@ -240,12 +244,16 @@ def _spread(share: str) -> str:
     return f"(case when {_TWICE} = 2 then greatest({share}, $crawler_share) else {share} end)"
 
 
+# A server that takes leave of its clients may look as if it tried their ports, each its own, but not one port of many hosts:
+# there a refusal tells who opened, even where the ports do not.
+_WEAK_OF_PORT = "case when weak = 1 and outcome <> 'refused' then 1 else 0 end"
+
 _PORT_SCANS = f"""
 with counted as (
     select *,
-           {_sums("fast", 10 * MINUTE, _PORT_KEY)},
-           {_sums("medium", HOUR, _PORT_KEY)},
-           {_sums("slow", DAY, _PORT_KEY)},
+           {_sums("fast", 10 * MINUTE, _PORT_KEY, _WEAK_OF_PORT)},
+           {_sums("medium", HOUR, _PORT_KEY, _WEAK_OF_PORT)},
+           {_sums("slow", DAY, _PORT_KEY, _WEAK_OF_PORT)},
            sum(dark) {over(_PORT_KEY, 10 * MINUTE)} as dark_hosts,
            sum(case when of_port_hour = 1 then 1 else 0 end) {over(_PORT_KEY, DAY)} as slow_hours
     from scan_tries
