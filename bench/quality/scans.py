@@ -205,6 +205,11 @@ _OTHERS = (
         40,
         partial(vertical, ports=(1_000, 1_000), manner=replace(_SYN, source_port=53)),
     ),
+    (
+        "UDP scan, 100 to 1,000 ports",
+        40,
+        partial(vertical, ports=(100, 1_000), manner=Manner(protocol=17, silent=(0.2, 0.9, 1.0))),
+    ),
 )
 _HORIZONTAL_SLOW = (
     ("one port of 120 hosts, one every 60 s", 40, partial(horizontal, hosts=(120, 120), manner=_every(60))),
@@ -227,11 +232,6 @@ _BLIND = (
     ("6 to 14 ports of a host, of any kind", 40, partial(vertical, ports=(6, 14), manner=_CONNECT)),
     ("15 to 19 ports of a host, of any kind", 40, partial(vertical, ports=(15, 19), manner=_CONNECT)),
     ("one port of 10 to 24 hosts", 40, partial(horizontal, hosts=(10, 24), manner=_CONNECT)),
-    (
-        "UDP scan, 100 to 1,000 ports",
-        40,
-        partial(vertical, ports=(100, 1_000), manner=Manner(protocol=17, silent=(0.2, 0.9, 1.0))),
-    ),
 )
 
 
@@ -246,17 +246,9 @@ _REASONS = {
         "`vertical_fast` needs 20 ports; fewer count only where they are those of databases, shells and the like"
     ),
     "15 to 19 ports of a host, of any kind": "`vertical_fast` needs 20 ports",
-    "6 or 7 ports of databases, shells and the like": (
-        "one of too few is open or was tried later than ten minutes after the first"
-    ),
     "one port of 10 to 24 hosts": "`horizontal_fast` needs 25 hosts",
-    "SYN scan from source port 53, 1,000 ports": (
-        "in version 2 a source port of a service looks like its answer; a rule fires on the ports of other services only"
-    ),
-    "UDP scan, 100 to 1,000 ports": "silence is usual in UDP and weighs three tenths, so that 60 % failed is never reached",
     "one port without a known service of 254 hosts": (
-        "in version 2 without flags nothing but the numbers of the ports and the sizes say who opened, which "
-        "alone carry no finding"
+        "in version 2 nothing but a refusal tells who opened where both ports are unknown, and these hosts stay silent"
     ),
     "one port of a host every 30 min, 5 % open": (
         "in version 2 strong rules say of few ports above 1023 who opened; of 48 probes a day too few were others"
