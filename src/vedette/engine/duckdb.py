@@ -75,8 +75,10 @@ where event_id is not null
         _DUPLICATES,
     ),
     "flows": (
-        f"""
-select count(*) > count(distinct hash({_FLOW}, flow_direction)) from flows_read where coalesce(log_status, 'OK') = 'OK'
+        """
+select count(*) > count(distinct hash(interface_id, start_time, src_address, dst_address, src_port, dst_port, bytes))
+from flows_read
+where coalesce(log_status, 'OK') = 'OK'
 """,
         _FLOW_DUPLICATES,
     ),

@@ -17,10 +17,14 @@ SERVICE_PORTS = (
     "3306, 3389, 4369, 4444, 4789, 5000, 5044, 5060, 5222, 5432, 5601, 5671, 5672, 5900, 5984, 5985, 5986, 6000, 6379, "
     "6443, 6667, 7000, 7001, 7077, 7474, 8000, 8008, 8009, 8020, 8032, 8080, 8081, 8086, 8088, 8089, 8090, 8125, 8161, "
     "8200, 8300, 8301, 8443, 8500, 8600, 8888, 9000, 9042, 9090, 9091, 9092, 9093, 9100, 9160, 9200, 9300, 9418, 9999, "
-    "10000, 10050, 10051, 10250, 10255, 11211, 15672, 25565, 27017, 27018, 28017, 50070"
+    "10000, 10050, 10051, 10250, 10255, 11211, 15672, 25565, 27017, 27018, 28017"
 )
-_SOURCE_SERVES = f"(src_port < 1024 or src_port in ({SERVICE_PORTS}))"
-_TARGET_SERVES = f"(dst_port < 1024 or dst_port in ({SERVICE_PORTS}))"
+
+
+def _serves(port: str) -> str:
+    """Return whether a port is a service's; the list is long, so only ports are looked up in it that may be there."""
+    return f"(case when {port} < 1024 then true when {port} >= 32768 then false else {port} in ({SERVICE_PORTS}) end)"
+
 
 # ``verdict`` is the number of the rule that decided who opened, negative where it was the destination of the record:
 # 1 flags, 2 service_port, 3 rejected_egress (a rejected record is the first of its conversation), 4 ephemeral_port (weak), 0 not
@@ -78,13 +82,13 @@ select interface_id, protocol, microseconds(start_time) as start_us, microsecond
        flow_direction, "object", "position",
        case when protocol = 6 and (tcp_flags & 18) = 2 then 1
             when protocol = 6 and (tcp_flags & 18) = 18 then -1
-            when {_TARGET_SERVES} and not {_SOURCE_SERVES} then 2
-            when {_SOURCE_SERVES} and not {_TARGET_SERVES} then -2
+            when target_serves and not source_serves then 2
+            when source_serves and not target_serves then -2
             when action = 'REJECT' and dst_port < 32768 then 3
             when src_port >= 32768 and dst_port < 32768 then 4
             when dst_port >= 32768 and src_port < 32768 then -4
             else 0 end as verdict
-from logged_flows
+from (select *, {_serves("src_port")} as source_serves, {_serves("dst_port")} as target_serves from logged_flows)
 where coalesce(log_status, 'OK') = 'OK' and protocol in (6, 17) and src_address is not null and dst_address is not null
   and src_port is not null and dst_port is not null and packets > 0 and interface_id is not null
 ) f
