@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-_ENTRY = re.compile(r"(?P<who>\S(?:.*?\S)?)(?:\s+until\s+(?P<until>\d{4}-\d{2}-\d{2})\s*(?::\s*(?P<reason>.*))?)?")
+_ENTRY = re.compile(r"(?P<who>\S(?:.*?\S)??)(?:\s+until\s+(?P<until>\d{4}-\d{2}-\d{2})\s*(?::\s*(?P<reason>.*))?)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

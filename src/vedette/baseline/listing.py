@@ -50,7 +50,12 @@ def overview_lines(accounts: Iterable[Learning], histories: list[History], width
     for history in histories[:_KEPT_PRINCIPALS]:
         days = f"{day_text(history.first_day):<12}{day_text(history.last_day):<12}"
         lead = f"{history.calls:>10,}{history.days:>6}  {days}{'enough' if history.enough else 'too short':<10}"
-        yield from _wrapped(lead, clean(history.principal), width)
+        name = clean(history.principal)
+        if len(lead) + len(name) <= width:
+            yield f"{lead}{name}\n"
+        else:
+            yield f"{lead.rstrip()}\n"
+            yield from _wrapped(" " * 12, name, width)
     if len(histories) > _KEPT_PRINCIPALS:
         yield f"… and {counted(len(histories) - _KEPT_PRINCIPALS, 'more principal')}: --format json shows all\n"
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vedette.command import Command, ConfigOption, StoreOption, application, open_store, settings_of, terminal_width
+from vedette.command import Command, ConfigOption, StoreOption, application, open_store, say, settings_of, terminal_width
 
 if TYPE_CHECKING:
     from vedette.detections import Detection
+    from vedette.findings import Finding
     from vedette.settings import Settings
+    from vedette.store import Store
 
 APPLICATION = application()
 COMMAND = Command("explain", APPLICATION)
@@ -24,7 +26,7 @@ def explain(
     store: StoreOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Explain a finding with its evidence, or a finding type with its query and thresholds.
+    """Explain a finding with its evidence and score sheet, or a finding type with its query and thresholds.
 
     Example: vedette explain Recon:IAMUser/TorIPCaller
     """
@@ -44,7 +46,28 @@ def explain(
         raise NotFoundError(f"{subject!r} is no finding type that is detected{hint}")
     else:
         with open_store(config, store) as opened:
-            sys.stdout.writelines(show(opened.finding(subject), terminal_width()))
+            finding = opened.finding(subject)
+            sys.stdout.writelines(show(finding, terminal_width()))
+            sys.stdout.writelines(_scored(finding, opened, settings_of(config, {"store": store})))
+
+
+def _scored(finding: "Finding", store: "Store", settings: "Settings") -> Iterator[str]:
+    """Yield the score sheet of a finding that has one; without the state, nothing else that was scored is known."""
+    from vedette.baseline import remembered
+    from vedette.baseline.sheet import has_sheet, sheet_lines
+    from vedette.composition import state_place
+    from vedette.errors import EngineError
+
+    if not has_sheet(finding):
+        return
+    generation, place = store.generation(), state_place(settings)
+    episodes = []
+    if generation is not None and place is not None:
+        try:
+            episodes = remembered(generation, place, finding.seen.target)
+        except EngineError as error:
+            say(f"other episodes are not shown: {error}")
+    yield from sheet_lines(finding, episodes, terminal_width())
 
 
 def _explained(detection: "Detection", settings: "Settings", width: int) -> Iterator[str]:

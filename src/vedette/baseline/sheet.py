@@ -1,0 +1,52 @@
+"""The score sheet of a discovery finding, to be added up by hand, with the other episodes of its principal beside it."""
+
+import textwrap
+from collections.abc import Iterable, Iterator
+
+from vedette.baseline.episodes import Episode
+from vedette.baseline.listing import episode_lines
+from vedette.discovery_rules import RULES
+from vedette.exposure.ports import moment
+from vedette.findings import Finding
+
+_KEPT = 10
+# Of each code, what it means; B1 has two thresholds of which the first says it.
+_MEANINGS = {rule.meaning[:2].lower(): rule.meaning[2:].lstrip(", :") for rule in reversed(RULES) if rule.meaning[1:2].isdigit()}
+
+
+def has_sheet(finding: Finding) -> bool:
+    """Say whether a finding was scored."""
+    return any(name.startswith("code:") for name in finding.seen.facts)
+
+
+def sheet_lines(finding: Finding, episodes: Iterable[Episode], width: int) -> Iterator[str]:
+    """Yield the points of each code, their sum, and the other episodes of the same principal, the newest first."""
+    parts = [
+        (name.partition(":")[2], points)
+        for name, points in finding.seen.facts.items()
+        if points and name.startswith(("code:", "damper:"))
+    ]
+    yield "\nScore sheet\n"
+    for code, points in sorted(parts, key=lambda item: (-item[1], item[0])):
+        yield from _line(f"  {code.upper():<4}{points:+4g}  ", _MEANINGS.get(code, ""), width)
+    needed = finding.seen.facts.get("needed", 0)
+    total = max(0, sum(points for _, points in parts))
+    yield f"  {'':<4}{total:4g}  together; {needed:g} make a finding\n"
+    others = sorted((item for item in episodes if not _within(item, finding)), key=lambda item: -item.begun_us)
+    if others:
+        yield "\nOther episodes of this principal\n"
+    for item in others[:_KEPT]:
+        yield from episode_lines(item, width)
+        yield f"    {'a finding' if item.found else 'a near miss'}\n"
+    if len(others) > _KEPT:
+        yield f"  … and {len(others) - _KEPT:,} more\n"
+
+
+def _within(item: Episode, finding: Finding) -> bool:
+    return moment(item.begun_us) <= finding.seen.last.time and finding.seen.first.time <= moment(item.last_us)
+
+
+def _line(lead: str, text: str, width: int) -> Iterator[str]:
+    under = " " * len(lead)
+    lines = textwrap.wrap(text, width, initial_indent=lead, subsequent_indent=under, break_on_hyphens=False) or [lead.rstrip()]
+    yield from (f"{line}\n" for line in lines)
