@@ -196,7 +196,9 @@ select interface_id, initiator, responder, port, protocol, bin, initiator like '
            as votes,
        bit_or(case when not forward and packets >= 3 and bytes > 80 * packets then one_bit(client_port % 60) else 0 end)
            as clients,
-       min(struct_pack(us := start_us, backward := not forward, "object" := "object", "position" := "position")) as reference
+       min(case when packets <= 6 or action = 'REJECT'
+                then struct_pack(us := start_us, backward := not forward, "object" := "object", "position" := "position") end)
+           as reference
 from opened_flows
 where initiator_inside or not responder_inside
 group by interface_id, initiator, responder, port, protocol, bin

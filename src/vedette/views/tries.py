@@ -1,0 +1,185 @@
+"""Views from conversations to tries: what an instance tried, and what of it is new (methods 2, 2.3, 2.4).
+
+Times are microseconds since 1970 (``us``), weights of failures are in tenths.
+"""
+
+from vedette.views import View
+from vedette.windows import DAY, HOUR, MINUTE, over
+
+# Outcomes of a try by their number in the remembered table.
+_OUTCOMES = ("rejected", "refused", "no_reply", "half_open", "touched", "established", "one_sided")
+
+# What our side tried. A load balancer, a gateway and the like are no actors (methods 1.4). A NAT gateway in records without
+# instance ids shows itself by passing on what others ask of it at the same ports (``relayed``).
+_TRIES = f"""
+with relayed as (
+    select distinct interface_id, bin, port from judged_contacts where not outbound and is_inside(initiator)
+),
+lopsided as (
+    select interface_id, bin
+    from judged_contacts
+    group by interface_id, bin
+    having sum(case when outcome = 'one_sided' then 1 else 0 end) > sum(case when outcome = 'established' then 1 else 0 end)
+)
+select j.*, j.bin // 12 as hour,
+       case j.outcome {" ".join(f"when '{name}' then {number}" for number, name in enumerate(_OUTCOMES))} end as outcome_number,
+       case when s.interface_id is not null or n.interface_id is not null then 1 else 0 end as unreliable,
+       case when r.interface_id is not null then 1 else 0 end as relayed,
+       case when coalesce(a.is_dark, false) then 1 else 0 end as dark
+from judged_contacts j
+left join skipped_bins s on j.interface_id = s.interface_id and j.bin = s.bin
+left join lopsided n on j.interface_id = n.interface_id and j.bin = n.bin
+left join relayed r on j.interface_id = r.interface_id and j.bin = r.bin and j.port = r.port
+left join address_facts a on j.responder = a.address
+where j.outbound and j.managed = 0 and j.role in ('instance', 'instance_k8s_node', 'unknown')
+  and not (j.protocol = 17 and j.port between 33434 and 33689 and j.forward_packets <= 3 * j.forward_records)
+"""
+
+# Ports on which a conversation is arranged whose ports follow dynamically (methods 2.3).
+_CONTROL = "21, 88, 111, 135, 389, 1099, 2049, 4369, 6123, 6379, 7077, 7946, 8020, 8032, 8301, 10001"
+SENSITIVE = (
+    "21, 22, 23, 25, 110, 111, 135, 139, 143, 389, 445, 873, 1433, 1521, 2049, 2375, 2376, 2379, 3306, 3389, 4369, 5432, "
+    "5601, 5900, 5984, 5985, 5986, 6379, 6443, 7001, 8009, 8088, 8500, 9000, 9042, 9092, 9200, 9300, 10250, 11211, 15672, "
+    "27017, 50070"
+)
+# Ports that an application may choose as it likes.
+_DYNAMIC = f"(remote_port >= 1024 and remote_port not in ({SENSITIVE}))"
+_FAILED = "('rejected', 'refused', 'no_reply')"
+_ANSWERED = "('half_open', 'touched', 'established')"
+_PROBING = "('rejected', 'refused', 'no_reply', 'half_open', 'touched')"
+
+
+# The remembered first tries with their parts by name.
+_REMEMBERED_CONTACTS = f"""
+select interface_id, local_address, remote_address, remote_port, protocol, last_us, answered, first.us as us,
+       case first.marks % 16 {" ".join(f"when {number} then '{name}'" for number, name in enumerate(_OUTCOMES))} end as outcome,
+       first.marks // 16 % 16 as rule, first.marks // 256 % 2 as dark, first.marks // 512 % 2 as unreliable,
+       first.marks // 1024 % 2 as k8s, first.marks // 2048 % 2 as assumed, first.marks // 4096 % 2 as relayed,
+       first.ports % 65536 as low_port, first.ports // 65536 as high_port, first.step as step, first."object" as "object",
+       first."position" as "position"
+from contact_hours
+"""
+
+# Interfaces that did something new in this step which may belong to a scan. A slice of a small account holds weeks: what is too
+# old to count is counted back from its first try, not from its end.
+_SCAN_ACTORS = f"""
+with probing as (
+    select interface_id, remote_address, remote_port, protocol, step
+    from remembered_contacts
+    where outcome in {_PROBING} and us >= (select min(first.us) - {2 * DAY} from contact_hours where first.step = $step)
+)
+select distinct interface_id
+from (
+    select interface_id from probing group by interface_id, remote_address
+    having count(*) >= least($sensitive_failed, $fast_failed, $open_ports, $slow_failed) and max(step) = $step
+    union all
+    select interface_id from probing group by interface_id, remote_port, protocol
+    having count(*) >= least($hosts_failed, $dark_hosts) and max(step) = $step
+    union all
+    select interface_id from probing group by interface_id having count(*) >= $block_failed and max(step) = $step
+)
+"""
+
+
+_CONTACT = "interface_id, remote_address, remote_port, protocol"
+_HOST = "interface_id, remote_address"
+
+# Everything that these interfaces tried in the last days; ``counted`` says what is new (methods 2, 2.3): the first contact in 24
+# hours, of a door that was not tried on three days before and did not open in the last seven, not from a listening port. Where a
+# host answered on several dynamic ports in the days before, others of them that fail are an outage of it. ``usual_port`` is one
+# that makes up nearly all that the interface does (resolvers, time and mail servers): no horizontal scan. Whether a control
+# conversation stands is read from its first try of the hour: what comes later in the hour may lie in a later slice.
+_SCAN_TRIES = f"""
+with actors as (
+    select c.*, c.us // {DAY} as day, c.us // {HOUR} as hour
+    from remembered_contacts c
+    join scan_actors a on c.interface_id = a.interface_id
+),
+looked as (
+    select *,
+           max(last_us) {over(_CONTACT, 7 * DAY, 1)} as before_us,
+           max(case when answered then us end) {over(_CONTACT, 7 * DAY, 1)} as opened_us,
+           sum(case when answered and {_DYNAMIC} then 1 else 0 end) {over(_HOST, 7 * DAY, HOUR)} as dynamic_before,
+           max(case when outcome in {_ANSWERED} and remote_port in ({_CONTROL}) then 1 else 0 end) {over(_HOST, HOUR)} as control,
+           sum(case when remote_port = 53 then 1 else 0 end) {over("interface_id", 7 * DAY, HOUR)} as to_53,
+           sum(case when remote_port = 123 then 1 else 0 end) {over("interface_id", 7 * DAY, HOUR)} as to_123,
+           sum(case when remote_port = 25 then 1 else 0 end) {over("interface_id", 7 * DAY, HOUR)} as to_25,
+           count(*) {over("interface_id", 7 * DAY, HOUR)} as to_any,
+           row_number() over (partition by {_CONTACT}, day order by us) as of_day
+    from actors
+),
+days as (
+    select *, sum(case when of_day = 1 then 1 else 0 end) over (
+                  partition by {_CONTACT} order by day range between 7 preceding and 1 preceding) as days_before
+    from looked
+)
+select *, sum(failed) {over(_HOST, 10 * MINUTE)} as host_failed,
+       row_number() over (partition by interface_id, remote_address, protocol, hour order by us, remote_port) as of_host_hour,
+       row_number() over (partition by interface_id, remote_port, protocol, hour order by us, remote_address) as of_port_hour
+from (
+select d.*, case when is_inside(d.remote_address) then 1 else 0 end as inside,
+       case when d.outcome in {_FAILED} then 1 else 0 end as failed,
+       case when d.outcome in {_PROBING} then 1 else 0 end as probing,
+       case when d.outcome in ('rejected', 'refused') then 1 else 0 end as hard,
+       case when d.outcome not in {_FAILED} then 0
+            when d.outcome = 'no_reply' and (d.protocol = 17 or d.unreliable = 1) then 3
+            when d.k8s = 1 and is_inside(d.remote_address) then 5
+            else 10 end as weight,
+       case when d.rule >= 4 then 1 else 0 end as weak, case when d.remote_port in ({_CONTROL}) then 1 else 0 end as controls,
+       case when d.remote_port in ({SENSITIVE}) then 1 else 0 end as sensitive,
+       case when (d.to_53 > 0.9 * d.to_any and d.remote_port = 53) or (d.to_123 > 0.9 * d.to_any and d.remote_port = 123)
+                 or (d.to_25 > 0.9 * d.to_any and d.remote_port = 25) then 1 else 0 end as usual_port,
+       case when d.step = $step then 1 else 0 end as is_new
+from days d
+left join (select distinct interface_id, address, port, protocol, hour from listening) l
+  on d.interface_id = l.interface_id and d.local_address = l.address and d.low_port = l.port and d.high_port = l.port
+ and d.protocol = l.protocol and d.hour > l.hour and d.hour <= l.hour + 24
+where l.interface_id is null
+  and d.relayed = 0
+  and (d.before_us is null or d.us - d.before_us >= {DAY})
+  and coalesce(d.days_before, 0) < $known_days
+  and not (d.outcome in {_FAILED} and d.opened_us is not null)
+  and not (d.outcome in {_FAILED} and {_DYNAMIC} and coalesce(d.dynamic_before, 0) >= $known_ports)
+)
+"""
+
+# A port that served many clients in an hour.
+_LISTENING = """
+select interface_id, address, port, protocol, hour
+from listener_hours
+where clients >= 5
+"""
+
+# Doors that were too many to be remembered: counted, so that nobody takes their absence for silence.
+_EVICTED_CONTACTS = """
+select coalesce(sum(doors - $kept_contacts), 0) as records
+from (
+    select hour, interface_id, count(*) as doors
+    from (select distinct hour, interface_id, initiator, responder, port, protocol from crowded_tries)
+    group by hour, interface_id
+)
+where doors > $kept_contacts
+"""
+
+# Of interfaces with so many tries in an hour that their doors may be too many.
+_CROWDED_TRIES = """
+select t.*
+from tries t
+join (select hour, interface_id from tries group by hour, interface_id having count(*) > $kept_contacts) c
+  on t.hour = c.hour and t.interface_id = c.interface_id
+"""
+
+VIEWS: tuple[View, ...] = (
+    View(
+        name="tries",
+        reads=("judged_contacts", "skipped_bins", "address_facts"),
+        sql=_TRIES,
+        kept=True,
+    ),
+    View(name="crowded_tries", reads=("tries",), sql=_CROWDED_TRIES),
+    View(name="evicted_contacts", reads=("crowded_tries",), sql=_EVICTED_CONTACTS),
+    View(name="listening", reads=("listener_hours",), sql=_LISTENING),
+    View(name="remembered_contacts", reads=("contact_hours",), sql=_REMEMBERED_CONTACTS),
+    View(name="scan_actors", reads=("remembered_contacts", "contact_hours"), sql=_SCAN_ACTORS, kept=True),
+    View(name="scan_tries", reads=("remembered_contacts", "scan_actors", "listening"), sql=_SCAN_TRIES, kept=True),
+)
