@@ -32,7 +32,7 @@ def baseline() -> None:
 @APPLICATION.command("show")
 def show(
     principal: Annotated[
-        str | None, typer.Argument(metavar="[PRINCIPAL]", help="Its name, or a part of only one; without it all are listed.")
+        str | None, typer.Argument(metavar="PRINCIPAL", help="Its name, or a part of only one; without it all are listed.")
     ] = None,
     format_name: Annotated[str, _FORMAT] = "table",
     store: StoreOption = None,
