@@ -53,18 +53,18 @@ def is_hosting(owner: str) -> bool:
     return _HOSTING.search(owner) is not None
 
 
-def network_of(address: str, asn: str) -> str:
+def network_of(address: str, asn: str, *, public: bool) -> str:
     """Return the network of an address: its autonomous system, else the block of 2^16 (IPv4) or of a /32 (IPv6) around it.
 
     Private addresses are one network: they come through endpoints in the user's own VPCs.
     """
-    parsed = parse(address)
-    if parsed is None or address_class(parsed) is not AddressClass.PUBLIC:
+    if not public:
         return PRIVATE
     if asn:
         return f"AS{asn}"
-    length = 32 if ":" in address else 16
-    return str(ip_network(f"{address}/{length}", strict=False))
+    if ":" in address:
+        return str(ip_network(f"{address}/32", strict=False))
+    return ".".join(address.split(".")[:2]) + ".0.0/16"
 
 
 class Geo:

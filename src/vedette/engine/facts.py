@@ -99,7 +99,10 @@ class AddressTables:
         table = table.append_column("is_dark", pa.array([self._is_dark(text) for text in canonical], pa.bool_()))
         public = table["is_public"].to_pylist()
         places = [self._place(text) if wanted else NOWHERE for text, wanted in zip(canonical, public, strict=True)]
-        networks = [network_of(text, place.asn) if text else None for text, place in zip(canonical, places, strict=True)]
+        networks = [
+            network_of(text, place.asn, public=bool(shown)) if text else None
+            for text, place, shown in zip(canonical, places, public, strict=True)
+        ]
         table = table.append_column("network", pa.array(networks, _TEXT))
         table = table.append_column("hosting", pa.array([is_hosting(place.asn_org or place.isp) for place in places], pa.bool_()))
         return _with_places(table, places)

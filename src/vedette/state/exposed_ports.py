@@ -42,7 +42,7 @@ from (
            cast(case when backward_bytes > 100 * backward_packets then 4 else 3 end as bigint) as level,
            forward_records as conversations, clients, first_us, last_us
     from judged_contacts
-    where not outbound and not is_inside(initiator) and outcome in ('established', 'half_open', 'touched')
+    where not outbound and not initiator_inside and outcome in ('established', 'half_open', 'touched')
 ) p
 join interface_facts f on p.interface_id = f.interface_id
 group by p.day, f.account_id, f.region, p.interface_id, f.instance_id, p.address, p.port, p.protocol

@@ -181,7 +181,7 @@ group by interface_id, responder, port, protocol, bin
 # ``votes`` is above 0 where flow-direction says that the opener is on our side, below 0 where it is not.
 _CONTACTS = """
 select interface_id, initiator, responder, port, protocol, bin, initiator like '%:%' as ipv6,
-       min(start_us) as first_us, max(end_us) as last_us, count(*) as records,
+       max(initiator_inside) as initiator_inside, min(start_us) as first_us, max(end_us) as last_us, count(*) as records,
        cast(sum(case when forward then 1 else 0 end) as bigint) as forward_records,
        cast(sum(case when forward then packets else 0 end) as bigint) as forward_packets,
        cast(sum(case when forward then bytes else 0 end) as bigint) as forward_bytes,
@@ -290,8 +290,9 @@ where interface_id is not null
 # Contacts with what became of them (methods 1.2 item 7) and with the side that is ours. Sizes are IP bytes; IPv6 has 20 more a
 # packet. ``one_sided`` is a conversation of which the other half was not logged.
 _JUDGED_CONTACTS = f"""
-select c.*, coalesce(f.managed, 0) as managed, f.account_id, f.region, f.instance_id, f.vpc_id, f.subnet_id,
-       coalesce(v.role, 'unknown') as role,
+select c.interface_id, c.bin, c.initiator, c.responder, c.port, c.protocol, c.first_us, c.last_us, c.forward_records,
+       c.forward_packets, c.backward_packets, c.backward_bytes, c.rule, c.low_client_port, c.high_client_port, c.clients,
+       c.reference, c.initiator_inside, coalesce(f.managed, 0) as managed, coalesce(v.role, 'unknown') as role,
        case when v.interface_id is not null then v.address = c.initiator
             when c.votes <> 0 then c.votes > 0
             when l.tied then true

@@ -13,7 +13,7 @@ _OUTCOMES = ("rejected", "refused", "no_reply", "half_open", "touched", "establi
 # instance ids shows itself by passing on what others ask of it at the same ports (``relayed``).
 _TRIES = f"""
 with relayed as (
-    select distinct interface_id, bin, port from judged_contacts where not outbound and is_inside(initiator)
+    select distinct interface_id, bin, port from judged_contacts where not outbound and initiator_inside
 ),
 lopsided as (
     select interface_id, bin
@@ -21,7 +21,8 @@ lopsided as (
     group by interface_id, bin
     having sum(case when outcome = 'one_sided' then 1 else 0 end) > sum(case when outcome = 'established' then 1 else 0 end)
 )
-select j.*, j.bin // 12 as hour,
+select j.bin // 12 as hour, j.interface_id, j.initiator, j.responder, j.port, j.protocol, j.first_us, j.last_us,
+       j.forward_records, j.rule, j.low_client_port, j.high_client_port, j.reference, j.role, j.assumed, j.outcome,
        case j.outcome {" ".join(f"when '{name}' then {number}" for number, name in enumerate(_OUTCOMES))} end as outcome_number,
        case when s.interface_id is not null or n.interface_id is not null then 1 else 0 end as unreliable,
        case when r.interface_id is not null then 1 else 0 end as relayed,
