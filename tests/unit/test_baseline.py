@@ -5,6 +5,7 @@ import json
 import sys
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -14,17 +15,18 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as lawful
 from hypothesis import strategies as st
+from moto.server import ThreadedMotoServer
 from notation import blob, calls
 from scanning import Outcome, scan
 
-from vedette import cli, composition
+from vedette import aws, cli, composition
 from vedette.baseline import export, forgotten, imported, learning, page, principals
 from vedette.baseline.numbers import numbers
 from vedette.baseline.tables import API_DAYS, DAYS, FOLDS, MARKS, TRAITS, folded, load, schema_of, write
-from vedette.cli.baseline import start_from
+from vedette.cli.baseline import known, start_from, steadily
 from vedette.errors import ConfigurationError, EngineError, NotFoundError
 from vedette.generation import Generation, Part
-from vedette.place import Folder
+from vedette.place import Bucket, Folder
 from vedette.settings import load as load_settings
 from vedette.store import Store
 
@@ -382,6 +384,44 @@ def test_the_commands_show_carry_and_forget(vedette: Callable[..., Ended], tmp_p
     # what was replaced is gone
     generation, place = state(tmp_path / "case.db")
     assert {name for name in place.names() if name.endswith(".parquet")} == generation.files()
+
+
+def test_a_state_that_a_scan_replaces_meanwhile_is_read_once_more(vedette: Callable[..., Ended]) -> None:
+    chosen = load_settings(None, {"store": "sqlite:///case.db"})
+    with Store.open("sqlite:///case.db") as store:
+        before = known(store, chosen)
+
+        def replaced(generation: Generation) -> int:
+            if generation.number == before.number:
+                store.commit(findings=(), receipts=(), generation=replace(before, number=before.number + 1))
+                raise EngineError("gone")
+            return generation.number
+
+        assert steadily(store, chosen, replaced) == before.number + 1
+
+        def broken(_generation: Generation) -> int:
+            raise EngineError("broken")
+
+        with pytest.raises(EngineError, match="broken"):
+            steadily(store, chosen, broken)
+
+
+def test_a_state_in_a_bucket_is_carried_too(learned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        connection = aws.Connection(region="us-east-1", s3_endpoint=f"http://{host}:{port}")
+        aws.s3(connection).create_bucket(Bucket="state")
+        bucket = Bucket("s3://state/vedette", connection)
+        export(*state(learned), tmp_path / "one.zip")
+        there = imported(tmp_path / "one.zip", Generation(number=0), bucket)
+        export(there, bucket, tmp_path / "two.zip")
+        assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
+    finally:
+        server.stop()
 
 
 def test_a_store_that_has_learned_nothing_says_so(vedette: Callable[..., Ended]) -> None:

@@ -1,15 +1,15 @@
 """``vedette baseline``: what is usual for whom, as a store has learned it; carried to other stores, and forgotten."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from vedette.command import Command, ConfigOption, StoreOption, application, say, settings_of, store_url, terminal_width
-from vedette.errors import ConfigurationError, NotFoundError
+from vedette.errors import ConfigurationError, EngineError, NotFoundError
 
 if TYPE_CHECKING:
     from vedette.generation import Generation
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 APPLICATION = application()
 COMMAND = Command("baseline", APPLICATION)
+
+Result = TypeVar("Result")
 
 _FORMAT = typer.Option("--format", metavar="NAME", help="table (the default) or json.")
 
@@ -54,17 +56,17 @@ def show(
 
     check_format(format_name)
     settings = _settings(config, store)
+    numbers = discovery_numbers(settings)
     with _opened(settings) as (opened, place):
-        generation = known(opened, settings)
         if principal is None:
-            histories = principals(generation, place, discovery_numbers(settings))
-            accounts = learning(histories, discovery_numbers(settings))
+            histories = steadily(opened, settings, lambda generation: principals(generation, place, numbers))
+            accounts = learning(histories, numbers)
             if format_name == "json":
                 sys.stdout.write(json_text(overview_document(accounts, histories)))
             else:
                 sys.stdout.writelines(overview_lines(accounts, histories, terminal_width()))
             return
-        shown = page(generation, place, principal, discovery_numbers(settings))
+        shown = steadily(opened, settings, lambda generation: page(generation, place, principal, numbers))
     if format_name == "json":
         sys.stdout.write(json_text(page_document(shown)))
     else:
@@ -86,7 +88,7 @@ def export_baseline(
 
     settings = _settings(config, store)
     with _opened(settings) as (opened, place):
-        carried = export(known(opened, settings), place, file)
+        carried = steadily(opened, settings, lambda generation: export(generation, place, file))
     first, last = carried.days or (0, 0)
     say(f"{file}: {sum(carried.rows.values()):,} rows of {day_text(first)} to {day_text(last)}")
 
@@ -146,6 +148,24 @@ def start_from(file: Path, store: "Store", place: "Place", *, merge: bool = Fals
 
     before = store.generation() or Generation(number=0)
     _commit(store, place, before, imported(file, before, place, merge=merge))
+
+
+def steadily(store: "Store", settings: "Settings", read: Callable[["Generation"], Result]) -> Result:
+    """Return what is read from the state; once more where a scan that goes on replaced its files meanwhile.
+
+    Raises:
+        NotFoundError: the store has learned nothing.
+        EngineError: a file of the state is gone or broken.
+    """
+    generation = known(store, settings)
+    while True:
+        try:
+            return read(generation)
+        except EngineError:
+            newer = known(store, settings)
+            if newer.number == generation.number:
+                raise
+            generation = newer
 
 
 def known(store: "Store", settings: "Settings") -> "Generation":

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vedette.cli.baseline import discovery_numbers, known, state_of
+from vedette.cli.baseline import discovery_numbers, state_of, steadily
 from vedette.command import Command, ConfigOption, StoreOption, application, open_store, say, settings_of, terminal_width
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ def what_if(
     settings = settings_of(config, {"store": store})
     numbers = discovery_numbers(settings)
     with open_store(config, store) as opened:
-        episodes = remembered(known(opened, settings), state_of(settings))
+        place = state_of(settings)
+        episodes = steadily(opened, settings, lambda generation: remembered(generation, place))
         appear, vanish = compare(episodes, change, numbers)
         ids = _ids(opened, vanish)
     if format_name == "json":
