@@ -73,9 +73,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--profile", choices=("sensitive", "balanced", "quiet"), default="balanced", help="default %(default)s")
     parser.add_argument("--no-write", action="store_true", help="print only, leave the page alone")
     given = parser.parse_args(arguments)
-    numbers = {
-        name: getattr(given, name) for name in ("seed", "principals", "days", "events_per_day", "attacks")
-    }
+    numbers = {name: getattr(given, name) for name in ("seed", "principals", "days", "events_per_day", "attacks")}
     with TemporaryDirectory(prefix="vedette-bench-") as folder:
         truth = write_organisation(Path(folder) / "organisation", **numbers)
         measured = scan_organisation(Path(folder), truth, profile=given.profile)
@@ -180,15 +178,18 @@ def text(measured: Measured) -> str:
     elsewhere = [attack for attack in truth.attacks if attack.network_new]
     seen = sum(1 for attack in elsewhere if found[attack.number])
     ranked = sorted(measured.findings, key=lambda item: -_points(item))[:_TOP]
+    telling = sum(len(_codes(item)) >= _CODES for item in measured.findings if item.id in real)
+    said = [
+        f"Seed {truth.seed}: {len(truth.principals)} principals, {truth.first_day} to {truth.last_day}, {truth.events:,} records,",
+        f"{len(truth.attacks)} attacks, profile {measured.profile}; scanned in {measured.seconds:.0f} s.\n\n- Findings without an",
+        f"attack: {len(false)} in {days:,} principal-days, {1_000 * len(false) / max(days, 1):.2f} per 1,000 principals and day",
+        f"(aim: at most 1).\n- Attacks from a network new to the victim: {seen} of {len(elsewhere)} found,",
+        f"{_share(seen, len(elsewhere))} (aim: 95 %).\n- Of the {len(ranked)} findings with most points",
+        f"{sum(item.id in real for item in ranked)} are attacks.\n- Findings of attacks with three codes or more:",
+        f"{_share(telling, len(real))}.\n",
+    ]
     parts = [
-        f"Seed {truth.seed}: {len(truth.principals)} principals, {truth.first_day} to {truth.last_day}, {truth.events:,} records, "
-        f"{len(truth.attacks)} attacks, profile {measured.profile}; scanned in {measured.seconds:.0f} s.\n",
-        f"- Findings without an attack: {len(false)} in {days:,} principal-days, {1_000 * len(false) / max(days, 1):.2f} per 1,000"
-        " principals and day (aim: at most 1).",
-        f"- Attacks from a network new to the victim: {seen} of {len(elsewhere)} found, {_share(seen, len(elsewhere))} (aim: 95 %).",
-        f"- Of the {len(ranked)} findings with most points {sum(item.id in real for item in ranked)} are attacks.",
-        f"- Findings of attacks with three codes or more: "
-        f"{_share(sum(len(_codes(item)) >= _CODES for item in measured.findings if item.id in real), len(real))}.\n",
+        " ".join(said),
         _kinds(truth, found),
         _misses(truth, found, measured.sheets),
         _falses(false, truth),
@@ -230,7 +231,7 @@ def _row(kind: str, origin: str, found: Sequence[Sequence[Finding]]) -> str:
 
 
 def _misses(truth: OrganisationTruth, found: Mapping[int, Sequence[Finding]], sheets: Iterable[Sheet]) -> str:
-    by_who = [sheet for sheet in sheets]
+    by_who = list(sheets)
     told: Counter[str] = Counter()
     for attack in truth.attacks:
         if not found[attack.number]:
@@ -255,7 +256,8 @@ def _why(attack: AttackTruth, sheets: Iterable[Sheet]) -> str:
 def _falses(false: Sequence[Finding], truth: OrganisationTruth) -> str:
     kinds = {item.key: item.kind for item in truth.principals}
     told = Counter(
-        f"{kinds.get(item.seen.target) or kinds.get(item.seen.target.rpartition('/')[0], 'nobody')}: {_sum(item)}" for item in false
+        f"{kinds.get(item.seen.target) or kinds.get(item.seen.target.rpartition('/')[0], 'nobody')}: {_sum(item)}"
+        for item in false
     )
     return _list("Findings without an attack, by principal and circumstances", told)
 
