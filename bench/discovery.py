@@ -17,10 +17,7 @@ from tempfile import TemporaryDirectory
 
 import pyarrow.parquet as pq
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "support"))
-from geo_database import database  # what the tests write, too
-
+from bench.measure import ROOT
 from vedette import composition
 from vedette.findings import Finding
 from vedette.organisation import NETWORKS, OrganisationTruth, write_organisation
@@ -28,6 +25,9 @@ from vedette.organisation.truth import AttackTruth
 from vedette.settings import load
 from vedette.sources import Span, list_blobs
 from vedette.store import Store
+
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+from geo_database import database  # what the tests write, too
 
 PAGE = ROOT / "docs" / "detection-quality.md"
 BEGIN, END = "<!-- discovery measured -->\n", "<!-- discovery end -->\n"
@@ -180,10 +180,10 @@ def text(measured: Measured) -> str:
     ranked = sorted(measured.findings, key=lambda item: -_points(item))[:_TOP]
     telling = sum(len(_codes(item)) >= _CODES for item in measured.findings if item.id in real)
     said = [
-        f"Seed {truth.seed}: {len(truth.principals)} principals, {truth.first_day} to {truth.last_day}, {truth.events:,} records,",
-        f"{len(truth.attacks)} attacks, profile {measured.profile}; scanned in {measured.seconds:.0f} s.\n\n- Findings without an",
-        f"attack: {len(false)} in {days:,} principal-days, {1_000 * len(false) / max(days, 1):.2f} per 1,000 principals and day",
-        f"(aim: at most 1).\n- Attacks from a network new to the victim: {seen} of {len(elsewhere)} found,",
+        f"Seed {truth.seed}: {len(truth.principals)} principals, {truth.first_day} to {truth.last_day}, {truth.events:,}",
+        f"records, {len(truth.attacks)} attacks, profile {measured.profile}; scanned in {measured.seconds:.0f} s.\n\n-",
+        f"Findings without an attack: {len(false)} in {days:,} principal-days, {1_000 * len(false) / max(days, 1):.2f} per 1,000",
+        f"principals and day (aim: at most 1).\n- Attacks from a network new to the victim: {seen} of {len(elsewhere)} found,",
         f"{_share(seen, len(elsewhere))} (aim: 95 %).\n- Of the {len(ranked)} findings with most points",
         f"{sum(item.id in real for item in ranked)} are attacks.\n- Findings of attacks with three codes or more:",
         f"{_share(telling, len(real))}.\n",
