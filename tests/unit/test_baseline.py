@@ -364,6 +364,7 @@ def test_the_commands_show_carry_and_forget(vedette: Callable[..., Ended], tmp_p
     assert max(map(len, out.splitlines())) <= 80
     status, out, _ = vedette("baseline", "show", "bob", "--store", "case.db")
     assert "not learned: it was only seen in findings" in out
+    assert "  working days  02:00-04:59, 08:00-15:59\n  weekends      08:00-15:59\n" in out
     assert max(map(len, out.splitlines())) <= 80
     status, out, _ = vedette("baseline", "show", "bob", "--store", "case.db", "--format", "json")
     assert json.loads(out)["network"][0] == {
@@ -422,6 +423,7 @@ def test_a_state_in_a_bucket_is_carried_too(learned: Path, tmp_path: Path, monke
         assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
     finally:
         server.stop()
+        aws._client.cache_clear()
 
 
 def test_a_store_that_has_learned_nothing_says_so(vedette: Callable[..., Ended]) -> None:

@@ -18,6 +18,7 @@ from vedette.threshold import Number
 FORMATS = ("json", "table")
 _KEPT_PRINCIPALS = 50
 _KEPT_VALUES = 15
+_HOURS = frozenset(map(str, range(48)))
 _EPOCH = date(1970, 1, 1)
 
 
@@ -81,18 +82,24 @@ def page_lines(page: Page, width: int) -> Iterator[str]:
             yield from _wrapped(f"  {name:<11}", value, width)
     for subject, heading in SUBJECTS.items():
         usual = page.usual.get(subject, ())
+        if subject == "hour" and usual:
+            yield f"\n{heading.upper()}\n"
+            yield from _hours(usual, width)
+            continue
         if usual:
             yield f"\n{heading.upper():<40}{'FIRST DAY':<12}{'LAST DAY':<12}{'DAYS':>5}" + (
                 f"{'CALLS':>9}\n" if subject == "api" else "\n"
             )
-        for item in usual[:_KEPT_VALUES]:
+        # what is usual, and beside it what is not learned, which stands last
+        shown = (*usual[:_KEPT_VALUES], *[item for item in usual[_KEPT_VALUES:] if item.found][:_KEPT_VALUES])
+        for item in shown:
             yield from _usual(item, width)
-        if len(usual) > _KEPT_VALUES:
-            yield f"  … and {len(usual) - _KEPT_VALUES:,} more: --format json shows all\n"
+        if len(usual) > len(shown):
+            yield f"  … and {len(usual) - len(shown):,} more: --format json shows all\n"
 
 
 def _usual(item: Usual, width: int) -> Iterator[str]:
-    name = f"  {hour_text(item.value) if item.subject == 'hour' else clean(item.value)}"
+    name = f"  {clean(item.value)}"
     days = f"{day_text(item.first_day):<12}{day_text(item.last_day):<12}{item.days:>5}"
     calls = f"{item.calls:>9,}" if item.subject == "api" else ""
     if len(name) > 39:  # noqa: PLR2004  # one less than the column
@@ -105,12 +112,22 @@ def _usual(item: Usual, width: int) -> Iterator[str]:
         yield f"    {item.denied:,} denied\n"
 
 
-def hour_text(value: str) -> str:
-    """Return an hour of the week: numbers from 24 on are those of weekends."""
-    if not (value.isascii() and value.isdigit() and len(value) <= 2):  # noqa: PLR2004
-        return clean(value)
-    hour = int(value)
-    return f"{hour % 24:02}:00 at weekends" if hour >= 24 else f"{hour:02}:00 on working days"  # noqa: PLR2004
+def _hours(usual: Iterable[Usual], width: int) -> Iterator[str]:
+    """Yield the hours of working days, and those of weekends, whose numbers begin at 24."""
+    numbers = {int(item.value) for item in usual if item.value in _HOURS}
+    for name, first in (("working days", 0), ("weekends", 24)):
+        told = ", ".join(_spans([number - first for number in sorted(numbers) if first <= number < first + 24]))
+        if told:
+            yield from _wrapped(f"  {name:<14}", told, width)
+
+
+def _spans(hours: list[int]) -> Iterator[str]:
+    """Yield hours that follow one another as one span: ``09:00-12:59``."""
+    begun = 0
+    for place, hour in enumerate(hours):
+        if place + 1 == len(hours) or hours[place + 1] != hour + 1:
+            yield f"{hours[begun]:02}:00-{hour:02}:59"
+            begun = place + 1
 
 
 def overview_document(accounts: Iterable[Learning], histories: Iterable[History]) -> dict[str, object]:

@@ -10,6 +10,7 @@ from vedette.findings.model import Finding, Sighting, Summary
 from vedette.findings.severity import HIGH, LOW, MEDIUM
 
 _NAMED = 5
+_FEW = 3  # circumstances without which it would be none; more of them say nothing
 _GRAVE = ("n4", "u2", "t1")
 _FORGEABLE = ("e2", "e4")  # what these two rest on is easily forged
 _ACCEPTED = timedelta(days=90)
@@ -123,7 +124,7 @@ def _lower(
         if code != "g1":  # the gate: without a first call there is nothing to score
             rest -= points
             without.append(f"{code.upper()} ({points:g})")
-    if without and rest < thresholds["needed"]:
+    if 0 < len(without) <= _FEW and rest < thresholds["needed"]:
         yield f"It would have been no finding without {' and '.join(without)}."
     forged = any(code in codes for code in _GRAVE)
     spared = [
