@@ -43,7 +43,8 @@ def test_a_patient_scan_is_found_after_as_many_probes_as_its_rule_needs(page: st
 def test_a_miss_is_counted_and_listed_with_what_was_done(page: str) -> None:
     assert cells(page, "3 to 5 ports of a host")[:3] == ["1", "0", "0.0%"]
     missed = page.partition("Scans that were not found:")[2]
-    assert "- 3 to 5 ports of a host (1): ports " in missed
+    assert "- 3 to 5 ports of a host (1): fewer ports than any rule counts. " in missed
+    assert " ports of 1 hosts (" in missed
 
 
 @pytest.mark.parametrize("name", LIVES)
