@@ -20,14 +20,37 @@ MOMENTS = [
     datetime(2026, 3, 15, tzinfo=UTC),
     datetime(2024, 2, 29, 12, 30, tzinfo=UTC),
 ]
-EXPECTED = {
-    "microseconds": lambda moment: (moment - MOMENTS[0]).days * 86_400_000_000 + _of_day(moment),
-    "day_number": lambda moment: (moment - MOMENTS[0]).days,
-}
 
 
 def _of_day(moment: datetime) -> int:
     return (moment.hour * 3_600 + moment.minute * 60 + moment.second) * 1_000_000 + moment.microsecond
+
+
+# What a function gives: of a value as SQL writes it, the same text for both engines.
+INSIDE = {
+    "10.0.0.0": True, "10.255.255.255": True, "9.255.255.255": False, "11.0.0.0": False, "100.0.0.1": False, "1.0.0.1": False,
+    "172.15.255.255": False, "172.16.0.0": True, "172.20.0.1": True, "172.31.255.255": True, "172.32.0.0": False,
+    "172.1.0.1": False, "172.160.0.1": False, "172.3.16.1": False, "17.2.16.1": False,
+    "192.168.0.0": True, "192.168.255.255": True, "192.167.255.255": False, "192.169.0.0": False, "192.16.8.1": False,
+    "100.63.255.255": False, "100.64.0.0": True, "100.99.0.1": True, "100.100.0.1": True, "100.127.255.255": True,
+    "100.128.0.0": False, "100.6.4.1": False, "100.12.7.1": False,
+    "fc00::": True, "fd00::1": True, "fdff:ffff::1": True, "fe80::1": False, "fb00::1": False, "2001:db8::1": False, "::1": False,
+    "192.0.2.1": False, "198.51.100.7": False, "203.0.113.9": False, "": False,
+}  # fmt: skip
+RESULTS: dict[str, dict[str, object]] = {
+    "microseconds": {
+        f"timestamp '{at:%Y-%m-%d %H:%M:%S.%f}'": (at - MOMENTS[0]).days * 86_400_000_000 + _of_day(at) for at in MOMENTS
+    },
+    "day_number": {f"timestamp '{at:%Y-%m-%d %H:%M:%S.%f}'": (at - MOMENTS[0]).days for at in MOMENTS},
+    "one_bit": {str(place): 2**place for place in (0, 1, 31, 32, 59, 62)},
+    "bits_set": {str(number): number.bit_count() for number in (0, 1, 7, 2**31, 2**59 + 5, 2**60 - 1)},
+    "is_inside": {f"'{address}'": inside for address, inside in INSIDE.items()},
+    "team": {
+        "'sso:Admin:jo@example.com'": "sso:Admin",
+        "'arn:aws:iam::123456789012:role/ops/Deploy'": "role:Deploy",
+        "'arn:aws:iam::123456789012:user/alice'": "",
+    },
+}
 
 
 def queries() -> list[object]:
@@ -55,9 +78,10 @@ def test_a_function_of_ours_in_duckdb(function: Function) -> None:
     connection = duckdb.connect()
     connection.execute("set timezone = 'UTC'")
     connection.execute(f"create macro {function.name}({function.parameter}) as {function.duckdb}")
-    for moment in MOMENTS:
-        found = connection.execute(f"select {function.name}(timestamptz '{moment.isoformat()}')").fetchone()
-        assert found == (EXPECTED[function.name](moment),)
+    for value, expected in RESULTS[function.name].items():
+        typed = value.replace("timestamp", "timestamptz")
+        assert connection.execute(f"select {function.name}({typed})").fetchone() == (expected,), value
+    assert connection.execute(f"select {function.name}(null)").fetchone() in {(None,), ("",)}
 
 
 @pytest.mark.xdist_group("spark")
@@ -68,9 +92,9 @@ def test_a_function_of_ours_in_spark(function: Function) -> None:
 
     session = SparkSession.getActiveSession()
     assert session is not None
-    for moment in MOMENTS:
-        found = session.sql(f"select {function.name}(timestamp '{moment.isoformat()}')").collect()[0][0]
-        assert found == EXPECTED[function.name](moment)
+    values = RESULTS[function.name]
+    (found,) = session.sql("select " + ", ".join(f"{function.name}({value})" for value in values)).collect()
+    assert dict(zip(values, found, strict=True)) == values
 
 
 TRAPS = {
@@ -86,6 +110,21 @@ TRAPS = {
     "largest of rows": ("select max(struct_pack(a := x, b := y)).b from (values (1, 'z'), (2, 'b'), (2, 'a')) t(x, y)", "b"),
     "case of text is kept": ("select x from (values ('Ab')) t(x) where x = 'Ab'", "Ab"),
     "largest truth": ("select max(x) from (values (false), (true)) t(x)", True),
+    "bits of all": ("select bit_or(x) from (values (1), (null), (6)) t(x)", 7),
+    "bits of none": ("select bit_or(x) is null from (values (cast(null as bigint))) t(x)", True),
+    "whole division": ("select 7 // 2 + x from (values (0)) t(x)", 3),
+    "least leaves nulls out": ("select least(x, 3) from (values (cast(null as bigint))) t(x)", 3),
+    "times around": (
+        "select max(n) from (select count(*) over (order by us range between 600 preceding and current row) as n from times)".replace(
+            "times", "(values (0), (600), (1200), (1201)) t(us)"
+        ),
+        3,
+    ),
+    "times ahead": (
+        "select min(f) from (select min(case when us = 600 then us end) over (order by us range between current row and 600 "
+        "following) as f from (values (0), (600), (1200)) t(us))",
+        600,
+    ),
     "days around": (
         "select max(n) from (select sum(1) over (order by d range between 2 preceding and 1 preceding) as n from days)".replace(
             "days", "(values (1), (2), (3), (9)) t(d)"

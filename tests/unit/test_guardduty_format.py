@@ -1,12 +1,13 @@
 """The two GuardDuty document forms hold what contract section 1 marks, in its order, and nothing the service does not know."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from guardduty_model import parse, unknown
 
 from vedette.findings import Finding, Moment, callers
 from vedette.formats import all_formats
@@ -173,33 +174,6 @@ def test_botocore_reads_the_api_form_and_finds_every_field(name: str, made_up_fi
         assert isinstance(at(finding, pascal), type(expected)), pascal
         if not isinstance(expected, dict | list):  # their members have wire names
             assert at(finding, pascal) == expected, pascal
-
-
-def parse(body: Document) -> tuple[Document, Any]:
-    """Parse a GetFindings answer as boto3 does."""
-    import botocore.parsers
-    import botocore.session
-
-    shape = botocore.session.get_session().get_service_model("guardduty").operation_model("GetFindings").output_shape
-    response = {"status_code": 200, "headers": {"content-type": "application/json"}, "body": json.dumps(body).encode()}
-    return botocore.parsers.create_parser("rest-json").parse(response, shape), shape
-
-
-def unknown(value: object, shape: Any, path: str = "") -> Iterator[str]:  # noqa: ANN401 - botocore has no types
-    """Yield the paths of a document that a service shape does not know, or knows as another type."""
-    kinds = {"string": str, "double": float | int, "integer": int, "boolean": bool, "structure": dict, "list": list, "map": dict}
-    if not isinstance(value, kinds[shape.type_name]):
-        yield f"{path}: {value!r} is no {shape.type_name}"
-    elif isinstance(value, dict) and shape.type_name == "structure":
-        members = {member.serialization.get("name", name): member for name, member in shape.members.items()}
-        for name, item in value.items():
-            if name in members:
-                yield from unknown(item, members[name], f"{path}.{name}")
-            else:
-                yield f"{path}.{name}"
-    elif isinstance(value, list):
-        for item in value:
-            yield from unknown(item, shape.member, f"{path}[]")
 
 
 @pytest.mark.parametrize("action", ["networkConnectionAction", "portProbeAction"])
