@@ -7,27 +7,25 @@ an address or network, or ``tag:NAME=VALUE``. It holds to the end of the day, in
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
+from vedette.entry import Entry, read
 from vedette.errors import ConfigurationError
 from vedette.findings import Finding
 from vedette.findings.severity import LOW
 
-_ENTRY = re.compile(r"(?P<who>\S(?:.*?\S)?)(?:\s+until\s+(?P<until>\d{4}-\d{2}-\d{2})\s*(?::\s*(?P<reason>.*))?)?")
 _ID = re.compile(r"(?:i|eni|ami)-[0-9a-zA-Z]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permit:
-    """One entry: whom it names, until when it holds (None: open), and why."""
+    """One entry, and whom it names: one of ``identifier``, ``network`` and ``tag``."""
 
-    text: str
+    entry: Entry
     identifier: str = ""
     network: IPv4Network | IPv6Network | None = None
     tag: tuple[str, str] | None = None
-    until: datetime | None = None
-    reason: str = ""
 
     def names(self, details: Mapping[str, object]) -> bool:
         """Say whether it names an instance, given GuardDuty's instanceDetails of it."""
@@ -56,7 +54,7 @@ def parse(entries: Iterable[str]) -> tuple[Permit, ...]:
     permits, faults = [], []
     for text in entries:
         try:
-            permits.append(_permit(text))
+            permits.append(_permit(read(text)))
         except ValueError as error:
             faults.append(f"{text!r} ({error})")
     if faults:
@@ -64,29 +62,21 @@ def parse(entries: Iterable[str]) -> tuple[Permit, ...]:
     return tuple(permits)
 
 
-def _permit(text: str) -> Permit:
-    match = _ENTRY.fullmatch(text.strip())
-    if match is None:
-        raise ValueError("is empty")
-    who, reason = match["who"], (match["reason"] or "").strip()
-    until = (
-        datetime.combine(date.fromisoformat(match["until"]) + timedelta(days=1), datetime.min.time(), UTC)
-        if match["until"]
-        else None
-    )
+def _permit(entry: Entry) -> Permit:
+    who = entry.who
     if who.startswith("tag:"):
         name, equals, value = who.removeprefix("tag:").partition("=")
         if not (name and equals):
             raise ValueError("a tag is written tag:NAME=VALUE")
-        return Permit(text=text, tag=(name, value), until=until, reason=reason)
+        return Permit(entry=entry, tag=(name, value))
     if _ID.fullmatch(who):
-        return Permit(text=text, identifier=who, until=until, reason=reason)
-    return Permit(text=text, network=ip_network(who), until=until, reason=reason)
+        return Permit(entry=entry, identifier=who)
+    return Permit(entry=entry, network=ip_network(who))
 
 
 def permit_of(permits: Iterable[Permit], details: Mapping[str, object], at: datetime) -> Permit | None:
     """Return the first permit that names the instance and holds at that time."""
-    return next((item for item in permits if (item.until is None or at < item.until) and item.names(details)), None)
+    return next((item for item in permits if item.entry.holds(at) and item.names(details)), None)
 
 
 def permitted(finding: Finding, permits: Iterable[Permit]) -> Finding:
@@ -97,7 +87,7 @@ def permitted(finding: Finding, permits: Iterable[Permit]) -> Finding:
     permit = permit_of(permits, details, finding.seen.first.time)
     if permit is None:
         return finding
-    why = f"Authorised scanner ({permit.text}): archived, severity {LOW:g}."
+    why = f"Authorised scanner ({permit.entry.text}): archived, severity {LOW:g}."
     summary = replace(finding.summary, severity=LOW, reasons=(why, *finding.summary.reasons))
     return replace(finding, archived=True, summary=summary)
 

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from vedette import accepted
 from vedette.authorised import parse
 from vedette.aws import Connection
 from vedette.clock import now
@@ -84,6 +85,7 @@ def pipeline(
     """
     chosen = rules(settings)
     permits = parse(settings.authorised_scanners)
+    acceptances = accepted.parse(settings.accepted_behaviour)
     processes = settings.workers or os.cpu_count() or 1
     with _place(settings) as place:
         engine = _ENGINES[settings.engine](settings, place, chosen, knowledge, processes)
@@ -113,6 +115,7 @@ def pipeline(
                 clock=clock,
                 enrich=Enrichment(knowledge.inventory, knowledge.geo),
                 permits=permits,
+                acceptances=acceptances,
                 digest=_digest(place, knowledge),
             )
         finally:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import Protocol
 
+from vedette.accepted import Acceptance, accepted
 from vedette.authorised import Permit, permitted
 from vedette.blob import Blob, key_facts
 from vedette.engine import Engine, Reading, ReadPlan, Rules, StepResult
@@ -68,8 +69,9 @@ class Pipeline:
     """Carries blobs through one engine into one store.
 
     ``clock`` stamps findings; None stamps event time (a replay). ``enrich`` adds to a sighting what is known of its instance and
-    addresses. ``permits`` name authorised scanners: their findings are archived. ``digest`` says from the state after a bulk run,
-    and the times of its first and last record, what of it is no finding and yet worth a line.
+    addresses. ``permits`` name authorised scanners, ``acceptances`` accepted behaviour: such findings are archived. ``digest``
+    says from the state after a bulk run, and the times of its first and last record, what of it is no finding and yet worth a
+    line.
     """
 
     engine: Engine
@@ -80,6 +82,7 @@ class Pipeline:
     clock: Callable[[], datetime] | None = None
     enrich: Callable[[Sighting], Sighting] = _as_it_is
     permits: tuple[Permit, ...] = ()
+    acceptances: tuple[Acceptance, ...] = ()
     digest: Callable[[Generation, datetime, datetime], tuple[str, ...]] = _nothing
     report: RunReport = field(default_factory=RunReport)
     findings: dict[str, str] = field(default_factory=dict)
@@ -229,7 +232,7 @@ class Pipeline:
                 stamp=self.clock() if self.clock else None,
                 detector_id=detector_id(episode.seen.account_id, episode.seen.region),
             )
-            yield permitted(finding, self.permits)
+            yield accepted(permitted(finding, self.permits), self.acceptances)
 
 
 class _Queue:

@@ -162,6 +162,11 @@ class Settings(BaseSettings):
         title="a list of entries",
         description="Who may scan: instance, interface, image, network or tag:NAME=VALUE, with an optional until DAY: REASON.",
     )
+    accepted_behaviour: Texts = Field(
+        (),
+        title="a list of entries",
+        description="Whose first calls are no news: PRINCIPAL, if wanted network, resource or user, and until DAY: REASON.",
+    )
     bundled_lists: bool = _switch("Whether the dated lists that come with vedette are used beside yours.", default=True)
 
     thresholds: Numbers = Field(

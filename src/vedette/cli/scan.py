@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vedette.cli.baseline import start_from
 from vedette.command import (
     FAIL_ON_REACHED,
     STRICT_FAILED,
@@ -69,6 +70,9 @@ def scan(
         Path | None, typer.Option(metavar="DIR", help="Saved EC2 answers: describe-instances.json and so on.")
     ] = None,
     geoip: Annotated[list[str] | None, typer.Option(metavar="FILE", help="MaxMind-format database; may be repeated.")] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Start from what another store has learned (vedette baseline export).")
+    ] = None,
     since: Annotated[str | None, typer.Option(metavar="TIME", help="Only records from then on, e.g. 2026-03-01 (UTC).")] = None,
     until: Annotated[str | None, typer.Option(metavar="TIME", help="Only records before then.")] = None,
     store: StoreOption = None,
@@ -118,7 +122,7 @@ def scan(
     if format_name:
         check_format(format_name)
     span = Span(since=_time(since, "--since"), until=_time(until, "--until"))
-    report, worst = _run(settings, sources, span, format_name, output, store, quiet=quiet)
+    report, worst = _run(settings, sources, span, format_name, output, store, baseline, quiet=quiet)
     if run_report is not None:
         _write(run_report, json.dumps(report.document(), indent=2) + "\n")
     if not quiet:
@@ -137,6 +141,7 @@ def _run(
     format_name: str | None,
     output: Path | None,
     store: str | None,
+    baseline: Path | None,
     *,
     quiet: bool,
 ) -> tuple["RunReport", float]:
@@ -153,6 +158,8 @@ def _run(
     with Store.open(store_url(settings.store)) if settings.store else Store.ephemeral() as opened:
         knowledge = composition.knowledge(settings, opened)
         with composition.pipeline(settings, opened, knowledge, span=span) as running, _progress(quiet=quiet) as progress:
+            if baseline is not None:
+                start_from(baseline, opened, running.plan.place)
             report = running.bulk(blobs, progress)
         findings = sorted(
             (opened.finding(identifier) for identifier in running.findings),
