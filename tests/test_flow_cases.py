@@ -118,7 +118,8 @@ def test_all_cases_at_once_are_the_same_on_spark() -> None:
     logs = []
     for number, parameter in enumerate(cases("flows")):
         _, case = parameter.values
-        if not NEEDS_MORE & case.keys():
+        # Those with a past would make one slice of each two days: the same queries again.
+        if not NEEDS_MORE & case.keys() and not any(line.startswith("-") for line in case["flows"]):
             log = replace(log_of(case), interface=f"eni-{number:04}")
             instance = f"i-{number:04}" if log.instance else ""
             logs.append((case, replace(log, instance=instance)))
