@@ -103,7 +103,8 @@ def scan_row(*tries: dict[str, object], **changes: object) -> dict[str, object]:
     """A row of the port-scan query."""
     return {
         "interface_id": "eni-0a", "target": "192.0.2.7", "account_id": "123456789012", "region": "us-east-1",
-        "instance_id": "i-0a", "vpc_id": "vpc-1", "subnet_id": None, "local_address": "10.0.0.9", "tries": len(tries), "assumed": 0, "control": 0,
+        "instance_id": "i-0a", "vpc_id": "vpc-1", "subnet_id": None, "local_address": "10.0.0.9", "tries": len(tries),
+        "assumed": 0, "control": 0,
         "severe": 0, "low_port": 40_000, "high_port": 40_020, "fast_tried": 20, "fast_weight": 195, "medium_tried": 0,
         "medium_weight": 0, "slow_tried": 0, "slow_weight": 0, "slow_hours": 1, "evidence": [*reversed(tries), None], **changes,
     }  # fmt: skip
