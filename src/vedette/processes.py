@@ -3,6 +3,8 @@
 from multiprocessing import forkserver, get_context
 from multiprocessing.context import ForkServerContext
 
+from vedette.settings import guard_children
+
 # fork is unsafe beside the threads of Arrow and DuckDB, and spawn would import everything again in each process.
 _PRELOADED = [
     "vedette.lean",
@@ -15,11 +17,13 @@ _PRELOADED = [
 
 def context() -> ForkServerContext:
     """Return the context in which pools of processes are made."""
+    guard_children()
     forkserver.set_forkserver_preload(_PRELOADED)
     return get_context("forkserver")
 
 
 def warm() -> None:
     """Start the server now, so that it imports while this process does other things; the processes come later."""
+    guard_children()
     forkserver.set_forkserver_preload(_PRELOADED)
     forkserver.ensure_running()

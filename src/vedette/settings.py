@@ -243,6 +243,14 @@ def within_spark() -> bool:
     return "SPARK_ENV_LOADED" in os.environ or "PYSPARK_GATEWAY_PORT" in os.environ
 
 
+def guard_children() -> None:
+    """Keep what lies in the working folder out of Python processes that are started from now on.
+
+    They would import from it: a scan is often started in a folder of files that an attacker wrote.
+    """
+    os.environ["PYTHONSAFEPATH"] = "1"
+
+
 def reference() -> str:
     """Return the table of all settings in Markdown, for the documentation."""
     lines = ["| setting | value | default | what it is for |", "| --- | --- | --- | --- |"]

@@ -229,6 +229,7 @@ def _connect(folder: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPyCo
         options["threads"] = threads
     connection = duckdb.connect(":memory:", config=options)
     connection.execute("set timezone = 'UTC'")
+    connection.execute("set enable_progress_bar = false")  # standard output belongs to the findings
     for function in FUNCTIONS:
         connection.execute(f"create macro {function.name}({function.parameter}) as {function.duckdb}")
     return connection

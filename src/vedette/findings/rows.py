@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 
 Row = Mapping[str, object]
 
@@ -24,8 +25,8 @@ def text(value: object) -> str:
 
 
 def whole(value: object) -> int:
-    """Return a whole number, 0 for what is none."""
-    return int(value) if isinstance(value, int | float) else 0
+    """Return a whole number, 0 for what is none; sums of wide integers come as decimals."""
+    return int(value) if isinstance(value, int | float | Decimal) else 0
 
 
 def degrees(value: object) -> float | None:

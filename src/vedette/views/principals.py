@@ -124,7 +124,7 @@ group by a.day, a.who, a.principal, a.who_session
 """
 
 VIEWS: tuple[View, ...] = (
-    View(name="call_bins", reads=("cloudtrail",), sql=_CALL_BINS, kept=True),
+    View(name="call_bins", reads=("cloudtrail",), sql=_CALL_BINS),
     View(
         name="principal_bins",
         reads=("call_bins", "api_facts", "address_facts", "agent_facts", "error_facts"),
