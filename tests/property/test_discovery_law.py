@@ -1,0 +1,186 @@
+"""The first law for permission discovery: however calls arrive and are cut, and on both engines, findings are the same."""
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from discovery_cases import TODAY, call_of
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from notation import blob
+from scanning import Outcome, scan
+
+from vedette import composition
+from vedette.blob import Blob
+from vedette.formats import all_formats
+from vedette.settings import load
+from vedette.store import Store
+
+pytest_plugins = ["sparks"]
+
+SLOW = settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+TYPES = {f"Recon:IAMUser/{name}Permissions" for name in ("Network", "Resource", "User")}
+# Few numbers, so that a history of days is enough: what is tested is not how much is needed.
+SHORT = {
+    "discovery.history_days": 3,
+    "discovery.history_active_days": 3,
+    "discovery.history_reads": 6,
+    "discovery.learning_days": 3,
+}
+DAYS = 6
+_FED_FROM = f"{TODAY - timedelta(days=1):%Y-%m-%d}"  # hundreds of steps would take minutes
+
+WHO = ("ann", "bob", "cem", "role:deploy/jo", "role:deploy/sam", "role:web/i-0a1b2c3d4e5f60718", "root")
+USUAL = ("ec2:DescribeInstances", "ec2:DescribeVolumes", "s3:ListBuckets")
+ASKED = (
+    *("iam:ListUsers", "iam:ListRoles", "iam:GetAccountAuthorizationDetails", "sts:GetCallerIdentity", "ec2:DescribeVpcs"),
+    *("ec2:DescribeSecurityGroups", "ec2:DescribeRouteTables", "ec2:DescribeSnapshots", "kms:ListKeys", "lambda:ListFunctions"),
+)
+ADDRESSES = ("192.0.2.10", "198.51.100.7", "203.0.113.9", "2001:db8::5")
+
+attacks = st.lists(
+    st.tuples(
+        st.sampled_from(WHO[:4]),
+        st.integers(0, DAYS * 86_400 - 1) | st.integers(86_400 * (DAYS - 1), 86_400 * (DAYS - 1) + 7_200),
+        st.sampled_from(ADDRESSES[1:]),
+        st.lists(st.sampled_from(ASKED), min_size=1, max_size=8, unique=True),
+        st.sampled_from(("boto3", "cli", "cli-kali")),
+        st.booleans(),
+    ),
+    min_size=2,
+    max_size=5,
+)
+Attacks = Sequence[tuple[str, int, str, Sequence[str], str, bool]]
+
+
+def records_of(played: Attacks, seed: int) -> list[dict[str, Any]]:
+    """Return the calls of a few days of a few people, and of what is played among them, in order of time."""
+    return [call_of(line, number) for number, line in enumerate(sorted(_lines(played, seed), key=_second))]
+
+
+def _lines(played: Attacks, seed: int) -> Iterator[str]:
+    chance = random.Random(seed)
+    for day in range(DAYS):
+        for who in WHO[:-1]:
+            for _ in range(3):
+                yield _line(day * 86_400 + chance.randrange(86_400), who, ADDRESSES[0], chance.choice(USUAL))
+    for who, begin, address, calls, agent, denied in played:
+        for number, api in enumerate(calls):
+            second = min(begin + number * chance.choice((20, 400, 1_000)), DAYS * 86_400 - 1)
+            yield _line(second, who, address, api, f"agent={agent}", *(["denied"] if denied and number % 2 else []))
+
+
+def _line(second: int, who: str, address: str, api: str, *words: str) -> str:
+    day, rest = divmod(second, 86_400)
+    time = f"-{DAYS - 1 - day}d/{rest // 3_600:02}:{rest // 60 % 60:02}:{rest % 60:02}"
+    return " ".join((time, who, address, api, *words))
+
+
+def _second(line: str) -> tuple[int, str]:
+    day, _, clock = line.partition(" ")[0].partition("/")
+    hour, minute, second = map(int, clock.split(":"))
+    return int(day.strip("-d")) * -86_400 + hour * 3_600 + minute * 60 + second, line
+
+
+def files(records: Sequence[dict[str, Any]], minutes: int, seed: int) -> list[list[Blob]]:
+    """Return deliveries of so many minutes each, a file a quarter of an hour of it, shuffled: its name tells when it came."""
+    chance = random.Random(seed)
+    found: dict[int, dict[int, list[dict[str, Any]]]] = {}
+    for record in records:
+        second = int((datetime.fromisoformat(str(record["eventTime"])) - TODAY).total_seconds())
+        found.setdefault(second // (minutes * 60), {}).setdefault(second // 900, []).append(record)
+    return [[_file(part, number, chance) for number, part in sorted(parts.items())] for _, parts in sorted(found.items())]
+
+
+def _file(records: list[dict[str, Any]], number: int, chance: random.Random) -> Blob:
+    chance.shuffle(records)
+    came = TODAY + timedelta(seconds=(number + 1) * 900)
+    return blob(records, f"123456789012_CloudTrail_us-east-1_{came:%Y%m%dT%H%MZ}_{chance.getrandbits(64):016x}.json.gz")
+
+
+def fed(deliveries: Sequence[Sequence[Blob]]) -> list[str]:
+    """Feed deliveries one after the other, as a worker does, and leave nothing pending; return the documents of the findings."""
+    chosen = load(None, {"workers": 1, "bundled_lists": False, "thresholds": SHORT})
+    with Store.ephemeral() as store:
+        with composition.pipeline(chosen, store, composition.knowledge(chosen, store)) as running:
+            for delivery in deliveries:
+                running.feed(delivery)
+            running.bulk([])
+        render = all_formats()["guardduty"].render
+        return told([render(item) for item in store.findings()])
+
+
+def without_places(value: object) -> object:
+    """Leave out object and position of the records, which say how the input was cut."""
+    if isinstance(value, str) and value.startswith("{"):
+        value = json.loads(value)
+    if isinstance(value, dict):
+        return {key: without_places(item) for key, item in value.items() if key not in {"object", "position"}}
+    return [without_places(item) for item in value] if isinstance(value, list) else value
+
+
+def documents(outcome: Outcome) -> list[str]:
+    return told([json.loads(line) for line in outcome.text.splitlines()])
+
+
+def told(found: Sequence[object]) -> list[str]:
+    return sorted(json.dumps(without_places(item), sort_keys=True) for item in found)
+
+
+def whole(records: Sequence[dict[str, Any]]) -> Outcome:
+    return scan([blob(records)], thresholds=SHORT)
+
+
+@SLOW
+@given(played=attacks, seed=st.integers(0, 1_000), slices=st.integers(40, 200))
+def test_slices_of_any_size_give_the_same_findings(played: Attacks, seed: int, slices: int) -> None:
+    records = records_of(played, seed)
+    cut = [item for delivery in files(records, 1_440, seed) for item in delivery]
+    random.Random(seed).shuffle(cut)
+    pieces = scan(cut, thresholds=SHORT, slice_events=slices)
+    assert documents(pieces) == documents(whole(records))
+    assert pieces.report.late == 0
+
+
+@SLOW
+@given(played=attacks, seed=st.integers(0, 1_000), hours=st.sampled_from((12, 24)))
+def test_what_arrives_bit_by_bit_gives_the_same_findings(played: Attacks, seed: int, hours: int) -> None:
+    records = records_of(played, seed)
+    assert fed(files(records, hours * 60, seed)) == documents(whole(records))
+
+
+STORED: Attacks = (
+    ("ann", 5 * 86_400 + 7_000, ADDRESSES[2], ASKED[:6], "cli-kali", True),
+    ("role:deploy/jo", 5 * 86_400 + 3_000, ADDRESSES[1], ASKED[4:9], "cli", True),
+    ("root", 5 * 86_400 + 9_000, ADDRESSES[1], ASKED[:3], "cli", False),
+)
+
+
+def test_these_attacks_are_found() -> None:
+    """So that the laws above and below speak of something."""
+    found = {item.seen.finding_type for item in whole(records_of(STORED, 1)).findings}
+    assert found == TYPES
+
+
+def test_hour_by_hour_gives_the_same_findings() -> None:
+    records = records_of(STORED, 1)
+    hours = files([record for record in records if record["eventTime"] >= _FED_FROM], 60, 1)
+    assert len(hours) > 20
+    assert fed(hours) == documents(whole([record for record in records if record["eventTime"] >= _FED_FROM])) != []
+
+
+@pytest.mark.xdist_group("spark")
+@pytest.mark.usefixtures("spark")
+def test_spark_finds_the_same() -> None:
+    """Two days at most: an attack tool is told of without a past, the others by the short numbers."""
+    late = [
+        record
+        for record in records_of(STORED, 1)
+        if datetime.fromisoformat(str(record["eventTime"])) >= TODAY - timedelta(days=1)
+    ]
+    once = scan([blob(late)])
+    assert {item.seen.finding_type for item in once.findings} & TYPES
+    assert scan([blob(late)], engine="spark").text == once.text
