@@ -157,21 +157,19 @@ group by a.day, a.who, a.service, a.operation
 # Services and categories that the baseline knows of who made new calls.
 _NEW_SUBJECTS = """
 with known as (
-    select n.day, n.who, n.service, n.operation,
-           max(case when b.service = n.service then 1 else 0 end) as service_known,
-           max(case when b.category = c.category then 1 else 0 end) as category_known
-    from asked_calls n
-    join (select distinct service, operation, category from principal_bins where discovery) c
-      on n.service = c.service and n.operation = c.operation
+    select distinct n.day, n.who, b.service, b.category
+    from (select distinct day, who, principal, who_session from asked_calls) n
     join principal_api_days_before b on n.principal = b.principal
     where b.day <= n.day - 2 and b.day >= n.day - 92 and (n.who_session is null or b.session = n.who_session)
-      and (b.service = n.service or b.category = c.category)
-    group by n.day, n.who, n.service, n.operation
-)
-select n.day, n.who, n.service, n.operation, 1 - coalesce(k.service_known, 0) as service_new,
-       1 - coalesce(k.category_known, 0) as category_new
+),
+subjects as (select distinct service, operation, category from principal_bins where discovery)
+select n.day, n.who, n.service, n.operation, case when max(s.service) is null then 1 else 0 end as service_new,
+       case when max(k.category) is null then 1 else 0 end as category_new
 from asked_calls n
-left join known k on n.day = k.day and n.who = k.who and n.service = k.service and n.operation = k.operation
+join subjects c on n.service = c.service and n.operation = c.operation
+left join (select distinct day, who, service from known) s on n.day = s.day and n.who = s.who and n.service = s.service
+left join (select distinct day, who, category from known) k on n.day = k.day and n.who = k.who and c.category = k.category
+group by n.day, n.who, n.service, n.operation
 """
 
 _LISTED_ADDRESSES = """
