@@ -21,9 +21,7 @@ from vedette.store import Store
 from vedette.workspace import sweep
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# A slice lies within two days of this calendar: the baseline of a day are those up to two before it (methods 5.2), so that no
-# slice holds a day that another of its days is judged by.
-_BLOCK_BINS = 2 * 288
+_BINS_A_DAY = 288
 _BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
 
 
@@ -165,18 +163,19 @@ class Pipeline:
     def _full_slice(self, safe: datetime | None) -> datetime | None:
         """Return where a full slice ends: the last edge of a bin with at most ``slice_events`` records before it.
 
-        At the end of a block of days it ends anyhow.
+        At the end of a block of days it ends anyhow, where a state table wants that.
         """
         counts: dict[int, int] = {}
         for part in self._generation.pending:
             for number, count in part.bins:
                 counts[number] = counts.get(number, 0) + count
         limit = None if safe is None else _microseconds(safe) // BIN_US
+        block = _BINS_A_DAY * min((state.within_days for state in self.rules.states if state.within_days), default=0)
         total = 0
         edges = sorted(number for number in counts if limit is None or number < limit)
         for place, number in enumerate(edges):
-            if number // _BLOCK_BINS != edges[0] // _BLOCK_BINS:
-                return _moment(number // _BLOCK_BINS * _BLOCK_BINS * BIN_US)
+            if block and number // block != edges[0] // block:
+                return _moment(number // block * block * BIN_US)
             total += counts[number]
             if total > self.slicing.slice_events:
                 # One bin alone may be larger than a slice: then it is taken whole.

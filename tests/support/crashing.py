@@ -12,6 +12,7 @@ from vedette.store import Store
 
 LISTS = {"tor": ["198.51.100.7"], "custom/ours": ["198.51.100.9"]}
 SLICE_EVENTS = 20
+CALLERS = ("Recon:IAMUser/TorIPCaller", "Recon:IAMUser/MaliciousIPCaller", "Recon:IAMUser/MaliciousIPCaller.Custom")
 
 
 class Killed(Store):
@@ -34,7 +35,7 @@ class Killed(Store):
 def main(store: str, folder: str, commit: str, moment: str, engine: str) -> None:
     """Scan the folder into the store, and print how many commits it took."""
     Killed.deadly, Killed.moment = int(commit), moment
-    settings = {"store": store, "slice_events": SLICE_EVENTS, "spark_master": "local[2]"}
+    settings = {"store": store, "slice_events": SLICE_EVENTS, "spark_master": "local[2]", "finding_types": CALLERS}
     scan(list_blobs(folder, Span()), lists_of(LISTS), store_class=Killed, engine=engine, **settings)
     sys.stdout.write(f"{Killed.commits}\n")
 

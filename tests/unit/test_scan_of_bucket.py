@@ -79,6 +79,7 @@ def test_a_bucket_is_scanned_by_processes(environment: dict[str, str], tmp_path:
 def test_a_bucket_is_scanned_on_spark_with_its_state_in_a_bucket(environment: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "bad.txt").write_text("198.51.100.7\n")
     arguments = ("s3://trail/AWSLogs", "--custom-list", "bad.txt")
+    environment = {**environment, "VEDETTE_FINDING_TYPES": "Recon:IAMUser/MaliciousIPCaller.Custom"}
     one = vedette(environment, tmp_path, *arguments)
     settings = {"VEDETTE_STATE_FOLDER": "s3://trail/state", "VEDETTE_STORE": "sqlite:///s.db"}
     other = vedette(environment | settings, tmp_path, *arguments, "--engine", "spark", "--spark-master", "local[2]")

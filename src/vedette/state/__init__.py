@@ -28,6 +28,7 @@ class State:
     before it) and ``<name>_rows``. The column that ``partition`` names is a number of days or hours since 1970-01-01.
     ``keep_days`` is how long a row is remembered, counted back from the watermark. A ``whole`` table is small: each fold sees and
     writes all of it. ``$watermark_us`` is the watermark in microseconds since 1970, ``$step`` the rising number of the step.
+    With ``within_days`` a slice must lie within a block of so many days of the calendar: its days are judged by earlier ones.
     """
 
     name: str
@@ -37,6 +38,7 @@ class State:
     fold: str
     keep_days: int
     partition: Literal["day", "hour"] = "day"
+    within_days: int = 0
     whole: bool = False
 
     def oldest(self, today: int) -> int:

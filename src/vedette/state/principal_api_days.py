@@ -34,4 +34,5 @@ from (select * from principal_api_days_old union all select * from principal_api
 group by {_KEY}
 """,
     keep_days=94,
+    within_days=2,
 )

@@ -35,4 +35,5 @@ from (select * from principal_days_old union all select * from principal_days_ro
 group by {_KEY}
 """,
     keep_days=94,
+    within_days=2,
 )

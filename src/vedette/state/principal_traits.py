@@ -28,4 +28,5 @@ select distinct day, principal, session, trait, value
 from (select * from principal_traits_old union all select * from principal_traits_rows)
 """,
     keep_days=94,
+    within_days=2,
 )
