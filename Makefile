@@ -13,7 +13,7 @@ help: ## list the targets
 
 demo: $(VENV)/.runtime ## simulate an account with an attack in it, and find the attack
 	@rm -rf build/demo
-	@$(BIN)/vedette simulate company-day tor-caller malicious-caller custom-caller connect-scan probed-ssh --days 14 --out build/demo
+	@$(BIN)/vedette simulate company-day tor-caller malicious-caller custom-caller connect-scan probed-ssh stolen-key --days 16 --out build/demo
 	@$(BIN)/vedette scan build/demo/AWSLogs --format table --store build/demo/vedette.db \
 		--tor-list build/demo/lists/tor.txt --threat-list build/demo/lists/malicious.txt --custom-list build/demo/lists/custom.txt \
 		--scanner-list build/demo/lists/scanner.txt --inventory build/demo/inventory

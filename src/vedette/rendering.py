@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import cast
 
+from vedette.address import parse
 from vedette.errors import ConfigurationError
 from vedette.findings import Finding
 from vedette.findings.advice import Step, next_steps
@@ -206,7 +207,8 @@ def _table(findings: Iterable[Finding], width: int) -> Iterator[str]:
             seen.finding_type.partition("/")[2] or seen.finding_type,
             f"{seen.count:,}",
             _who(finding),
-            seen.target,
+            # What discovery findings are of is who asked: the other side is everything that was asked about.
+            "" if finding.action_type == "AWS_API_CALL" and parse(seen.target) is None else seen.target,
             timestamp(seen.first.time)[:16].replace("T", " "),
             timestamp(seen.last.time)[:16].replace("T", " "),
             seen.region,
