@@ -25,7 +25,7 @@ RULES: tuple[Threshold, ...] = (
     Threshold("n1", 2, "N1: from a network that the principal never used."),
     Threshold("n2", 1, "N2: a network that nobody here used, or that lets hosts, tunnels or proxies."),
     Threshold("n3", 1, "N3: from a country that the principal never used."),
-    Threshold("n4", 2, "N4: the same key from two networks within an hour, or an instance's credentials from elsewhere."),
+    Threshold("n4", 2, "N4: a key from a new network within an hour of another, or an instance's credentials from a new one."),
     Threshold("u1", 1, "U1: with a family of tools that is new for the principal."),
     Threshold("u2", 3, "U2: the user agent names an attack tool or distribution."),
     Threshold("b1", 2, "B1: five first calls of different APIs in an episode."),

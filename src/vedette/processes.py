@@ -3,8 +3,6 @@
 from multiprocessing import forkserver, get_context
 from multiprocessing.context import ForkServerContext
 
-from vedette.settings import guard_children
-
 # fork is unsafe beside the threads of Arrow and DuckDB, and spawn would import everything again in each process.
 _PRELOADED = [
     "vedette.lean",
@@ -17,13 +15,19 @@ _PRELOADED = [
 
 def context() -> ForkServerContext:
     """Return the context in which pools of processes are made."""
-    guard_children()
+    _guard()
     forkserver.set_forkserver_preload(_PRELOADED)
     return get_context("forkserver")
 
 
 def warm() -> None:
     """Start the server now, so that it imports while this process does other things; the processes come later."""
-    guard_children()
+    _guard()
     forkserver.set_forkserver_preload(_PRELOADED)
     forkserver.ensure_running()
+
+
+def _guard() -> None:
+    from vedette.settings import guard_children  # noqa: PLC0415  # costs a fifth of a second, and help needs none of it
+
+    guard_children()

@@ -60,7 +60,7 @@ def played(cases: Sequence[Mapping[str, Any]], folder: Path, **settings: object)
     """Play cases in one archive and scan it, with what is known of the networks, and a custom list of one address."""
     records = [call_of(line, number) for number, line in enumerate(_lines(cases))]
     chosen: dict[str, object] = {"geoip": geolocation(folder), **settings}
-    return scan([blob(records)], lists_of({"custom": [LISTED]}, None), **chosen)
+    return scan([blob(records)], lists_of({"custom": [LISTED]}, None), finding_types=(), **chosen)
 
 
 def geolocation(folder: Path) -> tuple[str, str]:

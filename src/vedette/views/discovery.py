@@ -207,9 +207,8 @@ select h.bin, h.bin // 12 as hour, h.day, w.who, h.principal, h.session, h.kind,
            then 1 else 0 end as hour_new,
        case when k.value is not null and i.days > 0 and (k.last_day is null or k.last_day <= h.day - 30)
             then 1 else 0 end as key_woken,
-       case when y.bin is not null
-                 or (h.kind = 'instance' and n.value is not null and n.value <> 'private' and n.last_day is null and i.days > 0)
-            then 1 else 0 end as key_spread,
+       case when n.value is not null and n.value <> 'private' and n.last_day is null and i.days > 0
+                 and (y.bin is not null or h.kind = 'instance') then 1 else 0 end as key_spread,
        case when l.bin is not null then 1 else 0 end as address_listed,
        case when h.from_console or (h.agent_kind = 'console' and n.last_day is not null) then 1 else 0 end as console,
        case when h.agent_kind = 'infrastructure' and g.last_day is not null and n.last_day is not null
