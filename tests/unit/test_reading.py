@@ -30,7 +30,7 @@ def test_each_log_goes_to_its_table() -> None:
     assert read_bytes(json.dumps({"Records": [EVENT]}).encode()).tables == {"cloudtrail"}
 
 
-@pytest.mark.parametrize("data", [b"", gzip.compress(b""), gzip.compress(gzip.compress(b""))])
+@pytest.mark.parametrize("data", [b"", gzip.compress(b"", mtime=0), gzip.compress(gzip.compress(b"", mtime=0), mtime=0)])
 def test_an_empty_blob_is_skipped_as_such(data: bytes) -> None:
     read = read_bytes(data)
     assert read.rows == []
