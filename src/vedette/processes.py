@@ -15,19 +15,14 @@ _PRELOADED = [
 
 def context() -> ForkServerContext:
     """Return the context in which pools of processes are made."""
-    _guard()
-    forkserver.set_forkserver_preload(_PRELOADED)
+    warm()
     return get_context("forkserver")
 
 
 def warm() -> None:
     """Start the server now, so that it imports while this process does other things; the processes come later."""
-    _guard()
+    from vedette.settings import guarded_children  # noqa: PLC0415  # costs a fifth of a second, and help needs none of it
+
     forkserver.set_forkserver_preload(_PRELOADED)
-    forkserver.ensure_running()
-
-
-def _guard() -> None:
-    from vedette.settings import guard_children  # noqa: PLC0415  # costs a fifth of a second, and help needs none of it
-
-    guard_children()
+    with guarded_children():
+        forkserver.ensure_running()

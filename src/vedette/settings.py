@@ -8,6 +8,7 @@ import json
 import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -243,12 +244,21 @@ def within_spark() -> bool:
     return "SPARK_ENV_LOADED" in os.environ or "PYSPARK_GATEWAY_PORT" in os.environ
 
 
-def guard_children() -> None:
-    """Keep what lies in the working folder out of Python processes that are started from now on.
+@contextmanager
+def guarded_children() -> Iterator[None]:
+    """Keep what lies in the working folder out of Python processes that are started meanwhile.
 
     They would import from it: a scan is often started in a folder of files that an attacker wrote.
     """
+    before = os.environ.get("PYTHONSAFEPATH")
     os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = before
 
 
 def reference() -> str:

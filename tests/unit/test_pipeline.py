@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from notation import blob, call, calls
-from scanning import lists_of, scan
+from scanning import WITHOUT_DISCOVERY, lists_of, scan
 
 from vedette import composition
 from vedette.blob import Blob
@@ -72,7 +72,7 @@ def test_what_is_read_ahead_outlives_the_steps_meanwhile(tmp_path: Path) -> None
                 waiting = waiting[-1:]
             yield from waiting
 
-    chosen = load(None, {"workers": 1, "bundled_lists": False, "slice_events": 5})
+    chosen = load(None, {"workers": 1, "bundled_lists": False, "slice_events": 5, "finding_types": WITHOUT_DISCOVERY})
     with Store.ephemeral() as store, composition.pipeline(chosen, store, Knowledge(lists=TOR)) as running:
         running.engine = Ahead(running.engine)
         report = running.bulk(list_blobs(str(files(tmp_path, 30)), Span()))
@@ -107,7 +107,7 @@ def test_an_event_that_was_folded_is_known_when_it_comes_again(tmp_path: Path) -
 def test_records_outside_the_span_are_counted_and_left_out() -> None:
     records = calls([f"{hour}:00 alice 198.51.100.7 ec2:DescribeVpcs" for hour in (10, 11, 12, 13)])
     span = Span(since=DAY + timedelta(hours=11), until=DAY + timedelta(hours=13))
-    chosen = load(None, {"workers": 1, "bundled_lists": False})
+    chosen = load(None, {"workers": 1, "bundled_lists": False, "finding_types": WITHOUT_DISCOVERY})
     with Store.ephemeral() as store, composition.pipeline(chosen, store, Knowledge(lists=TOR), span=span) as running:
         report = running.bulk([blob(records)])
         (finding,) = store.findings()
@@ -229,7 +229,7 @@ def test_a_full_disk_is_one_clear_error_and_leaves_the_store_as_it_was(tmp_path:
     folder.mkdir()
     script = (
         "import resource, sys; sys.path.insert(0, sys.argv[1])\n"
-        "from scanning import lists_of, scan\n"
+        "from scanning import WITHOUT_DISCOVERY, lists_of, scan\n"
         "from vedette.sources import Span, list_blobs\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))\n"
         "scan(list_blobs(sys.argv[2], Span()), lists_of({'tor': ['198.51.100.7']}), store=sys.argv[3])\n"

@@ -65,6 +65,7 @@ def vedette(environment: dict[str, str], folder: Path, *arguments: str) -> subpr
 
 def test_a_bucket_is_scanned_by_processes(environment: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "bad.txt").write_text("198.51.100.7\n")
+    environment = {**environment, "VEDETTE_FINDING_TYPES": "Recon:IAMUser/MaliciousIPCaller.Custom"}
     done = vedette(environment, tmp_path, "s3://trail/AWSLogs", "--custom-list", "bad.txt", "--workers", "2")
     assert done.returncode == 0, done.stderr
     (finding,) = map(json.loads, done.stdout.splitlines())
