@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, time
 
 from vedette.findings import Sighting, Tally
 from vedette.findings.callers import place_of
@@ -12,6 +12,8 @@ from vedette.geo import Geo, Place
 from vedette.inventory import Inventory
 
 TCP = 6
+NOON = time(12)
+SCANNER = "the scanner"
 _LONGEST_PLACE = 120  # characters: databases are anybody's
 
 
@@ -42,26 +44,31 @@ class Enrichment:
         return replace(sighting, resource=resource, facts=facts, resource_key=instance_id or sighting.resource_key)
 
     def _configured(self, sighting: Sighting, interface_id: str) -> Sighting:
-        """Say for each probed port whether the configuration lets the scanner in, and which rule decides (methods 3.2)."""
+        """Say for each probed port whether the configuration lets the scanners in, and which rule decides (methods 3.2).
+
+        Every scanner is asked for, and none is named, so that what is said does not depend on how the input was cut.
+        """
         probes = sighting.tallies.get("probes", {})
         if self.inventory is None or not probes:
             return sighting
-        found: dict[int, tuple[str, Tally]] = {}
+        found: dict[str, Tally] = {}
         for key, tally in sorted(probes.items()):
             probe = json.loads(key)
             port = int(probe["port"])
-            if port not in found:
-                remote = probe["remote"].get("ipAddressV4") or probe["remote"].get("ipAddressV6") or ""
-                said = self._reachable(interface_id, str(remote), port, tally.last)
-                found[port] = (canonical({"port": port, **said}), tally)
-        return replace(sighting, tallies={**sighting.tallies, "configuration": dict(found.values())})
+            remote = probe["remote"].get("ipAddressV4") or probe["remote"].get("ipAddressV6") or ""
+            said = canonical({"port": port, **self._reachable(interface_id, str(remote), port, tally.first)})
+            old = found.get(said, Tally(0, tally.first, tally.last))
+            found[said] = Tally(old.count + tally.count, min(old.first, tally.first), max(old.last, tally.last))
+        return replace(sighting, tallies={**sighting.tallies, "configuration": found})
 
     def _reachable(self, interface_id: str, remote: str, port: int, at: datetime) -> dict[str, object]:
         assert self.inventory is not None  # noqa: S101  # asked only where there is one
-        if not self.inventory.is_current(at, interface_id):
+        # A sighting is of a day: all of it is judged by the day's noon.
+        if not self.inventory.is_current(datetime.combine(at.date(), NOON, UTC), interface_id):
             return {"verdict": "unknown", "rule": "", "command": "", "steps": ["No snapshot was taken within 24 hours of it."]}
         told = self.inventory.reachability(remote=remote, protocol=TCP, port=port, interface_id=interface_id)
-        return {"verdict": told.verdict, "rule": told.deciding_rule, "command": told.command, "steps": list(told.steps)}
+        rule, *steps = (text.replace(remote, SCANNER) for text in (told.deciding_rule, *told.steps))
+        return {"verdict": told.verdict, "rule": rule, "command": told.command, "steps": steps}
 
     def _placed(self, sighting: Sighting) -> Sighting:
         connection = sighting.action.get("networkConnectionAction")

@@ -5,11 +5,13 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from flow_notation import MIDNIGHT, Log, blob, lines_of
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from inventories import answers, interface, save
 from scanning import Outcome, lists_of, scan
 
 from vedette import composition
@@ -20,7 +22,7 @@ from vedette.store import Store
 pytest_plugins = ["sparks"]
 
 LISTS = {"scanner": ["198.51.100.0/28"], "research": ["198.51.100.8/31"], "trusted/office": ["198.51.100.3"]}
-TYPES = ("Recon:EC2/Portscan", "Recon:EC2/PortProbeUnprotectedPort")
+TYPES = ("Recon:EC2/Portscan", "Recon:EC2/PortProbeUnprotectedPort", "Recon:IAMUser/TorIPCaller")
 LAWFUL = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 ON_SPARK = settings(LAWFUL, max_examples=2)
 START = MIDNIGHT + timedelta(hours=22)
@@ -150,6 +152,21 @@ def check_cutting(story: list[str], log: Log, seed: int, sizes: tuple[int, int],
     assert (pieces.report.ambiguous, pieces.report.silenced) == (expected.report.ambiguous, expected.report.silenced)
 
 
+def test_what_the_configuration_says_does_not_depend_on_the_cutting(tmp_path: Path) -> None:
+    saved = answers()
+    saved["describe-network-interfaces"] = {"NetworkInterfaces": [interface(address="10.0.0.9")]}
+    inventory = str(save(tmp_path, saved, "2026-03-15T12:00:00Z"))
+    story = [f"{time} 198.51.100.{last} > 10.0.0.9 22,9200 established" for time, last in PROBES]
+    lines = lines_of(story, Log())
+    one = scan([blob(lines, Log())], lists_of(LISTS), inventory=inventory)
+    pieces = scan([blob(lines, Log())], lists_of(LISTS), inventory=inventory, slice_events=1)
+    assert pieces.report.slices > 3
+    assert pieces.text == one.text
+    assert "Configuration of port 9200: allow" in one.text
+
+
+# Over a midnight, and within 24 hours of the snapshot's noon or not.
+PROBES = (("08:00", 9), ("11:00", 7), ("12:00", 5), ("23:58", 1), ("1/00:01", 4))
 sizes = st.tuples(st.integers(1, 60), st.integers(1, 60))
 # A scan over an edge of five minutes, the hour and midnight; a control conversation later in the hour; a slow scan turned fast.
 SLOW_THEN_FAST = [
