@@ -8,8 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from vedette.entry import Entry, read
-from vedette.errors import ConfigurationError
+from vedette.entry import Entry, read_all
 from vedette.findings import Finding
 from vedette.findings.discovery_summary import SUBJECTS
 
@@ -41,15 +40,7 @@ def parse(entries: Iterable[str]) -> tuple[Acceptance, ...]:
     Raises:
         ConfigurationError: some of them cannot be read; all are named.
     """
-    found, faults = [], []
-    for text in entries:
-        try:
-            found.append(_acceptance(read(text)))
-        except ValueError as error:
-            faults.append(f"{text!r} ({error})")
-    if faults:
-        raise ConfigurationError(f"accepted_behaviour: {'; '.join(faults)}")
-    return tuple(found)
+    return read_all(entries, "accepted_behaviour", _acceptance)
 
 
 def _acceptance(entry: Entry) -> Acceptance:

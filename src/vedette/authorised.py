@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
-from vedette.entry import Entry, read
-from vedette.errors import ConfigurationError
+from vedette.entry import Entry, read_all
 from vedette.findings import Finding
 from vedette.findings.severity import LOW
 
@@ -51,15 +50,7 @@ def parse(entries: Iterable[str]) -> tuple[Permit, ...]:
     Raises:
         ConfigurationError: some of them cannot be read; all are named.
     """
-    permits, faults = [], []
-    for text in entries:
-        try:
-            permits.append(_permit(read(text)))
-        except ValueError as error:
-            faults.append(f"{text!r} ({error})")
-    if faults:
-        raise ConfigurationError(f"authorised_scanners: {'; '.join(faults)}")
-    return tuple(permits)
+    return read_all(entries, "authorised_scanners", _permit)
 
 
 def _permit(entry: Entry) -> Permit:

@@ -1,8 +1,14 @@
 """Entries of settings that say of whom something holds, until when and why: ``WHO until DAY: REASON``. No I/O."""
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
+
+from vedette.errors import ConfigurationError
+
+_Made = TypeVar("_Made")
 
 _ENTRY = re.compile(r"(?P<who>\S(?:.*?\S)??)(?:\s+until\s+(?P<until>\d{4}-\d{2}-\d{2})\s*(?::\s*(?P<reason>.*))?)?")
 
@@ -36,3 +42,20 @@ def read(text: str) -> Entry:
         # the last day of the calendar has no day after it: nothing ends then
         until = None if day == date.max else datetime.combine(day + timedelta(days=1), datetime.min.time(), UTC)
     return Entry(text=text, who=match["who"], until=until, reason=(match["reason"] or "").strip())
+
+
+def read_all(texts: Iterable[str], setting: str, make: Callable[[Entry], _Made]) -> tuple[_Made, ...]:
+    """Read the entries of a setting, and make of each what the setting is about; ``make`` raises ValueError for what it cannot use.
+
+    Raises:
+        ConfigurationError: some of them cannot be used; all are named.
+    """
+    made, faults = [], []
+    for text in texts:
+        try:
+            made.append(make(read(text)))
+        except ValueError as error:
+            faults.append(f"{text!r} ({error})")
+    if faults:
+        raise ConfigurationError(f"{setting}: {'; '.join(faults)}")
+    return tuple(made)
