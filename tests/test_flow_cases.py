@@ -29,8 +29,7 @@ LISTS = {
     "malicious/feed": ["198.51.100.80/28"],
     "malicious/other": ["198.51.100.96/28"],
 }
-# With a type of callers: Spark reads no fact of a call otherwise.
-TYPES = ("Recon:EC2/Portscan", "Recon:EC2/PortProbeUnprotectedPort", "Recon:IAMUser/TorIPCaller")
+TYPES = ("Recon:EC2/Portscan", "Recon:EC2/PortProbeUnprotectedPort")
 NEEDS_MORE = {"settings", "inventory", "silenced"}
 
 

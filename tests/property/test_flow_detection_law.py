@@ -22,7 +22,7 @@ from vedette.store import Store
 pytest_plugins = ["sparks"]
 
 LISTS = {"scanner": ["198.51.100.0/28"], "research": ["198.51.100.8/31"], "trusted/office": ["198.51.100.3"]}
-TYPES = ("Recon:EC2/Portscan", "Recon:EC2/PortProbeUnprotectedPort", "Recon:IAMUser/TorIPCaller")
+TYPES = ("Recon:EC2/Portscan", "Recon:EC2/PortProbeUnprotectedPort")
 LAWFUL = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 ON_SPARK = settings(LAWFUL, max_examples=2)
 START = MIDNIGHT + timedelta(hours=22)

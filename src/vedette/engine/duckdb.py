@@ -13,7 +13,16 @@ import pyarrow as pa
 from vedette.blob import Blob
 from vedette.detections import Detection, Number
 from vedette.engine import Knowledge, Reading, ReadPlan, Rules, StepResult
-from vedette.engine.facts import AddressTables, addresses_of, agent_facts, api_facts, error_facts, expected_ports, inventory_table
+from vedette.engine.facts import (
+    DISTINCT_CALLS,
+    AddressTables,
+    addresses_of,
+    agent_facts,
+    api_facts,
+    error_facts,
+    expected_ports,
+    inventory_table,
+)
 from vedette.engine.functions import FUNCTIONS
 from vedette.engine.order import AMBIGUOUS, EVICTED, SILENCED, latest, microseconds, orders
 from vedette.engine.partitions import Partitions
@@ -200,8 +209,7 @@ class DuckDBEngine:
         self._connection.register("address_matches", self._addresses.matches(texts))
         self._connection.register("inventory", self._inventory)
         self._connection.register("expected_ports", self._expected)
-        calls = self._connection.sql("select distinct event_source, event_name, read_only, request_attribute from cloudtrail")
-        self._connection.register("api_facts", api_facts(calls.fetchall()))
+        self._connection.register("api_facts", api_facts(self._connection.sql(DISTINCT_CALLS).fetchall()))
         self._connection.register("agent_facts", agent_facts(self._distinct("user_agent")))
         self._connection.register("error_facts", error_facts(self._distinct("error_code")))
 

@@ -70,6 +70,7 @@ ADDRESSES = {
     "flows": "select src_address as address from (select distinct src_address from flows) where not is_inside(src_address) "
     "union select dst_address as address from (select distinct dst_address from flows) where is_inside(dst_address)",
 }
+DISTINCT_CALLS = "select distinct event_source, event_name, read_only, request_attribute from cloudtrail"
 _NO_ADDRESS = "select cast(null as varchar) as address where false"
 
 

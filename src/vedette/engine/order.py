@@ -10,7 +10,7 @@ from vedette.engine import Rules
 from vedette.generation import Part
 from vedette.schema import TABLES
 from vedette.state import State
-from vedette.views import View, all_views, ordered
+from vedette.views import BASE_TABLES, View, all_views, ordered
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # What trusted lists silenced (list_name, records), and how many records are ambiguous, and how many doors were
@@ -24,10 +24,12 @@ EVICTED = {"flows": "evicted_contacts"}
 class Order:
     """The views and folds that rules need for records of some tables, each after what it reads, and the detections that see them.
 
-    A view that names a state table sees it after its fold. ``tables`` are the record tables below.
+    A view that names a state table sees it after its fold. ``tables`` are the record tables below, ``facts`` the other tables
+    that the engine must provide.
     """
 
     tables: frozenset[str]
+    facts: frozenset[str]
     plan: tuple[View | State, ...]
     detections: tuple[Detection, ...]
 
@@ -49,6 +51,7 @@ class Order:
         names = ordered(roots, reads)
         return cls(
             tables=frozenset(name for name in names if name in TABLES),
+            facts=frozenset(name for name in names if name in BASE_TABLES - set(TABLES)),
             plan=tuple(nodes[name] for name in names if name in nodes),
             detections=detections,
         )

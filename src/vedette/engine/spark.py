@@ -3,7 +3,7 @@
 import pickle
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -20,6 +20,7 @@ from vedette.engine.executors import (
     PARTS,
     READINGS,
     AddressFacts,
+    Batches,
     LoadPart,
     LoadState,
     Numbered,
@@ -35,13 +36,14 @@ from vedette.engine.facts import (
     ADDRESS_MATCHES,
     AGENT_FACTS,
     API_FACTS,
+    DISTINCT_CALLS,
     ERROR_FACTS,
     AddressTables,
     addresses_of,
     expected_ports,
     inventory_table,
 )
-from vedette.engine.order import AMBIGUOUS, EPOCH, EVICTED, SILENCED, latest, microseconds, orders
+from vedette.engine.order import AMBIGUOUS, EPOCH, EVICTED, SILENCED, Order, latest, microseconds, orders
 from vedette.engine.spark_session import first_line, start
 from vedette.engine.spool import groups_of, taken
 from vedette.errors import EngineError
@@ -182,10 +184,10 @@ class SparkEngine:
             self._view(f"{state.name}_before", before)
         records, late = self._counted(generation.watermark)
         duplicates = self._drop_duplicates(late) if records else 0
-        self._make_facts({part.table for part in touched})
+        order = self._orders[frozenset(part.table for part in touched)]
+        self._make_facts(order)
         prefix = f"states/{generation.number + 1:08}"
         states = dict(generation.states)
-        order = self._orders[frozenset(part.table for part in touched)]
         for item in order.plan:
             if isinstance(item, State):
                 states[item.name] = self._fold(item, generation, numbers, watermark, prefix)
@@ -267,20 +269,23 @@ class SparkEngine:
             dropped += found
         return dropped
 
-    def _make_facts(self, tables: Iterable[str]) -> None:
+    def _make_facts(self, order: Order) -> None:
+        """Look distinct values up on the executors, for the tables of facts that this slice needs."""
         from pyspark.sql.pandas.types import from_arrow_schema
 
-        addresses = self._keep(self._spark.sql(addresses_of(tables)))
-        for name, schema, matches in (("address_facts", ADDRESS_FACTS, False), ("address_matches", ADDRESS_MATCHES, True)):
-            work = AddressFacts(self._addresses, matches=matches)
-            self._view(name, self._keep(addresses.mapInArrow(work, from_arrow_schema(schema))))
-        calls = self._spark.sql("select distinct event_source, event_name, read_only, request_attribute from cloudtrail")
-        self._view("api_facts", self._keep(calls.mapInArrow(call_facts, from_arrow_schema(API_FACTS))))
-        agents = self._spark.sql("select distinct user_agent from cloudtrail")
-        self._view("agent_facts", self._keep(agents.mapInArrow(agents_described, from_arrow_schema(AGENT_FACTS))))
-        errors = self._spark.sql("select distinct error_code from cloudtrail")
-        self._view("error_facts", self._keep(errors.mapInArrow(errors_judged, from_arrow_schema(ERROR_FACTS))))
+        facts: list[tuple[str, str, Callable[[Batches], Batches], pa.Schema]] = [
+            ("address_facts", addresses_of(order.tables), AddressFacts(self._addresses, matches=False), ADDRESS_FACTS),
+            ("address_matches", addresses_of(order.tables), AddressFacts(self._addresses, matches=True), ADDRESS_MATCHES),
+            ("api_facts", DISTINCT_CALLS, call_facts, API_FACTS),
+            ("agent_facts", "select distinct user_agent from cloudtrail", agents_described, AGENT_FACTS),
+            ("error_facts", "select distinct error_code from cloudtrail", errors_judged, ERROR_FACTS),
+        ]
+        for name, distinct, work, schema in facts:
+            if name in order.facts:
+                self._view(name, self._keep(self._spark.sql(distinct).mapInArrow(work, from_arrow_schema(schema))))
         for name, table in self._known.items():
+            if name not in order.facts:
+                continue
             frame = self._spark.createDataFrame(table) if table.num_rows else self._numbered((), None, table.schema)
             self._view(name, self._keep(frame))
 
