@@ -45,7 +45,7 @@ def read(text: str) -> Entry:
 
 
 def read_all(texts: Iterable[str], setting: str, make: Callable[[Entry], _Made]) -> tuple[_Made, ...]:
-    """Read the entries of a setting, and make of each what the setting is about; ``make`` raises ValueError for what it cannot use.
+    """Read the entries of a setting, and make of each what it is about; ``make`` raises ValueError for what it cannot use.
 
     Raises:
         ConfigurationError: some of them cannot be used; all are named.
