@@ -8,9 +8,7 @@ FINDING_TYPE = "Recon:EC2/PortProbeUnprotectedPort"
 
 SQL = """
 with answered as (
-    select *, coalesce(instance_id, interface_id) as resource_key,
-           row_number() over (
-               partition by interface_id, day order by first_us, port, remote_address, protocol) as place
+    select *, coalesce(instance_id, interface_id) as resource_key
     from judged_probes
     where counts = 1 and trusted = 0 and expected = 0 and verdict <> 'research' and level >= $answer_level
 ),
@@ -37,7 +35,6 @@ select a.interface_id, a.day, a.account_id, a.region, a.resource_key, max(a.inst
 from answered a
 join entries e on a.interface_id = e.interface_id and a.day = e.day
 left join address_facts p on a.remote_address = p.address
-where a.place <= 10000
 group by a.interface_id, a.day, a.account_id, a.region, a.resource_key
 order by a.day, a.interface_id
 """
