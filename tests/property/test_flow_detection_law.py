@@ -117,9 +117,6 @@ def without_places(value: object) -> object:
 def documents(outcome: Outcome) -> list[object]:
     """Return the findings in order of type and target, without places."""
     found = [json.loads(line) for line in outcome.text.splitlines()]
-    for document in found:
-        if len(document["service"]["additionalInfo"].get("scanKinds", ())) > 1:  # see test_an_id_is_that_of_the_first_evidence
-            del document["id"], document["arn"]
     found.sort(key=lambda document: (document["type"], document["service"]["eventFirstSeen"], document["description"]))
     return [without_places(document) for document in found]
 
@@ -189,11 +186,7 @@ def test_any_cutting_gives_the_same_findings(story: list[str], log: Log, seed: i
     check_cutting(story, log, seed, sizes, "duckdb")
 
 
-@pytest.mark.xfail(
-    reason="the slow kind tells of tries before those that the fast kind told of, when the finding has its id already",
-    strict=True,
-)
-def test_an_id_is_that_of_the_first_evidence() -> None:
+def test_an_id_is_that_of_the_moment_when_the_evidence_was_first_enough() -> None:
     log = Log()
     lines = lines_of(SLOW_THEN_FAST, log)
     pieces, expected = scan(cut(lines, log, 1, 3), lists_of(LISTS), slice_events=1), whole(lines, log)

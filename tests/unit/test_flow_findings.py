@@ -13,7 +13,7 @@ from inventories import answers, group, interface, permission, save
 from scanning import lists_of, scan
 
 from vedette.detections import all_detections
-from vedette.findings import Finding, assemble, merge
+from vedette.findings import Finding, assemble, finding_id, merge
 from vedette.findings.probe_summary import summarise as summarise_probe
 from vedette.findings.probes import describe as describe_probe
 from vedette.findings.scan_summary import summarise as summarise_scan
@@ -106,7 +106,8 @@ def scan_row(*tries: dict[str, object], **changes: object) -> dict[str, object]:
         "instance_id": "i-0a", "vpc_id": "vpc-1", "subnet_id": None, "local_address": "10.0.0.9", "tries": len(tries),
         "assumed": 0, "control": 0,
         "severe": 0, "low_port": 40_000, "high_port": 40_020, "fast_tried": 20, "fast_weight": 195, "medium_tried": 0,
-        "medium_weight": 0, "slow_tried": 0, "slow_weight": 0, "slow_hours": 1, "evidence": [*reversed(tries), None], **changes,
+        "medium_weight": 0, "slow_tried": 0, "slow_weight": 0, "slow_hours": 1, "evidence": [*reversed(tries), None],
+        "fired_us": max(int(str(item["us"])) for item in tries), **changes,
     }  # fmt: skip
 
 
@@ -145,6 +146,13 @@ def test_rows_of_a_scan_merge_whatever_came_first() -> None:
     both = merge(one, other)
     assert both == merge(other, one)
     assert (both.count, both.facts["fast_tried"], both.facts["negative_low_port"]) == (2, 25, -39_000)
+
+
+def test_earlier_evidence_that_comes_later_changes_no_id() -> None:
+    one = describe_scan(scan_row(attempt(5), fired_us=NOON + 5_000_000))
+    earlier = describe_scan(scan_row(attempt(0), fired_us=NOON + 9_000_000))
+    assert merge(one, earlier).first.time < one.first.time
+    assert finding_id(merge(one, earlier)) == finding_id(one) != finding_id(earlier)
 
 
 def test_a_rule_that_nobody_knows_is_called_so() -> None:

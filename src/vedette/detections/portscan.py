@@ -2,18 +2,15 @@
 
 from vedette.detections import Detection, Threshold
 from vedette.findings.scan_summary import summarise
-from vedette.findings.scans import KEPT_TRIES, describe
+from vedette.findings.scans import describe
 
 FINDING_TYPE = "Recon:EC2/Portscan"
 
 # Where networks overlap an address may be that of several interfaces: then nobody knows its subnet.
-SQL = f"""
+SQL = """
 with placed as (
     select e.*, e.us // 3600000000 as hour,
-           case when a.subnet_id <> f.subnet_id or a.subnet_id <> b.subnet_id then 1 else 0 end as other_subnet,
-           row_number() over (
-               partition by e.interface_id, e.target, e.us // 3600000000
-               order by e.us, e.remote_address, e.remote_port, e.protocol) as place
+           case when a.subnet_id <> f.subnet_id or a.subnet_id <> b.subnet_id then 1 else 0 end as other_subnet
     from scan_evidence e
     join interface_facts f on e.interface_id = f.interface_id
     left join (
@@ -31,10 +28,10 @@ select p.interface_id, p.target, p.hour, f.account_id, f.region, max(f.instance_
        max(p.fast_tried) as fast_tried, max(p.fast_weight) as fast_weight, max(p.medium_tried) as medium_tried,
        max(p.medium_weight) as medium_weight, max(p.slow_tried) as slow_tried, max(p.slow_weight) as slow_weight,
        max(p.slow_hours) as slow_hours,
-       list(case when p.place <= {KEPT_TRIES}
-            then struct_pack(us := p.us, address := p.remote_address, port := p.remote_port, protocol := p.protocol,
+       min(p.fired_us) as fired_us,
+       list(struct_pack(us := p.us, address := p.remote_address, port := p.remote_port, protocol := p.protocol,
                              outcome := p.outcome, rule := p.rule, kinds := p.kinds, local_port := p.low_port,
-                             sensitive := p.sensitive, "object" := p."object", "position" := p."position") end) as evidence
+                             sensitive := p.sensitive, "object" := p."object", "position" := p."position")) as evidence
 from placed p
 join interface_facts f on p.interface_id = f.interface_id
 group by p.interface_id, p.target, p.hour, f.account_id, f.region

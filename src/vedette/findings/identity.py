@@ -20,9 +20,9 @@ def finding_id(seen: Sighting) -> str:
     """Return the id of the episode that ``seen`` begins: 32 hex digits (DESIGN 2.3; the form as GuardDuty's).
 
     The hash is over type, account, region, resource key, target and the episode's start in microseconds. The rule's version
-    takes no part: a better rule updates findings, it does not double them.
+    takes no part: a better rule updates findings, it does not double them. The start is ``origin`` where a sighting has one.
     """
-    start = seen.first.time.astimezone(UTC).isoformat(timespec="microseconds")
+    start = (seen.origin or seen.first.time).astimezone(UTC).isoformat(timespec="microseconds")
     return _hex("finding", seen.finding_type, seen.account_id, seen.region, seen.resource_key, seen.target, start)
 
 

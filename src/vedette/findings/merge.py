@@ -55,6 +55,7 @@ def merge(left: Sighting, right: Sighting) -> Sighting:
         samples=_merged_samples(left.samples, right.samples),
         evidence=left.evidence | right.evidence,
         facts=_maxima(left.facts, right.facts, capped),
+        origin=min((item.origin for item in (left, right) if item.origin is not None), default=None),
     )
 
 

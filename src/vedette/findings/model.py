@@ -62,6 +62,8 @@ class Sighting:
     ``resource`` and ``action`` are the GuardDuty documents (camelCase, without nulls) of the *latest* occurrence;
     ``tallies`` hold countable parts by name and key (``apis``: "ec2:DescribeInstances"; ``errors``; ``regions``);
     ``samples`` hold the first records, at most ``KEPT_SAMPLES`` a name; ``facts`` are flags and numbers merged by maximum.
+    ``origin`` is when the evidence was first enough, where evidence can reach back: later ones reach further back than earlier
+    ones, so that the first moment may change while this one does not. It merges by minimum; None: the first moment is it.
     """
 
     finding_type: str
@@ -79,6 +81,7 @@ class Sighting:
     samples: Mapping[str, tuple[Sample, ...]] = field(default_factory=dict)
     evidence: frozenset[Evidence] = frozenset()
     facts: Mapping[str, float] = field(default_factory=dict)
+    origin: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

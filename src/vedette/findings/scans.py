@@ -8,9 +8,6 @@ from vedette.findings.order import canonical
 from vedette.findings.rows import Row, dicts, text, whole
 
 FINDING_TYPE = "Recon:EC2/Portscan"
-KEPT_TRIES = 4_096
-"""Tries of an hour that are told one by one; beyond them they are counted (methods 2.4)."""
-
 RULES = {
     1: "flags",
     2: "service_port",
@@ -33,7 +30,8 @@ def describe(row: Row) -> Sighting:
     """Turn a row into a sighting.
 
     Columns: ``evidence`` is a list of tries (us, address, port, protocol, outcome, rule, kinds, local_port, sensitive, object,
-    position), ``tries`` counts them all; the rest are the interface's facts and the largest counts of the windows.
+    position), ``tries`` counts them, ``fired_us`` is when they were first enough; the rest are the interface's facts and the
+    largest counts of the windows.
     """
     tries = sorted(dicts(row.get("evidence")), key=_order)
     last = tries[-1]
@@ -55,6 +53,7 @@ def describe(row: Row) -> Sighting:
         tallies=_tallies(tries, region),
         samples={"records": tuple(sorted(map(_sample, tries))[:KEPT_SAMPLES])},
         facts=_facts(row),
+        origin=moment_of(whole(row["fired_us"])),
     )
 
 

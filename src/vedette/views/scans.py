@@ -92,7 +92,7 @@ told as (
            {_told({"vertical_sensitive": 10 * MINUTE}, _HOST)}
     from fired
 )
-select *
+select *, fired_at // 2 as fired_us
 from (
     select {_EVIDENCE}, fast_tried, fast_weight, medium_tried, medium_weight, slow_tried, slow_weight, slow_hours,
            vertical_fast, vertical_open_target, vertical_sensitive, vertical_medium, vertical_slow,
@@ -147,7 +147,7 @@ told as (
            {_told({"horizontal_medium": HOUR, "horizontal_slow": DAY}, _PORT_KEY)}
     from fired
 )
-select *
+select *, fired_at // 2 as fired_us
 from (
     select {_EVIDENCE}, fast_tried, fast_weight, medium_tried, medium_weight, slow_tried, slow_weight, slow_hours, dark,
            horizontal_fast, horizontal_dark, horizontal_medium, horizontal_slow,
@@ -189,7 +189,7 @@ told as (
     join hosts h on h.interface_id = m.interface_id and h.minute = m.minute and h.remote_address = f.remote_address
     group by f.interface_id, f.remote_address, f.remote_port, f.protocol, f.us
 )
-select {", ".join("f." + name.strip() for name in _EVIDENCE.split(","))}
+select {", ".join("f." + name.strip() for name in _EVIDENCE.split(","))}, t.fired_at // 2 * {MINUTE} as fired_us
 from failures f
 join told t on f.interface_id = t.interface_id and f.remote_address = t.remote_address and f.remote_port = t.remote_port
  and f.protocol = t.protocol and f.us = t.us
@@ -202,7 +202,7 @@ _PORT_TARGET = "case when protocol = 17 then 'udp/' else 'tcp/' end || cast(remo
 
 def _evidence(view: str, target: str, kinds: str, counts: str) -> str:
     """Return the rows of a view in the columns that all kinds share; ``kinds`` names those that fired at a row."""
-    return f"select {target} as target, {_EVIDENCE}, {kinds} as kinds, {counts} from {view}"
+    return f"select {target} as target, {_EVIDENCE}, fired_us, {kinds} as kinds, {counts} from {view}"
 
 
 def _named(*kinds: str) -> str:
