@@ -18,7 +18,7 @@ from vedette.simulation import simulate
 from vedette.sources import Span, list_blobs
 
 TYPES = {f"Recon:IAMUser/{name}Permissions" for name in ("Network", "Resource", "User")}
-VICTIM = "arn:aws:iam::123456789012:user/report-uploader"
+VICTIM = "arn:aws:iam::123456789012:user/backup-copier"
 
 
 def played(folder: Path, **numbers: object) -> OrganisationTruth:

@@ -32,6 +32,7 @@ from vedette.pipeline import Pipeline, Slicing
 from vedette.place import S3, Bucket, Folder, Place
 from vedette.reading import read_blob
 from vedette.report import ListUse, RunReport, counted
+from vedette.schema import TABLES
 from vedette.settings import Settings
 from vedette.sources import Span
 from vedette.state import SEEN, State, all_states
@@ -108,7 +109,7 @@ def pipeline(
                 ),
                 rules=chosen,
                 slicing=Slicing(
-                    slice_events=settings.slice_events or engine.usual_slice,
+                    largest=dict.fromkeys(TABLES, settings.slice_events) if settings.slice_events else engine.usual_slice,
                     lateness=timedelta(minutes=max(settings.lateness_cloudtrail_minutes, settings.lateness_flows_minutes)),
                     gap=timedelta(days=settings.episode_gap_days),
                 ),

@@ -3,7 +3,8 @@
 ``(state, slice, knowledge) → (findings, state')`` is the engine's step; this module carries things to it and away from it.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
@@ -17,6 +18,7 @@ from vedette.engine.spool import BIN_US
 from vedette.findings import Finding, Sighting, assemble, detector_id, episodes, identity
 from vedette.generation import Generation
 from vedette.report import RunReport
+from vedette.schema import TABLES
 from vedette.store import Store
 from vedette.workspace import sweep
 
@@ -47,9 +49,13 @@ class Silence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slicing:
-    """How the input is cut. ``lateness`` is how much older than its delivery a record may be; ``gap`` ends an episode."""
+    """How the input is cut.
 
-    slice_events: int = 500_000
+    ``largest`` is how many records of each table fill a slice alone, ``lateness`` how much older than its delivery a record may
+    be; ``gap`` ends an episode.
+    """
+
+    largest: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(TABLES, 500_000))
     lateness: timedelta = timedelta(minutes=20)
     gap: timedelta = timedelta(days=30)
 
@@ -161,23 +167,23 @@ class Pipeline:
             self._step(until)
 
     def _full_slice(self, safe: datetime | None) -> datetime | None:
-        """Return where a full slice ends: the last edge of a bin with at most ``slice_events`` records before it.
+        """Return where a full slice ends: the last edge of a bin before which there is no more than a slice takes.
 
         At the end of a block of days it ends anyhow, where a state table wants that.
         """
-        counts: dict[int, int] = {}
+        counts: dict[int, Counter[str]] = {}
         for part in self._generation.pending:
             for number, count in part.bins:
-                counts[number] = counts.get(number, 0) + count
+                counts.setdefault(number, Counter())[part.table] += count
         limit = None if safe is None else _microseconds(safe) // BIN_US
         block = _BINS_A_DAY * min((state.within_days for state in self.rules.states if state.within_days), default=0)
-        total = 0
+        total: Counter[str] = Counter()
         edges = sorted(number for number in counts if limit is None or number < limit)
         for place, number in enumerate(edges):
             if block and number // block != edges[0] // block:
                 return _moment(number // block * block * BIN_US)
             total += counts[number]
-            if total > self.slicing.slice_events:
+            if sum(rows / self.slicing.largest[table] for table, rows in total.items()) > 1:
                 # One bin alone may be larger than a slice: then it is taken whole.
                 edge = number if place else number + 1
                 return _moment(edge * BIN_US)

@@ -12,14 +12,11 @@ from scanning import Outcome, scan
 from vedette.findings import Finding
 from vedette.intel import Kind, ThreatList
 from vedette.intel.lists import load_list
-from vedette.simulate import all_scenarios
 from vedette.sources import Span, list_blobs
 
 SCAN, PROBE = "Recon:EC2/Portscan", "Recon:EC2/PortProbeUnprotectedPort"
 # Permission discovery has its truths in tests/test_discovery_scenarios.py: callers from listed addresses may raise it, too.
 DISCOVERY = frozenset(f"Recon:IAMUser/{name}Permissions" for name in ("Network", "Resource", "User"))
-# A stolen key that looks around from an address for which another scenario lists it: played together they are one finding.
-APART = frozenset({"stolen-key"})
 AUTHORISED = ("tag:purpose=vulnerability-scanner",)
 
 
@@ -38,11 +35,6 @@ class Told:
     count: int
     details: tuple[tuple[str, int], ...]
     remotes: tuple[str, ...] = ()
-
-
-def together() -> list[str]:
-    """Return the names of the scenarios whose findings stay apart when all are played in one account."""
-    return sorted(all_scenarios().keys() - APART)
 
 
 def lists_of_simulation(folder: Path) -> tuple[ThreatList, ...]:

@@ -28,7 +28,7 @@ select a.interface_id, a.day, a.account_id, a.region, a.resource_key, max(a.inst
        max(a.subnet_id) as subnet_id, max(e.evidence) as evidence, cast(sum(a.probes) as bigint) as probes,
        list(struct_pack(us := a.first_us, last_us := a.last_us, address := a.address, port := a.port, protocol := a.protocol,
                         remote := a.remote_address, level := a.level, probes := a.probes, verdict := a.verdict,
-                        "object" := a.reference."object", "position" := a.reference."position",
+                        "object" := a."object", "position" := a."position",
                         country_code := p.country_code, country_name := p.country_name, city_name := p.city_name,
                         latitude := p.latitude, longitude := p.longitude, asn := p.asn, asn_org := p.asn_org, isp := p.isp,
                         org := p.org)) as hits

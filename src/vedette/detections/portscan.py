@@ -15,9 +15,11 @@ with placed as (
     join interface_facts f on e.interface_id = f.interface_id
     left join (
         select address, min(subnet_id) as subnet_id
-        from inventory_addresses group by address having min(subnet_id) = max(subnet_id)
+        from inventory group by address having min(subnet_id) = max(subnet_id)
     ) a on e.remote_address = a.address
-    left join inventory_addresses b on e.interface_id = b.interface_id and e.local_address = b.address
+    left join (
+        select interface_id, address, max(subnet_id) as subnet_id from inventory group by interface_id, address
+    ) b on e.interface_id = b.interface_id and e.local_address = b.address
 )
 select p.interface_id, p.target, p.hour, f.account_id, f.region, max(f.instance_id) as instance_id, max(f.vpc_id) as vpc_id,
        max(f.subnet_id) as subnet_id, max(p.local_address) as local_address, count(*) as tries,
@@ -45,7 +47,7 @@ DETECTION = Detection(
     resource_type="Instance",
     resource_role="ACTOR",
     action_type="NETWORK_CONNECTION",
-    reads=("scan_evidence", "interface_facts", "inventory_addresses"),
+    reads=("scan_evidence", "interface_facts", "inventory"),
     sql=SQL,
     describe=describe,
     summarise=summarise,

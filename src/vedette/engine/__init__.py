@@ -122,10 +122,10 @@ class StepResult:
 class Engine(Protocol):
     """An engine. One step is a pure function: (state, slice, knowledge) → (sightings, state').
 
-    ``usual_slice`` is how many records a step takes best.
+    ``usual_slice`` is how many records of each table a step takes best.
     """
 
-    usual_slice: ClassVar[int]
+    usual_slice: ClassVar[Mapping[str, int]]
 
     @property
     def tables(self) -> frozenset[str]:

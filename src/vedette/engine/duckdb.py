@@ -97,7 +97,8 @@ where coalesce(log_status, 'OK') = 'OK'
 class DuckDBEngine:
     """Runs rules over the parts in one folder. Made for one writer; see ``Engine`` for what it does."""
 
-    usual_slice: ClassVar[int] = 500_000  # larger ones are no faster, and take more memory
+    # Larger ones are hardly faster, and take more memory.
+    usual_slice: ClassVar[Mapping[str, int]] = {"cloudtrail": 500_000, "flows": 2_000_000}
 
     def __init__(self, folder: Path, rules: Rules, knowledge: Knowledge, *, memory_limit: str = "1GB", threads: int = 0) -> None:
         self._folder = folder

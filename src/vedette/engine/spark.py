@@ -104,7 +104,8 @@ _REPEATS = {"cloudtrail": (_REPEATED, _DUPLICATES, True), "flows": (_FLOWS_REPEA
 class SparkEngine:
     """Runs rules on Spark over the parts in one place, which the driver and all executors reach; see ``Engine``."""
 
-    usual_slice: ClassVar[int] = 5_000_000  # a step costs some seconds of planning, whatever it takes
+    # A step costs some seconds of planning, whatever it takes.
+    usual_slice: ClassVar[Mapping[str, int]] = dict.fromkeys(TABLES, 5_000_000)
 
     def __init__(
         self,

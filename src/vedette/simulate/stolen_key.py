@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from vedette.simulate import Actor, Call, Day, Item, Scenario
 
-_VICTIM = Actor("user", "report-uploader")
-_USUAL_PLACE, _SERVER = "203.0.113.64", "198.51.100.77"
+_VICTIM = Actor("user", "backup-copier")
+_USUAL_PLACE, _SERVER = "203.0.113.66", "198.51.100.85"
 _USUAL = ("s3:ListBuckets", "s3:GetBucketLocation")
 _TYPES = {name: f"Recon:IAMUser/{name.title()}Permissions" for name in ("user", "network", "resource")}
 _WHY = "the job does so every day"

@@ -4,6 +4,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from vedette.numbering import BACKWARD, OBJECT
 from vedette.state import State
 
 # The first try of the hour, ordered by time. Few small columns: this is the largest table of flow logs. ``marks`` is the number
@@ -62,20 +63,30 @@ where place <= $kept_contacts
 STATE = State(
     name="contact_hours",
     schema=pa.schema(_FIELDS),
-    reads=("tries",),
-    rows=_bounded("""
-select hour, interface_id, initiator as local_address, responder as remote_address, cast(port as bigint) as remote_port,
-       cast(protocol as bigint) as protocol,
-       min(struct_pack(us := first_us, marks := cast(outcome_number + 16 * rule + 256 * dark + 512 * unreliable
-                           + 1024 * (case when role = 'instance_k8s_node' then 1 else 0 end) + 2048 * assumed + 4096 * relayed
-                           as bigint),
-                       ports := cast(low_client_port as bigint) + 65536 * cast(high_client_port as bigint),
-                       step := cast($step as bigint), "object" := cast(reference."object" as varchar),
-                       "position" := reference."position")) as first,
-       max(last_us) as last_us, max(outcome in ('established', 'half_open', 'touched')) as answered,
-       cast(sum(forward_records) as bigint) as tries
-from tries
-group by hour, interface_id, initiator, responder, port, protocol
+    reads=("tries", "interface_facts", "flow_addresses", "flow_objects"),
+    # Of a door there is one row five minutes in ``tries``, so that the first try of an hour is one row's.
+    rows=_bounded(f"""
+select t.hour, i.interface_id, l.address as local_address, r.address as remote_address, cast(t.port as bigint) as remote_port,
+       cast(t.protocol as bigint) as protocol,
+       struct_pack(us := t.first.us, marks := t.first.marks, ports := t.first.ports, step := cast($step as bigint),
+                   "object" := o."object", "position" := t.first.reference % {OBJECT}) as first,
+       t.last_us, t.answered, t.tries
+from (
+    select hour, interface, initiator, responder, port, protocol,
+           min(struct_pack(us := first_us, marks := cast(outcome_number + 16 * rule + 256 * dark + 512 * unreliable
+                               + 1024 * (case when role = 'instance_k8s_node' then 1 else 0 end) + 2048 * assumed
+                               + 4096 * relayed as bigint),
+                           ports := cast(low_client_port as bigint) + 65536 * cast(high_client_port as bigint),
+                           reference := coalesce(reference % {BACKWARD}, 0))) as first,
+           max(last_us) as last_us, max(outcome in ('established', 'half_open', 'touched')) as answered,
+           cast(sum(forward_records) as bigint) as tries
+    from tries
+    group by hour, interface, initiator, responder, port, protocol
+) t
+join interface_facts i on t.interface = i.number
+join flow_addresses l on t.initiator = l.number
+join flow_addresses r on t.responder = r.number
+left join flow_objects o on t.first.reference // {OBJECT} = o.number
 """),
     fold=_bounded(f"""
 select {_KEY}, min(first) as first, max(last_us) as last_us, max(answered) as answered, cast(sum(tries) as bigint) as tries

@@ -28,24 +28,29 @@ _SUMS = """max(level) as level, cast(sum(conversations) as bigint) as conversati
 STATE = State(
     name="exposed_ports",
     schema=pa.schema(_FIELDS),
-    reads=("port_bins", "judged_contacts", "interface_facts"),
+    reads=("port_bins", "judged_contacts", "interface_facts", "flow_addresses"),
     rows=f"""
-select p.day, f.account_id, f.region, p.interface_id, f.instance_id, p.address, cast(p.port as bigint) as port,
-       cast(p.protocol as bigint) as protocol, {_SUMS}
+select p.day, f.account_id, f.region, f.interface_id, f.instance_id, a.address, cast(p.port as bigint) as port,
+       cast(p.protocol as bigint) as protocol, p.level, p.conversations, p.clients, p.first_us, p.last_us
 from (
-    select bin // 288 as day, interface_id, address, port, protocol,
-           cast(case when served > 0 then 4 else 3 end as bigint) as level, answered as conversations, clients, first_us, last_us
-    from port_bins
-    where answered > 0
-    union all
-    select bin // 288 as day, interface_id, responder as address, port, protocol,
-           cast(case when backward_bytes > 100 * backward_packets then 4 else 3 end as bigint) as level,
-           forward_records as conversations, clients, first_us, last_us
-    from judged_contacts
-    where not outbound and not initiator_inside and outcome in ('established', 'half_open', 'touched')
+    select day, interface, address, port, protocol, {_SUMS}
+    from (
+        select bin // 288 as day, interface, address, port, protocol,
+               cast(case when served > 0 then 4 else 3 end as bigint) as level, answered as conversations, clients, first_us,
+               last_us
+        from port_bins
+        where answered > 0
+        union all
+        select bin // 288 as day, interface, responder as address, port, protocol,
+               cast(case when backward_bytes > 100 * backward_packets then 4 else 3 end as bigint) as level,
+               forward_records as conversations, clients, first_us, last_us
+        from judged_contacts
+        where not outbound and not initiator_inside and outcome in ('established', 'half_open', 'touched')
+    )
+    group by day, interface, address, port, protocol
 ) p
-join interface_facts f on p.interface_id = f.interface_id
-group by p.day, f.account_id, f.region, p.interface_id, f.instance_id, p.address, p.port, p.protocol
+join interface_facts f on p.interface = f.number
+join flow_addresses a on p.address = a.number
 """,
     fold=f"""
 select {_KEY}, {_SUMS}

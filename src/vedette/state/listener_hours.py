@@ -23,17 +23,22 @@ _FIELDS: list["pa.Field[Any]"] = [
 STATE = State(
     name="listener_hours",
     schema=pa.schema(_FIELDS),
-    reads=("port_bins", "judged_contacts"),
+    reads=("port_bins", "judged_contacts", "interface_facts", "flow_addresses"),
     rows="""
-select bin // 12 as hour, interface_id, address, cast(port as bigint) as port, cast(protocol as bigint) as protocol,
-       bit_or(clients) as seen, bits_set(bit_or(clients)) as clients
+select s.hour, f.interface_id, a.address, cast(s.port as bigint) as port, cast(s.protocol as bigint) as protocol, s.seen,
+       bits_set(s.seen) as clients
 from (
-    select bin, interface_id, address, port, protocol, clients from port_bins
-    union all
-    select bin, interface_id, responder as address, port, protocol, clients from judged_contacts where not outbound
-)
-where clients <> 0
-group by bin // 12, interface_id, address, port, protocol
+    select bin // 12 as hour, interface, address, port, protocol, bit_or(clients) as seen
+    from (
+        select bin, interface, address, port, protocol, clients from port_bins
+        union all
+        select bin, interface, responder as address, port, protocol, clients from judged_contacts where not outbound
+    )
+    where clients <> 0
+    group by bin // 12, interface, address, port, protocol
+) s
+join interface_facts f on s.interface = f.number
+join flow_addresses a on s.address = a.number
 """,
     fold="""
 select hour, interface_id, address, port, protocol, bit_or(seen) as seen, bits_set(bit_or(seen)) as clients

@@ -3,8 +3,13 @@
 The methods are those of detection-methods section 1. Everything is decided per five minutes of event time (``bin``), which no
 slice ever cuts, so that the cutting of the input cannot show. A reply that falls into the next five minutes counts there: the
 share of conversations that straddle an edge is their round trip divided by five minutes.
+
+Within a slice, interfaces, addresses and objects go by numbers, in the order of their texts: to group by texts would be most of
+the work. Columns named ``interface``, ``address``, ``source``, ``target``, ``initiator`` and ``responder`` hold such numbers,
+``record`` an object's number times 2^32 plus a position; states and detections are told the texts.
 """
 
+from vedette.numbering import BACKWARD, OBJECT
 from vedette.views import View
 
 BIN = 300_000_000
@@ -29,12 +34,16 @@ def _serves(port: str) -> str:
 # ``verdict`` is the number of the rule that decided who opened, negative where it was the destination of the record:
 # 1 flags, 2 service_port, 3 rejected_egress (a rejected record is the first of its conversation), 4 ephemeral_port (weak), 0 not
 # from the record alone; 5 to 7 (weak) see below. The known_listener rule is applied where a try would count.
-_ADDRESS_SIDES = """
-select address, is_inside(address) as inside
+_FLOW_ADDRESSES = """
+select address, is_inside(address) as inside, address like '%:%' as ipv6, row_number() over (order by address) as number
 from (
     select distinct src_address as address from logged_flows union select distinct dst_address as address from logged_flows
 )
 where address is not null
+"""
+
+_FLOW_OBJECTS = """
+select "object", row_number() over (order by "object") as number from (select distinct "object" from logged_flows)
 """
 
 # Behind a NAT gateway (methods 1.4): its inner leg has the far end in the packet only (version 3). Where the client's own
@@ -75,11 +84,13 @@ select {_LOGGED_COLUMNS} from natted_flows
 """
 
 _FLOW_SIDES = f"""
-select f.*, s.inside as source_inside, t.inside as target_inside
+select i.number as interface, f.protocol, f.start_us, f.end_us, f.start_us // {BIN} as bin, f.packets, f.bytes, f.tcp_flags,
+       f.rejected, f.egress, s.number as source, t.number as target, f.src_port, f.dst_port,
+       {OBJECT} * o.number + f."position" as record, f.verdict, s.inside as source_inside, t.inside as target_inside, s.ipv6
 from (
-select interface_id, protocol, microseconds(start_time) as start_us, microseconds(end_time) as end_us,
-       microseconds(start_time) // {BIN} as bin, packets, bytes, tcp_flags, action, src_address, dst_address, src_port, dst_port,
-       flow_direction, "object", "position",
+select interface_id, protocol, microseconds(start_time) as start_us, microseconds(end_time) as end_us, packets, bytes, tcp_flags,
+       coalesce(action = 'REJECT', false) as rejected, src_address, dst_address, src_port, dst_port,
+       flow_direction = 'egress' as egress, "object", "position",
        case when protocol = 6 and (tcp_flags & 18) = 2 then 1
             when protocol = 6 and (tcp_flags & 18) = 18 then -1
             when target_serves and not source_serves then 2
@@ -92,8 +103,10 @@ from (select *, {_serves("src_port")} as source_serves, {_serves("dst_port")} as
 where coalesce(log_status, 'OK') = 'OK' and protocol in (6, 17) and src_address is not null and dst_address is not null
   and src_port is not null and dst_port is not null and packets > 0 and interface_id is not null
 ) f
-join address_sides s on f.src_address = s.address
-join address_sides t on f.dst_address = t.address
+join flow_addresses s on f.src_address = s.address
+join flow_addresses t on f.dst_address = t.address
+join interface_facts i on f.interface_id = i.interface_id
+join flow_objects o on f."object" = o."object"
 """
 
 _UNDECIDED = "select * from flow_sides where verdict = 0"
@@ -103,17 +116,17 @@ _UNDECIDED = "select * from flow_sides where verdict = 0"
 # began two seconds before the other.
 _PAIRED_FLOWS = f"""
 with directions as (
-    select interface_id, bin, protocol, src_address, dst_address, src_port, dst_port, sum(packets) as packets,
-           sum(bytes) as bytes, min(start_us) as start_us, case when src_address like '%:%' then 20 else 0 end as header
+    select interface, bin, protocol, source, target, src_port, dst_port, sum(packets) as packets, sum(bytes) as bytes,
+           min(start_us) as start_us, max(case when ipv6 then 20 else 0 end) as header
     from undecided
-    group by interface_id, bin, protocol, src_address, dst_address, src_port, dst_port
+    group by interface, bin, protocol, source, target, src_port, dst_port
 ),
 paired as (
-    select d.*, r.interface_id is null as alone, r.packets as other_packets, r.bytes as other_bytes, r.start_us as other_us
+    select d.*, r.interface is null as alone, r.packets as other_packets, r.bytes as other_bytes, r.start_us as other_us
     from directions d
     left join directions r
-      on d.interface_id = r.interface_id and d.bin = r.bin and d.protocol = r.protocol and d.src_address = r.dst_address
-     and d.dst_address = r.src_address and d.src_port = r.dst_port and d.dst_port = r.src_port
+      on d.interface = r.interface and d.bin = r.bin and d.protocol = r.protocol and d.source = r.target
+     and d.target = r.source and d.src_port = r.dst_port and d.dst_port = r.src_port
 ),
 told as (
     select *,
@@ -128,13 +141,12 @@ told as (
                 else 0 end as told
     from paired
 )
-select u.interface_id, u.protocol, u.start_us, u.end_us, u.bin, u.packets, u.bytes, u.tcp_flags, u.action, u.src_address,
-       u.dst_address, u.src_port, u.dst_port, u.flow_direction, u."object", u."position", t.told as verdict, u.source_inside,
-       u.target_inside
+select u.interface, u.protocol, u.start_us, u.end_us, u.bin, u.packets, u.bytes, u.tcp_flags, u.rejected, u.egress, u.source,
+       u.target, u.src_port, u.dst_port, u.record, t.told as verdict, u.source_inside, u.target_inside, u.ipv6
 from undecided u
 join told t
-  on u.interface_id = t.interface_id and u.bin = t.bin and u.protocol = t.protocol and u.src_address = t.src_address
- and u.dst_address = t.dst_address and u.src_port = t.src_port and u.dst_port = t.dst_port
+  on u.interface = t.interface and u.bin = t.bin and u.protocol = t.protocol and u.source = t.source and u.target = t.target
+ and u.src_port = t.src_port and u.dst_port = t.dst_port
 where t.told <> 0
 """
 
@@ -145,8 +157,8 @@ select (select count(*) from undecided) - (select count(*) from paired_flows) as
 # A row a record whose opener is known, seen from the conversation: its opener (initiator), and the port that was asked for.
 _OPENED_FLOWS = """
 select *, verdict > 0 as forward,
-       case when verdict > 0 then src_address else dst_address end as initiator,
-       case when verdict > 0 then dst_address else src_address end as responder,
+       case when verdict > 0 then source else target end as initiator,
+       case when verdict > 0 then target else source end as responder,
        case when verdict > 0 then dst_port else src_port end as port,
        case when verdict > 0 then src_port else dst_port end as client_port,
        case when verdict > 0 then source_inside else target_inside end as initiator_inside,
@@ -161,11 +173,11 @@ from (
 # What a port of ours answered to the internet, where private addresses say which side is ours: a row a port and five minutes.
 # ``served`` is a bit for each of some client ports that were sent data (methods 1.3: many clients make a listener).
 _PORT_BINS = """
-select interface_id, responder as address, port, protocol, bin, min(start_us) as first_us, max(end_us) as last_us,
+select interface, responder as address, port, protocol, bin, max(ipv6) as ipv6, min(start_us) as first_us, max(end_us) as last_us,
        count(*) as records,
        sum(case when forward then 1 else 0 end) as probes,
-       sum(case when forward and action = 'REJECT' then 1 else 0 end) as rejected,
-       sum(case when forward or action = 'REJECT' then 0 when protocol = 17 then 1
+       sum(case when forward and rejected then 1 else 0 end) as rejected,
+       sum(case when forward or rejected then 0 when protocol = 17 then 1
                 when bytes > 80 * packets or (tcp_flags & 18) = 18 or (tcp_flags is null and bytes >= 40 * packets + 4) then 1
                 else 0 end) as answered,
        sum(case when not forward and protocol = 6 and bytes > 80 * packets then 1 else 0 end) as served,
@@ -174,13 +186,14 @@ select interface_id, responder as address, port, protocol, bin, min(start_us) as
            as clients
 from opened_flows
 where responder_inside and not initiator_inside
-group by interface_id, responder, port, protocol, bin
+group by interface, responder, port, protocol, bin
 """
 
 # All other conversations: a row an opener, target, port and five minutes, with what went forward and what came back.
-# ``votes`` is above 0 where flow-direction says that the opener is on our side, below 0 where it is not.
-_CONTACTS = """
-select interface_id, initiator, responder, port, protocol, bin, initiator like '%:%' as ipv6,
+# ``votes`` is above 0 where flow-direction says that the opener is on our side, below 0 where it is not. ``reference`` is the
+# record that is shown as evidence: the first, a forward one if there is any (else 2^62 is added).
+_CONTACTS = f"""
+select interface, initiator, responder, port, protocol, bin, max(ipv6) as ipv6,
        max(initiator_inside) as initiator_inside, min(start_us) as first_us, max(end_us) as last_us, count(*) as records,
        cast(sum(case when forward then 1 else 0 end) as bigint) as forward_records,
        cast(sum(case when forward then packets else 0 end) as bigint) as forward_packets,
@@ -189,80 +202,85 @@ select interface_id, initiator, responder, port, protocol, bin, initiator like '
        cast(sum(case when forward then 0 else packets end) as bigint) as backward_packets,
        cast(sum(case when forward then 0 else bytes end) as bigint) as backward_bytes,
        bit_or(case when forward then null else tcp_flags end) as backward_flags,
-       cast(sum(case when forward and action = 'REJECT' then 1 else 0 end) as bigint) as rejected,
+       cast(sum(case when forward and rejected then 1 else 0 end) as bigint) as rejected,
        min(case when verdict > 0 then verdict else -verdict end) as rule,
        min(client_port) as low_client_port, max(client_port) as high_client_port,
-       cast(sum(case when flow_direction is null then 0 when forward = (flow_direction = 'egress') then 1 else -1 end) as bigint)
-           as votes,
+       cast(sum(case when egress is null then 0 when forward = egress then 1 else -1 end) as bigint) as votes,
        bit_or(case when not forward and packets >= 3 and bytes > 80 * packets then one_bit(client_port % 60) else 0 end)
            as clients,
-       min(case when packets <= 6 or action = 'REJECT'
-                then struct_pack(us := start_us, backward := not forward, "object" := "object", "position" := "position") end)
-           as reference
+       min(case when packets <= 6 or rejected then record + case when forward then 0 else {BACKWARD} end end) as reference
 from opened_flows
 where initiator_inside or not responder_inside
-group by interface_id, initiator, responder, port, protocol, bin
+group by interface, initiator, responder, port, protocol, bin
 """
 
 # Which address is an interface's own, where no inventory and no flow-direction says it (methods 1.2 item 2): one that takes part
 # in 99 of 100 records of five minutes. Four candidates are tried: a true one is in the first and last pair by order.
-_INTERFACE_CANDIDATES = """
+_INTERFACE_CANDIDATES = f"""
 with ends as (
-    select interface_id, bin, ipv6, initiator, responder, records from flow_contacts
+    select interface, bin, ipv6, initiator, responder, records from flow_contacts
     union all
-    select interface_id, bin, address like '%:%' as ipv6, address as initiator, null as responder, records from port_bins
+    select interface, bin, ipv6, address as initiator, 0 as responder, records from port_bins
 ),
 picked as (
-    select interface_id, bin, ipv6, sum(records) as records,
-           min(struct_pack(a := initiator, b := responder)) as lowest, max(struct_pack(a := initiator, b := responder)) as highest
+    select interface, bin, ipv6, sum(records) as records, min({OBJECT} * initiator + responder) as lowest,
+           max({OBJECT} * initiator + responder) as highest
     from ends
-    group by interface_id, bin, ipv6
+    group by interface, bin, ipv6
 ),
 tried as (
-    select distinct interface_id, bin, ipv6, records, address
+    select distinct interface, bin, ipv6, records, address
     from (
-        select interface_id, bin, ipv6, records, lowest.a as address from picked
-        union all select interface_id, bin, ipv6, records, lowest.b as address from picked
-        union all select interface_id, bin, ipv6, records, highest.a as address from picked
-        union all select interface_id, bin, ipv6, records, highest.b as address from picked
+        select interface, bin, ipv6, records, lowest // {OBJECT} as address from picked
+        union all select interface, bin, ipv6, records, lowest % {OBJECT} as address from picked
+        union all select interface, bin, ipv6, records, highest // {OBJECT} as address from picked
+        union all select interface, bin, ipv6, records, highest % {OBJECT} as address from picked
     )
-    where address is not null
+    where address > 0
 )
-select t.interface_id, t.bin, t.ipv6, t.address
+select t.interface, t.bin, t.ipv6, t.address
 from tried t
-join ends e on e.interface_id = t.interface_id and e.bin = t.bin and e.ipv6 = t.ipv6
+join ends e on e.interface = t.interface and e.bin = t.bin and e.ipv6 = t.ipv6
  and (e.initiator = t.address or e.responder = t.address)
-group by t.interface_id, t.bin, t.ipv6, t.address, t.records
+group by t.interface, t.bin, t.ipv6, t.address, t.records
 having sum(e.records) >= 0.99 * t.records
 """
 
 _SINGLED_OUT = """
-select interface_id, ipv6, min(address) as address, bin
-from interface_candidates
-group by interface_id, ipv6, bin
-having count(*) = 1
+select f.interface_id, s.ipv6, a.address, s.bin
+from (
+    select interface, ipv6, min(address) as address, bin
+    from interface_candidates
+    group by interface, ipv6, bin
+    having count(*) = 1
+) s
+join interface_facts f on s.interface = f.number
+join flow_addresses a on s.address = a.number
 """
 
 # One row an interface and five minutes: its own address. Of several candidates (one peer only) the one that was singled out
 # before wins, then the only private one; where that fails the opener of a conversation is taken for ours (``tied``).
 _INTERFACE_LOCALS = """
-select interface_id, bin, ipv6,
+select interface, bin, ipv6,
        case when count(*) = 1 then min(address)
             when count(known) = 1 then min(known)
             when count(inside) = 1 then min(inside) end as address,
        count(*) > 1 and count(known) <> 1 and count(inside) <> 1 as tied
 from (
-    select c.interface_id, c.bin, c.ipv6, c.address,
-           case when k.first_bin <= c.bin then c.address end as known, case when is_inside(c.address) then c.address end as inside
+    select c.interface, c.bin, c.ipv6, c.address, case when k.first_bin <= c.bin then c.address end as known,
+           case when a.inside then c.address end as inside
     from interface_candidates c
-    left join interface_addresses k on c.interface_id = k.interface_id and c.ipv6 = k.ipv6 and c.address = k.address
+    join interface_facts f on c.interface = f.number
+    join flow_addresses a on c.address = a.number
+    left join interface_addresses k on f.interface_id = k.interface_id and c.ipv6 = k.ipv6 and a.address = k.address
 )
-group by interface_id, bin, ipv6
+group by interface, bin, ipv6
 """
 
 _INTERFACE_FACTS = """
-select interface_id, max(account_id) as account_id, max(region) as region, max(instance_id) as instance_id, max(vpc_id) as vpc_id,
-       max(subnet_id) as subnet_id, max(case when "version" >= 3 and instance_id is null and vpc_id is not null then 1 else 0 end)
+select interface_id, row_number() over (order by interface_id) as number, max(account_id) as account_id, max(region) as region,
+       max(instance_id) as instance_id, max(vpc_id) as vpc_id, max(subnet_id) as subnet_id,
+       max(case when "version" >= 3 and instance_id is null and vpc_id is not null then 1 else 0 end)
            as managed
 from (
     select interface_id, account_id, region, instance_id, vpc_id, subnet_id, "version" from flows
@@ -275,7 +293,7 @@ group by interface_id
 
 # Windows in which an interface lost records: a missing reply says nothing there (methods 1.1).
 _SKIPPED_BINS = f"""
-select distinct interface_id, bin
+select distinct f.number as interface, s.bin
 from (
     select interface_id, microseconds(start_time) // {BIN} as bin from flows where log_status = 'SKIPDATA'
     union all
@@ -283,21 +301,21 @@ from (
     union all
     select interface_id, (microseconds(start_time) + microseconds(end_time)) // {2 * BIN} as bin
     from flows where log_status = 'SKIPDATA'
-)
-where interface_id is not null
+) s
+join interface_facts f on s.interface_id = f.interface_id
 """
 
 # Contacts with what became of them (methods 1.2 item 7) and with the side that is ours. Sizes are IP bytes; IPv6 has 20 more a
 # packet. ``one_sided`` is a conversation of which the other half was not logged.
 _JUDGED_CONTACTS = f"""
-select c.interface_id, c.bin, c.initiator, c.responder, c.port, c.protocol, c.first_us, c.last_us, c.forward_records,
+select c.interface, c.bin, c.initiator, c.responder, c.port, c.protocol, c.first_us, c.last_us, c.forward_records,
        c.forward_packets, c.backward_packets, c.backward_bytes, c.rule, c.low_client_port, c.high_client_port, c.clients,
        c.reference, c.initiator_inside, coalesce(f.managed, 0) as managed, coalesce(v.role, 'unknown') as role,
-       case when v.interface_id is not null then v.address = c.initiator
+       case when v.interface is not null then v.address = c.initiator
             when c.votes <> 0 then c.votes > 0
             when l.tied then true
             else coalesce(l.address = c.initiator, false) end as outbound,
-       case when c.votes = 0 and v.interface_id is null and coalesce(l.tied, false) then 1 else 0 end as assumed,
+       case when c.votes = 0 and v.interface is null and coalesce(l.tied, false) then 1 else 0 end as assumed,
        case when c.backward_packets = 0 then
                 case when c.rejected > 0 then 'rejected'
                      when c.protocol = 17 then 'no_reply'
@@ -317,24 +335,29 @@ select c.interface_id, c.bin, c.initiator, c.responder, c.port, c.protocol, c.fi
                  and c.forward_packets <= 5 * c.forward_records and c.backward_packets <= 3 * c.forward_records then 'touched'
             else 'established' end as outcome
 from (select *, case when ipv6 then 20 else 0 end as header from flow_contacts) c
-join interface_facts f on c.interface_id = f.interface_id
-left join interface_locals l on c.interface_id = l.interface_id and c.bin = l.bin and c.ipv6 = l.ipv6
+join interface_facts f on c.interface = f.number
+left join interface_locals l on c.interface = l.interface and c.bin = l.bin and c.ipv6 = l.ipv6
 left join inventory_addresses v
-  on c.interface_id = v.interface_id and (v.address = c.initiator or v.address = c.responder)
+  on c.interface = v.interface and (v.address = c.initiator or v.address = c.responder)
 """
 
 # Both ends of a conversation inside one interface's addresses would be two rows: the opener's counts.
 _INVENTORY_ADDRESSES = """
-select interface_id, address, max(role) as role, max(instance_id) as instance_id, max(subnet_id) as subnet_id
-from inventory
-group by interface_id, address
+select f.number as interface, a.number as address, max(v.role) as role
+from inventory v
+join interface_facts f on v.interface_id = f.interface_id
+join flow_addresses a on v.address = a.address
+group by f.number, a.number
 """
 
 VIEWS: tuple[View, ...] = (
     View(name="natted_flows", reads=("flows", "inventory"), sql=_NATTED_FLOWS, kept=True),
     View(name="logged_flows", reads=("flows", "natted_flows"), sql=_LOGGED_FLOWS),
-    View(name="address_sides", reads=("logged_flows",), sql=_ADDRESS_SIDES, kept=True),
-    View(name="flow_sides", reads=("logged_flows", "address_sides"), sql=_FLOW_SIDES, kept=True),
+    View(name="flow_addresses", reads=("logged_flows",), sql=_FLOW_ADDRESSES, kept=True),
+    View(name="flow_objects", reads=("logged_flows",), sql=_FLOW_OBJECTS, kept=True),
+    View(
+        name="flow_sides", reads=("logged_flows", "flow_addresses", "interface_facts", "flow_objects"), sql=_FLOW_SIDES, kept=True
+    ),
     View(name="undecided", reads=("flow_sides",), sql=_UNDECIDED, kept=True),
     View(name="paired_flows", reads=("undecided",), sql=_PAIRED_FLOWS, kept=True),
     View(name="ambiguous_flows", reads=("undecided", "paired_flows"), sql=_AMBIGUOUS_FLOWS),
@@ -342,11 +365,16 @@ VIEWS: tuple[View, ...] = (
     View(name="port_bins", reads=("opened_flows",), sql=_PORT_BINS, kept=True),
     View(name="flow_contacts", reads=("opened_flows",), sql=_CONTACTS, kept=True),
     View(name="interface_candidates", reads=("flow_contacts", "port_bins"), sql=_INTERFACE_CANDIDATES, kept=True),
-    View(name="singled_out", reads=("interface_candidates",), sql=_SINGLED_OUT),
-    View(name="interface_locals", reads=("interface_candidates", "interface_addresses"), sql=_INTERFACE_LOCALS, kept=True),
+    View(name="singled_out", reads=("interface_candidates", "interface_facts", "flow_addresses"), sql=_SINGLED_OUT),
+    View(
+        name="interface_locals",
+        reads=("interface_candidates", "interface_addresses", "interface_facts", "flow_addresses"),
+        sql=_INTERFACE_LOCALS,
+        kept=True,
+    ),
     View(name="interface_facts", reads=("flows", "natted_flows"), sql=_INTERFACE_FACTS, kept=True),
-    View(name="skipped_bins", reads=("flows",), sql=_SKIPPED_BINS, kept=True),
-    View(name="inventory_addresses", reads=("inventory",), sql=_INVENTORY_ADDRESSES),
+    View(name="skipped_bins", reads=("flows", "interface_facts"), sql=_SKIPPED_BINS, kept=True),
+    View(name="inventory_addresses", reads=("inventory", "interface_facts", "flow_addresses"), sql=_INVENTORY_ADDRESSES),
     View(
         name="judged_contacts",
         reads=("flow_contacts", "interface_facts", "interface_locals", "inventory_addresses"),

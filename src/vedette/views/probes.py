@@ -1,29 +1,43 @@
 """Views over what listed scanners got from ports of ours: which answered, how much, and who asked (methods 3.1)."""
 
+from vedette.numbering import BACKWARD, OBJECT
 from vedette.views import View
 
 # A row a scanner, port and five minutes. How well a port answered is read from each reply (methods 3.1 item 4): data
 # (``served``), a handshake (``opened``: a packet larger than a refusal is among them), a refusal. IPv6 has 20 more
 # bytes a packet.
-_SCANNER_FLOWS = """
-select interface_id, address, port, protocol, remote_address, bin, min(start_us) as first_us, max(end_us) as last_us,
-       cast(sum(case when forward then 1 else 0 end) as bigint) as probes,
-       cast(sum(case when forward and action = 'REJECT' then 1 else 0 end) as bigint) as rejected,
-       sum(case when forward or action = 'REJECT' or protocol = 17 or resets then 0
-                when bytes > (80 + header) * packets or (tcp_flags is not null and packets > 5) then 1 else 0 end) as served,
-       sum(case when forward or action = 'REJECT' then 0
-                when protocol = 17 or (tcp_flags & 18) = 18 then 1
-                when tcp_flags is null and bytes >= (40 + header) * packets + 4 then 1 else 0 end) as opened,
-       sum(case when not forward and action <> 'REJECT' and resets then 1 else 0 end) as refused,
-       min(struct_pack(us := start_us, backward := not forward, "object" := "object", "position" := "position")) as reference
+_SCANNER_FLOWS = f"""
+select f.interface_id, a.address, s.port, s.protocol, r.address as remote_address, s.bin, s.first_us, s.last_us, s.probes,
+       s.rejected, s.served, s.opened, s.refused, o."object", s.reference % {OBJECT} as "position"
 from (
-    select *, responder as address, initiator as remote_address, case when initiator like '%:%' then 20 else 0 end as header,
-           protocol = 6 and ((tcp_flags is not null and (tcp_flags & 22) = 4)
-                or (tcp_flags is null and bytes = (case when initiator like '%:%' then 60 else 40 end) * packets)) as resets
-    from opened_flows
-    where initiator in (select address from address_matches where kind = 'scanner')
-)
-group by interface_id, address, port, protocol, remote_address, bin
+    select interface, responder, port, protocol, initiator, bin, min(start_us) as first_us, max(end_us) as last_us,
+           cast(sum(case when forward then 1 else 0 end) as bigint) as probes,
+           cast(sum(case when forward and rejected then 1 else 0 end) as bigint) as rejected,
+           sum(case when forward or rejected or protocol = 17 or resets then 0
+                    when bytes > (80 + header) * packets or (tcp_flags is not null and packets > 5) then 1 else 0 end) as served,
+           sum(case when forward or rejected then 0
+                    when protocol = 17 or (tcp_flags & 18) = 18 then 1
+                    when tcp_flags is null and bytes >= (40 + header) * packets + 4 then 1 else 0 end) as opened,
+           sum(case when not forward and not rejected and resets then 1 else 0 end) as refused,
+           min(record + case when forward then 0 else {BACKWARD} end) % {BACKWARD} as reference
+    from (
+        select *, case when ipv6 then 20 else 0 end as header,
+               protocol = 6 and ((tcp_flags is not null and (tcp_flags & 22) = 4)
+                    or (tcp_flags is null and bytes = (case when ipv6 then 60 else 40 end) * packets)) as resets
+        from opened_flows
+        where initiator in (
+            select n.number
+            from flow_addresses n
+            join address_matches m on n.address = m.address
+            where m.kind = 'scanner'
+        )
+    )
+    group by interface, responder, port, protocol, initiator, bin
+) s
+join interface_facts f on s.interface = f.number
+join flow_addresses a on s.responder = a.number
+join flow_addresses r on s.initiator = r.number
+join flow_objects o on s.reference // {OBJECT} = o.number
 """
 
 # The list entries that held at the time. Of a scanner on several lists the worst verdict but one counts: whoever is known to be
@@ -81,7 +95,12 @@ group by t.list_name
 """
 
 VIEWS: tuple[View, ...] = (
-    View(name="scanner_flows", reads=("opened_flows", "address_matches"), sql=_SCANNER_FLOWS, kept=True),
+    View(
+        name="scanner_flows",
+        reads=("opened_flows", "address_matches", "interface_facts", "flow_addresses", "flow_objects"),
+        sql=_SCANNER_FLOWS,
+        kept=True,
+    ),
     View(name="probe_entries", reads=("scanner_flows", "address_matches"), sql=_PROBE_ENTRIES, kept=True),
     View(
         name="judged_probes",

@@ -13,25 +13,28 @@ _OUTCOMES = ("rejected", "refused", "no_reply", "half_open", "touched", "establi
 # instance ids shows itself by passing on what others ask of it at the same ports (``relayed``).
 _TRIES = f"""
 with relayed as (
-    select distinct interface_id, bin, port from judged_contacts where not outbound and initiator_inside
+    select distinct interface, bin, port from judged_contacts where not outbound and initiator_inside
+),
+dark_addresses as (
+    select a.number from flow_addresses a join address_facts f on a.address = f.address where f.is_dark
 ),
 lopsided as (
-    select interface_id, bin
+    select interface, bin
     from judged_contacts
-    group by interface_id, bin
+    group by interface, bin
     having sum(case when outcome = 'one_sided' then 1 else 0 end) > sum(case when outcome = 'established' then 1 else 0 end)
 )
-select j.bin // 12 as hour, j.interface_id, j.initiator, j.responder, j.port, j.protocol, j.first_us, j.last_us,
+select j.bin // 12 as hour, j.interface, j.initiator, j.responder, j.port, j.protocol, j.first_us, j.last_us,
        j.forward_records, j.rule, j.low_client_port, j.high_client_port, j.reference, j.role, j.assumed, j.outcome,
        case j.outcome {" ".join(f"when '{name}' then {number}" for number, name in enumerate(_OUTCOMES))} end as outcome_number,
-       case when s.interface_id is not null or n.interface_id is not null then 1 else 0 end as unreliable,
-       case when r.interface_id is not null then 1 else 0 end as relayed,
-       case when coalesce(a.is_dark, false) then 1 else 0 end as dark
+       case when s.interface is not null or n.interface is not null then 1 else 0 end as unreliable,
+       case when r.interface is not null then 1 else 0 end as relayed,
+       case when d.number is not null then 1 else 0 end as dark
 from judged_contacts j
-left join skipped_bins s on j.interface_id = s.interface_id and j.bin = s.bin
-left join lopsided n on j.interface_id = n.interface_id and j.bin = n.bin
-left join relayed r on j.interface_id = r.interface_id and j.bin = r.bin and j.port = r.port
-left join address_facts a on j.responder = a.address
+left join skipped_bins s on j.interface = s.interface and j.bin = s.bin
+left join lopsided n on j.interface = n.interface and j.bin = n.bin
+left join relayed r on j.interface = r.interface and j.bin = r.bin and j.port = r.port
+left join dark_addresses d on j.responder = d.number
 where j.outbound and j.managed = 0 and j.role in ('instance', 'instance_k8s_node', 'unknown')
   and not (j.protocol = 17 and j.port between 33434 and 33689 and j.forward_packets <= 3 * j.forward_records)
 """
@@ -155,9 +158,9 @@ where clients >= 5
 _EVICTED_CONTACTS = """
 select coalesce(sum(doors - $kept_contacts), 0) as records
 from (
-    select hour, interface_id, count(*) as doors
-    from (select distinct hour, interface_id, initiator, responder, port, protocol from crowded_tries)
-    group by hour, interface_id
+    select hour, interface, count(*) as doors
+    from (select distinct hour, interface, initiator, responder, port, protocol from crowded_tries)
+    group by hour, interface
 )
 where doors > $kept_contacts
 """
@@ -166,14 +169,14 @@ where doors > $kept_contacts
 _CROWDED_TRIES = """
 select t.*
 from tries t
-join (select hour, interface_id from tries group by hour, interface_id having count(*) > $kept_contacts) c
-  on t.hour = c.hour and t.interface_id = c.interface_id
+join (select hour, interface from tries group by hour, interface having count(*) > $kept_contacts) c
+  on t.hour = c.hour and t.interface = c.interface
 """
 
 VIEWS: tuple[View, ...] = (
     View(
         name="tries",
-        reads=("judged_contacts", "skipped_bins", "address_facts"),
+        reads=("judged_contacts", "skipped_bins", "flow_addresses", "address_facts"),
         sql=_TRIES,
         kept=True,
     ),
