@@ -88,10 +88,14 @@ from (
 _CONTACT = "interface_id, remote_address, remote_port, protocol"
 _HOST = "interface_id, remote_address"
 
+# Ports of resolvers, time and mail servers.
+_USUAL = ("53", "123", "25")
+_WEEK = "over (partition by interface_id order by hour range between 168 preceding and 1 preceding)"
+
 # Everything that these interfaces tried in the last days; ``counted`` says what is new (methods 2, 2.3): the first contact in 24
 # hours, of a door that was not tried on three days before and did not open in the last seven, not from a listening port. Where a
 # host answered on several dynamic ports in the days before, others of them that fail are an outage of it. ``usual_port`` is one
-# that makes up nearly all that the interface does (resolvers, time and mail servers): no horizontal scan. Whether a control
+# that made up nearly all that the interface did in the hours of a week before: no horizontal scan. Whether a control
 # conversation stands is read from its first try of the hour: what comes later in the hour may lie in a later slice.
 _SCAN_TRIES = f"""
 with actors as (
@@ -99,16 +103,21 @@ with actors as (
     from remembered_contacts c
     join scan_actors a on c.interface_id = a.interface_id
 ),
+hours as (
+    select interface_id, hour, {", ".join(f"sum(to_{name}) {_WEEK} as to_{name}" for name in ("any", *_USUAL))}
+    from (
+        select interface_id, hour, count(*) as to_any,
+               {", ".join(f"sum(case when remote_port = {port} then 1 else 0 end) as to_{port}" for port in _USUAL)}
+        from actors
+        group by interface_id, hour
+    )
+),
 looked as (
     select *,
            max(last_us) {over(_CONTACT, 7 * DAY, 1)} as before_us,
            max(case when answered then us end) {over(_CONTACT, 7 * DAY, 1)} as opened_us,
            sum(case when answered and {_DYNAMIC} then 1 else 0 end) {over(_HOST, 7 * DAY, HOUR)} as dynamic_before,
            max(case when outcome in {_ANSWERED} and remote_port in ({_CONTROL}) then 1 else 0 end) {over(_HOST, HOUR)} as control,
-           sum(case when remote_port = 53 then 1 else 0 end) {over("interface_id", 7 * DAY, HOUR)} as to_53,
-           sum(case when remote_port = 123 then 1 else 0 end) {over("interface_id", 7 * DAY, HOUR)} as to_123,
-           sum(case when remote_port = 25 then 1 else 0 end) {over("interface_id", 7 * DAY, HOUR)} as to_25,
-           count(*) {over("interface_id", 7 * DAY, HOUR)} as to_any,
            row_number() over (partition by {_CONTACT}, day order by us) as of_day
     from actors
 ),
@@ -131,10 +140,11 @@ select d.*, case when is_inside(d.remote_address) then 1 else 0 end as inside,
             else 10 end as weight,
        case when d.rule >= 4 then 1 else 0 end as weak, case when d.remote_port in ({_CONTROL}) then 1 else 0 end as controls,
        case when d.remote_port in ({SENSITIVE}) then 1 else 0 end as sensitive,
-       case when (d.to_53 > 0.9 * d.to_any and d.remote_port = 53) or (d.to_123 > 0.9 * d.to_any and d.remote_port = 123)
-                 or (d.to_25 > 0.9 * d.to_any and d.remote_port = 25) then 1 else 0 end as usual_port,
+       case when {" or ".join(f"(h.to_{port} > 0.9 * h.to_any and d.remote_port = {port})" for port in _USUAL)} then 1 else 0 end
+           as usual_port,
        case when d.step = $step then 1 else 0 end as is_new
 from days d
+join hours h on d.interface_id = h.interface_id and d.hour = h.hour
 left join (select distinct interface_id, address, port, protocol, hour from listening) l
   on d.interface_id = l.interface_id and d.local_address = l.address and d.low_port = l.port and d.high_port = l.port
  and d.protocol = l.protocol and d.hour > l.hour and d.hour <= l.hour + 24
