@@ -36,11 +36,9 @@ STATE = State(
     name="discovery_episodes",
     schema=pa.schema(_FIELDS),
     reads=("score_sheets",),
-    rows=f"""
-select begun_us // 86400000000 as day, account_id, who, principal, category, begun_us, max(last_us) as last_us,
-       cast(sum(calls) as bigint) as calls, max(sheet) as sheet
+    rows="""
+select begun_us // 86400000000 as day, account_id, who, principal, category, begun_us, last_us, calls, sheet
 from score_sheets
-group by {_KEY.replace("day,", "begun_us // 86400000000,")}
 """,
     fold=f"""
 select {_KEY}, max(last_us) as last_us, cast(sum(calls) as bigint) as calls, max(sheet) as sheet

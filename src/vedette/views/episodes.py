@@ -1,99 +1,169 @@
 """Views from circumstances to points: episodes of new calls, their scores, and what makes a finding (methods 5.4, 5.5)."""
 
+from collections.abc import Mapping
+
 from vedette.views import View
 from vedette.windows import DAY, MINUTE, NEVER, over
 
-_SO_FAR = "over (partition by who, episode order by us, record_id rows between unbounded preceding and current row)"
+_WHO = "partition by who_number"
+_SO_FAR = "over (partition by who_number, begun_us order by number rows between unbounded preceding and current row)"
 _CATEGORIES = ("network", "resource", "user")
 
-# Who did something new in this step, with all they did in the days before; 15 minutes of silence end an episode.
+
+def _packed(parts: Mapping[str, str], step: int) -> str:
+    """Return conditions as one number: a digit each to the base of ``step``."""
+    digits = (f"case when {condition} then {step**place} else 0 end" for place, condition in enumerate(parts.values()))
+    return f"cast({' + '.join(digits)} as bigint)"
+
+
+def _unpacked(name: str, parts: Mapping[str, str], step: int) -> str:
+    return ", ".join(f"{name} // {step**place} % {step} as {part}" for place, part in enumerate(parts))
+
+
+# What is true of a row, a bit each. Where something must be true of all rows of an episode, the bit is its contrary's.
+_RARE = "(listed = 1 or 50 * peer_callers < members)"
+_MARKS = {
+    "service_new": "service_new = 1",
+    "category_new": f"category_new = 1 and {_RARE}",
+    "rare": f"members > 0 and 20 * peer_callers < members and {_RARE}",
+    "network_new": "network_new = 1",
+    "network_strange": "network_strange = 1",
+    "country_new": "country_new = 1",
+    "key_spread": "key_spread = 1",
+    "agent_new": "agent_new = 1",
+    "attack": "attack <> ''",
+    "denied": "denied = 1",
+    "hour_new": "hour_new = 1",
+    "key_woken": "key_woken = 1",
+    "listed": "address_listed = 1",
+    "from_instance": "from_instance = 1",
+    "not_console": "console = 0",
+    "not_usual_tool": "usual_tool = 0",
+    "not_sibling": "not (peers <> '' and peers <> 'everybody' and not peers like '%@%' and members > 0 "
+    "and 4 * peer_callers >= members)",
+    "not_same_person": "same_person = 0",
+    "region_new": "region_new = 1",
+    "identity": "service = 'sts' and operation = 'GetCallerIdentity'",
+    "enough": "enough = 1",
+    "root": "kind = 'root'",
+    "learning": "archive_days < $learning_days",
+    "peers": "members >= 3",
+    "no_peer": "peer_callers = 0",
+    "seldom_denied": "20 * history_denied <= history_calls",
+}
+
+
+def _is(mark: str) -> str:
+    return f"marks // {2 ** list(_MARKS).index(mark)} % 2 = 1"
+
+
+def _last(mark: str, key: str) -> str:
+    """Return when a mark was the last time before a row, among rows of the same key of the same one."""
+    window = f"{_WHO}, {key} order by number rows between unbounded preceding and 1 preceding"
+    return f"max(case when {_is(mark)} then us end) over ({window})"
+
+
+# Who did something new in this step.
+_NEWCOMERS = """
+select who, row_number() over (order by who) as who_number
+from (select distinct who from discovery_calls where step = $step)
+"""
+
+_MARKED = f"select *, {_packed(_MARKS, 2)} as marks from discovery_calls"
+_ALIKE = "account_id, step, bin, category, service, operation, region, weight, marks"
+
+# All they did in the days before; calls of five minutes that add alike to points are one row, numbered in their order. 15 minutes
+# of silence end an episode, which goes by the moment when it began (``begun_us``). The rest is looked up for rows that are told.
 _RECENT = f"""
-with those as (
-    select distinct who from discovery_calls where step = $step
+with alike as (
+    select t.who_number, {_ALIKE}, min(us) as us, max(last_us) as last_us, cast(sum(calls) as bigint) as calls
+    from marked_calls d
+    join newcomers t on d.who = t.who
+    group by t.who_number, {_ALIKE}
 ),
 recent as (
-    select d.*, lag(d.us) over (partition by d.who order by d.us, d.record_id) as before_us,
-           lag(d.us) over (partition by d.who, d.service, d.operation order by d.us, d.record_id) as same_us
-    from discovery_calls d
-    join those t on d.who = t.who
+    select *, row_number() over ({_WHO} order by us, service, operation, region, account_id, marks, step) as number
+    from alike
+),
+looked as (
+    select *, max(last_us) over ({_WHO} order by number rows between unbounded preceding and 1 preceding) as before_us,
+           lag(us) over ({_WHO}, service, operation order by number) as api_before,
+           {_last("denied", "service, operation")} as denied_before, {_last("service_new", "service")} as service_before,
+           {_last("region_new", "region")} as region_before
+    from recent
 ),
 marked as (
     select *, case when before_us is null or us - before_us > {15 * MINUTE} then 1 else 0 end as begins,
-           case when same_us is null or us - same_us > {DAY} then 1 else 0 end as first_of_day
-    from recent
+           case when api_before is null or us - api_before > {DAY} then 1 else 0 end as first_of_day
+    from looked
 )
-select *, sum(begins) over (partition by who order by us, record_id rows between unbounded preceding and current row) as episode
+select *, max(case when begins = 1 then us end) over (
+              {_WHO} order by number rows between unbounded preceding and current row) as begun_us,
+       sum(first_of_day) {over("who_number", DAY)} as apis_of_day,
+       sum(begins) {over("who_number", DAY)} as episodes_of_day,
+       max(case when {_is("identity")} then 1 else 0 end) {over("who_number", 30 * MINUTE)} as asked_identity
 from marked
 """
 
 # Calls that at least three others made for the first time within 48 hours, from networks of theirs: a new page, a new program
-# (E3).
+# (E3). Others by the hour: an hour that reaches into the 48 has a call in them.
 _WAVES = f"""
-select r.who, r.us, r.record_id, count(distinct d.who) as others
+with others as (
+    select who, service, operation, hour, min(us) as first_us, max(us) as last_us
+    from discovery_calls
+    where enough = 1 and network_new = 0 and attack = '' and address_listed = 0
+    group by who, service, operation, hour
+)
+select r.who_number, r.number, count(distinct o.who) as others
 from recent_calls r
-join discovery_calls d
-  on r.service = d.service and r.operation = d.operation and r.who <> d.who and d.us <= r.us and d.us > r.us - {2 * DAY}
-where d.enough = 1 and d.network_new = 0 and d.attack = '' and d.address_listed = 0 and r.step = $step
-group by r.who, r.us, r.record_id
+join newcomers t on r.who_number = t.who_number
+join others o
+  on r.service = o.service and r.operation = o.operation and t.who <> o.who and o.first_us <= r.us
+ and o.last_us > r.us - {2 * DAY}
+where r.us >= (select min(us) - {DAY} from recent_calls where step = $step)
+group by r.who_number, r.number
 """
 
-_COUNTED = f"""
-select r.*, coalesce(w.others, 0) as wave,
-       min(r.us) over (partition by r.who, r.episode) as begun_us,
-       row_number() over (partition by r.who, r.episode, r.service, r.operation order by r.us, r.record_id) as of_api,
-       row_number() over (partition by r.who, r.episode, r.service, r.operation, r.denied order by r.us,
-           r.record_id) as of_denied,
-       row_number() over (partition by r.who, r.episode, r.service, r.service_new order by r.us, r.record_id) as of_service,
-       row_number() over (partition by r.who, r.episode, r.region, r.region_new order by r.us, r.record_id) as of_region,
-       sum(r.first_of_day) {over("r.who", DAY).replace("order by us", "order by r.us")} as apis_of_day,
-       sum(r.begins) {over("r.who", DAY).replace("order by us", "order by r.us")} as episodes_of_day,
-       max(case when r.service = 'sts' and r.operation = 'GetCallerIdentity' then 1 else 0 end)
-           {over("r.who", 30 * MINUTE).replace("order by us", "order by r.us")} as asked_identity
-from recent_calls r
-left join waves w on r.who = w.who and r.us = w.us and r.record_id = w.record_id
-"""
+# What is counted in the episode so far: an API, service or region when it is the first time in the episode; three a number.
+_COUNTS = (
+    {f"{name}_apis": f"(api_before is null or api_before < begun_us) and category = '{name}'" for name in _CATEGORIES},
+    {
+        "denied_apis": f"{_is('denied')} and (denied_before is null or denied_before < begun_us)",
+        "services": f"{_is('service_new')} and (service_before is null or service_before < begun_us)",
+        "regions": f"{_is('region_new')} and (region_before is null or region_before < begun_us)",
+    },
+)
+_COUNT = 1 << 20
+_ANY = {f"any_{name}": condition for name, condition in _MARKS.items()}
 
 # The episode so far: what each row's points are made of.
 _SO_FAR_COLUMNS = f"""
-select *,
-       max(weight) {_SO_FAR} as top_weight,
-       max(service_new) {_SO_FAR} as any_service_new,
-       max(case when listed = 1 or 50 * peer_callers < members then category_new else 0 end) {_SO_FAR} as any_category_new,
-       max(case when members > 0 and 20 * peer_callers < members and (listed = 1 or 50 * peer_callers < members)
-           then 1 else 0 end)
-           {_SO_FAR} as any_rare,
-       max(network_new) {_SO_FAR} as any_network_new, max(network_strange) {_SO_FAR} as any_network_strange,
-       max(country_new) {_SO_FAR} as any_country_new, max(key_spread) {_SO_FAR} as any_key_spread,
-       max(agent_new) {_SO_FAR} as any_agent_new, max(case when attack <> '' then 1 else 0 end) {_SO_FAR} as any_attack,
-       max(denied) {_SO_FAR} as any_denied, min(denied) {_SO_FAR} as all_denied,
-       max(hour_new) {_SO_FAR} as any_hour_new, max(key_woken) {_SO_FAR} as any_key_woken,
-       max(address_listed) {_SO_FAR} as any_listed, min(console) {_SO_FAR} as all_console,
-       min(usual_tool) {_SO_FAR} as all_usual_tool, min(case when wave >= 3 then 1 else 0 end) {_SO_FAR} as all_wave,
-       min(case when peers <> '' and peers <> 'everybody' and not peers like '%@%' and members > 0 and 4 * peer_callers >= members
-                then 1 else 0 end) {_SO_FAR} as all_sibling,
-       min(same_person) {_SO_FAR} as all_same_person, max(from_instance) {_SO_FAR} as any_from_instance,
-       max(case when asked_identity = 1 and not (service = 'sts' and operation = 'GetCallerIdentity') then 1 else 0 end)
-           {_SO_FAR} as any_identity,
-       sum(case when of_api = 1 then 1 else 0 end) {_SO_FAR} as apis,
-       sum(case when of_denied = 1 then denied else 0 end) {_SO_FAR} as denied_apis,
-       sum(case when of_service = 1 then service_new else 0 end) {_SO_FAR} as services,
-       sum(case when of_region = 1 then region_new else 0 end) {_SO_FAR} as regions,
-       {
-    ", ".join(
-        f"sum(case when of_api = 1 and category = '{name}' then 1 else 0 end) {_SO_FAR} as {name}_apis" for name in _CATEGORIES
-    )
-}
-from counted_calls
+with counted as (
+    select r.*, coalesce(w.others, 0) as wave, {_packed(_COUNTS[0], _COUNT)} as apis_here,
+           {_packed(_COUNTS[1], _COUNT)} as news_here
+    from recent_calls r
+    left join waves w on r.who_number = w.who_number and r.number = w.number
+),
+summed as (
+    select *, max(weight) {_SO_FAR} as top_weight, bit_or(marks) {_SO_FAR} as all_marks, min(wave) {_SO_FAR} as least_wave,
+           max(case when {_is("identity")} then 0 else asked_identity end) {_SO_FAR} as after_identity,
+           cast(sum(apis_here) {_SO_FAR} as bigint) as all_apis, cast(sum(news_here) {_SO_FAR} as bigint) as all_news
+    from counted
+)
+select *, {_unpacked("marks", _MARKS, 2)}, {_unpacked("all_marks", _ANY, 2)}, {_unpacked("all_apis", _COUNTS[0], _COUNT)},
+       {_unpacked("all_news", _COUNTS[1], _COUNT)}
+from summed
 """
 
 # Points of the episode so far, a column a code (methods 5.4). Console browsing makes B1, B2, S1, D1 and D2 worth nothing; E2
 # and E4 never apply beside U2, T1 or N4, since user agents are forged easily.
 _POINTS = """
 with flagged as (
-    select *, case when any_attack = 1 or any_listed = 1 or any_key_spread = 1 then 1 else 0 end as grave,
-           case when all_console = 1 and any_attack = 0 then 1 else 0 end as browsing,
-           case when kind = 'root' then 'root' when archive_days < $learning_days then 'learning' when enough = 1 then 'full'
-                when members >= 3 then 'peers' else 'learning' end as mode
+    select *, network_apis + resource_apis + user_apis as apis,
+           case when any_attack = 1 or any_listed = 1 or any_key_spread = 1 then 1 else 0 end as grave,
+           case when any_not_console = 0 and any_attack = 0 then 1 else 0 end as browsing,
+           case when root = 1 then 'root' when learning = 1 then 'learning' when enough = 1 then 'full'
+                when peers = 1 then 'peers' else 'learning' end as mode
     from so_far
 )
 select *,
@@ -103,11 +173,12 @@ select *,
        (1 - browsing) * (case when apis >= 5 then $b1 when apis >= 3 then $b1_few else 0 end) as b1,
        (1 - browsing) * (case when apis < 5 and apis_of_day >= 6 and episodes_of_day >= 3 then $s1 else 0 end) as s1,
        (1 - browsing) * (case when services >= 4 or regions >= 4 then $b2 else 0 end) as b2,
-       (1 - browsing) * (case when denied_apis >= 3 and 20 * history_denied <= history_calls then $d1 else 0 end) as d1,
-       (1 - browsing) * $d2 * any_denied as d2, $c1 * any_identity as c1, $h1 * any_hour_new as h1, $k1 * any_key_woken as k1,
-       $t1 * any_listed as t1, (case when mode = 'root' and all_console = 0 then $root else 0 end) as r1,
-       $e1 * browsing as e1, (1 - grave) * $e2 * all_usual_tool as e2, $e3 * all_wave as e3,
-       (1 - grave) * $e4 * all_sibling as e4, $e5 * all_same_person as e5
+       (1 - browsing) * (case when denied_apis >= 3 and seldom_denied = 1 then $d1 else 0 end) as d1,
+       (1 - browsing) * $d2 * any_denied as d2, $c1 * after_identity as c1, $h1 * any_hour_new as h1, $k1 * any_key_woken as k1,
+       $t1 * any_listed as t1, (case when mode = 'root' then $root * any_not_console else 0 end) as r1,
+       $e1 * browsing as e1, (1 - grave) * $e2 * (1 - any_not_usual_tool) as e2,
+       $e3 * (case when least_wave >= 3 then 1 else 0 end) as e3,
+       (1 - grave) * $e4 * (1 - any_not_sibling) as e4, $e5 * (1 - any_not_same_person) as e5
 from flagged
 """
 
@@ -120,7 +191,7 @@ with summed as (
            greatest({", ".join(f"{name}_apis" for name in _CATEGORIES)}) as top_apis,
            case when mode = 'peers' then $needed + 1 else $needed end as needed,
            case when mode = 'full' or mode = 'root' then 1
-                when mode = 'peers' and peer_callers = 0 and (n2 > 0 or u2 > 0 or d1 > 0 or t1 > 0 or n4 > 0) then 1
+                when mode = 'peers' and no_peer = 1 and (n2 > 0 or u2 > 0 or d1 > 0 or t1 > 0 or n4 > 0) then 1
                 when mode = 'learning' and (t1 > 0 or u2 > 0 or n4 > 0 or (b1 = $b1 and d1 > 0 and n2 > 0)) then 1
                 else 0 end as admitted
     from points
@@ -138,19 +209,44 @@ from summed
 
 def _at(name: str) -> str:
     return (
-        f"min(case when {name}_fires = 1 then us * 2 + is_new end) over (partition by who, episode order by us, record_id "
-        f"rows between current row and unbounded following) as {name}_at"
+        f"min(case when {name}_fires = 1 then us * 2 + is_new end) over (partition by who_number, begun_us "
+        f"order by number rows between current row and unbounded following) as {name}_at"
     )
 
 
+_CALLS = "d.who = t.who and " + " and ".join(f"d.{name} = f.{name}" for name in _ALIKE.split(", "))
+# What is told of a call beside its points.
+_DETAILS = (
+    *("us", "last_us", "calls", "denied", "who", "principal", "session", "kind", "day", "record_id", "object", "position"),
+    *("event_source", "event_name", "error_code", "canonical", "source_address", "address_version", "network", "country_code"),
+    *("user_agent", "family", "attack", "access_key_id", "identity_type", "principal_id", "user_name", "session_name"),
+    *("history_days", "history_span", "history_calls", "history_denied", "archive_days", "members", "peer_callers"),
+)
+
 # The rows that belong to a finding of their category, each told by the step that first knows it.
 _FOUND_ROWS = f"""
-select *
-from (
-    select *, case category {" ".join(f"when '{name}' then {name}_at" for name in _CATEGORIES)} end as fired_at
-    from (select *, {", ".join(map(_at, _CATEGORIES))} from scored_calls)
+with firing as (
+    select who_number, begun_us
+    from scored_calls
+    where {" or ".join(f"{name}_fires = 1" for name in _CATEGORIES)}
+    group by who_number, begun_us
+),
+fired as (
+    select s.*, {", ".join(map(_at, _CATEGORIES)).replace("who_number, begun_us", "s.who_number, s.begun_us")}
+    from scored_calls s
+    join firing g on s.who_number = g.who_number and s.begun_us = g.begun_us
+),
+found as (
+    select *, case category {" ".join(f"when '{name}' then {name}_at" for name in _CATEGORIES)} end as fired_at from fired
 )
-where coalesce(fired_at, {NEVER}) < {NEVER}
+select f.account_id, f.category, f.service, f.operation, f.region, f.begun_us, f.fired_at, f.is_new, f.network_new, f.country_new,
+       f.agent_new, f.key_woken, f.from_instance, f.enough, f.mode, f.needed, f.points, f.wave, f.apis, f.denied_apis,
+       f.apis_of_day, {", ".join(f"f.{name}" for name in (*CODES, *DAMPERS))}, d.peers as peer_group,
+       {", ".join(f'd."{name}"' for name in _DETAILS)}
+from found f
+join newcomers t on f.who_number = t.who_number
+join marked_calls d on {_CALLS}
+where coalesce(f.fired_at, {NEVER}) < {NEVER}
 """
 
 _TOLD_ROWS = "select * from found_rows where is_new = 1 or fired_at % 2 = 1"
@@ -180,11 +276,10 @@ _SHOWN = (
         "history_span",
         "members",
         "peer_callers",
-        "peers",
     ),
     *("wave", "apis", "denied_apis", "apis_of_day", "from_instance"),
 )
-_STRUCT = ", ".join(f'"{name}" := "{name}"' for name in _SHOWN)
+_STRUCT = ", ".join(f'"{name}" := "{name}"' for name in _SHOWN) + ", peers := peer_group"
 
 # A row an episode, category and day: all that a finding is made of.
 _DISCOVERY_FINDINGS = f"""
@@ -195,25 +290,40 @@ group by category, account_id, who, begun_us, day
 order by begun_us, who, category
 """
 
-# The score sheet of each new row that scored enough to be remembered; the largest of an episode's is its last word.
+# The score sheet of each episode and category as the step knows it: of the row with the most points, the last of these. Points
+# and time are one number, so that sheets are made of the few rows that are wanted.
+_RANK = f"cast(points as bigint) * {1 << 52} + us"
+_EPISODE = "who_number, account_id, category, begun_us"
 _SCORE_SHEETS = f"""
-select account_id, who, principal, category, begun_us, last_us, calls,
-       struct_pack(points := cast(points as bigint), us := us, record_id := record_id, codes := {_CODES_TEXT}, mode := mode,
-                   admitted := cast(admitted as bigint), needed := cast(needed as bigint), api := service || ':' || operation,
-                   address := coalesce(canonical, source_address)) as sheet
-from scored_calls
-where is_new = 1 and points >= $near
+with new as (select *, {_RANK} as rank from scored_calls where is_new = 1 and points >= $near),
+best as (
+    select {_EPISODE}, max(last_us) as last_us, cast(sum(calls) as bigint) as calls, max(rank) as rank
+    from new
+    group by {_EPISODE}
+)
+select d.account_id, d.who, d.principal, d.category, f.begun_us, max(b.last_us) as last_us, max(b.calls) as calls,
+       max(struct_pack(points := cast(points as bigint), us := f.us, record_id := d.record_id, codes := {_CODES_TEXT},
+                       mode := mode, admitted := cast(admitted as bigint), needed := cast(needed as bigint),
+                       api := d.service || ':' || d.operation, address := coalesce(d.canonical, d.source_address))) as sheet
+from new f
+join best b
+  on f.who_number = b.who_number and f.account_id = b.account_id and f.category = b.category and f.begun_us = b.begun_us
+ and f.rank = b.rank
+join newcomers t on f.who_number = t.who_number
+join marked_calls d on {_CALLS} and d.us = f.us
+group by d.account_id, d.who, d.principal, d.category, f.begun_us
 """
 
 VIEWS: tuple[View, ...] = (
-    View(name="recent_calls", reads=("discovery_calls",), sql=_RECENT, kept=True),
-    View(name="waves", reads=("recent_calls", "discovery_calls"), sql=_WAVES, kept=True),
-    View(name="counted_calls", reads=("recent_calls", "waves"), sql=_COUNTED),
-    View(name="so_far", reads=("counted_calls",), sql=_SO_FAR_COLUMNS, kept=True),
+    View(name="marked_calls", reads=("discovery_calls",), sql=_MARKED),
+    View(name="newcomers", reads=("discovery_calls",), sql=_NEWCOMERS, kept=True),
+    View(name="recent_calls", reads=("marked_calls", "newcomers"), sql=_RECENT, kept=True),
+    View(name="waves", reads=("recent_calls", "newcomers", "discovery_calls"), sql=_WAVES, kept=True),
+    View(name="so_far", reads=("recent_calls", "waves"), sql=_SO_FAR_COLUMNS, kept=True),
     View(name="points", reads=("so_far",), sql=_POINTS),
-    View(name="scored_calls", reads=("points",), sql=_SCORED, kept=True),
-    View(name="score_sheets", reads=("scored_calls",), sql=_SCORE_SHEETS),
-    View(name="found_rows", reads=("scored_calls",), sql=_FOUND_ROWS, kept=True),
+    View(name="scored_calls", reads=("points",), sql=_SCORED),
+    View(name="score_sheets", reads=("scored_calls", "newcomers", "marked_calls"), sql=_SCORE_SHEETS),
+    View(name="found_rows", reads=("scored_calls", "newcomers", "marked_calls"), sql=_FOUND_ROWS, kept=True),
     View(name="told_rows", reads=("found_rows",), sql=_TOLD_ROWS),
     View(name="discovery_findings", reads=("told_rows",), sql=_DISCOVERY_FINDINGS, kept=True),
 )
