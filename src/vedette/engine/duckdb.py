@@ -140,19 +140,20 @@ class DuckDBEngine:
         for table in TABLES:
             self._open(table, [load(self._place, part, until_us) for part in touched if part.table == table])
         watermark = until or latest(generation.watermark, touched)
-        states = Partitions(self._connection, self._folder, generation, watermark)
-        for state in self._rules.states:
-            states.open(state)
-        records, late = self._counted(generation.watermark)
-        duplicates = self._drop_duplicates() if records else 0
-        numbers = {**self._numbers, "watermark_us": microseconds(watermark), "step": generation.number + 1}
-        self._make_facts({part.table for part in touched})
-        order = self._orders[frozenset(part.table for part in touched)]
-        for item in order.plan:
-            if isinstance(item, State):
-                states.fold(item, numbers)
-            else:
-                self._make_view(item, numbers)
+        with Partitions(self._connection, self._folder, generation, watermark) as states:
+            for state in self._rules.states:
+                states.open(state)
+            records, late = self._counted(generation.watermark)
+            duplicates = self._drop_duplicates() if records else 0
+            numbers = {**self._numbers, "watermark_us": microseconds(watermark), "step": generation.number + 1}
+            self._make_facts({part.table for part in touched})
+            order = self._orders[frozenset(part.table for part in touched)]
+            for item in order.plan:
+                if isinstance(item, State):
+                    states.fold(item, numbers)
+                else:
+                    self._make_view(item, numbers)
+            sightings = tuple(sighting for detection in order.detections for sighting in self._seen(detection))
         return StepResult(
             generation=replace(
                 generation,
@@ -161,7 +162,7 @@ class DuckDBEngine:
                 states=states.parts,
                 pending=tuple(remaining),
             ),
-            sightings=tuple(sighting for detection in order.detections for sighting in self._seen(detection)),
+            sightings=sightings,
             records=records,
             late=late,
             duplicates=duplicates,

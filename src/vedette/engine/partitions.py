@@ -1,9 +1,11 @@
 """State tables of the DuckDB engine: Parquet files by day or hour, of which a fold rewrites only the touched."""
 
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 import duckdb
 
@@ -16,7 +18,13 @@ from vedette.views import fill
 
 
 class Partitions:
-    """The state tables of one step: what they were, and what they are after the fold (``parts``)."""
+    """The state tables of one step: what they were, and what they are after the fold (``parts``).
+
+    Files are written while the step goes on, by a thread of their own; at the end of the block all are there.
+
+    Raises:
+        EngineError: a file cannot be written; at the end of the block.
+    """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path, generation: Generation, watermark: datetime) -> None:
         self._connection = connection
@@ -24,7 +32,20 @@ class Partitions:
         self._name = f"states/{generation.number + 1:08}"
         self._before = generation.states
         self._today = (watermark - EPOCH).days
+        self._writer = ThreadPoolExecutor(1)
+        self._writing: list[Future[None]] = []
         self.parts: dict[str, tuple[Part, ...]] = dict(generation.states)
+
+    def __enter__(self) -> Self:
+        """Let the step begin."""
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        """Wait for the files."""
+        self._writer.shutdown(cancel_futures=raised[0] is not None)
+        if raised[0] is None:
+            for writing in self._writing:
+                writing.result()
 
     def open(self, state: State) -> None:
         """Make the table as it was, under its own name, and under ``<name>_before`` for those who must not see the fold."""
@@ -40,7 +61,8 @@ class Partitions:
         touched = tuple(part for part in before if state.whole or part.day in numbered)
         self._view(state, f"{state.name}_old", touched)
         new = fill(state.fold, numbers) if touched else f"select * from {state.name}_rows"
-        self._connection.execute(f"create or replace temp table {state.name}_new as {new}")
+        # No temporary table: those are their connection's own, and the thread that writes has another.
+        self._connection.execute(f"create or replace table {state.name}_new as {new}")
         oldest = state.oldest(self._today)
         untouched = tuple(part for part in before if part not in touched)
         remembered = tuple(part for part in untouched if part.day is None or part.day >= oldest)
@@ -62,17 +84,8 @@ class Partitions:
 
     def _write_part(self, state: State, number: int | None, rows: int, condition: str) -> Part:
         name = f"{self._name}/{state.name}-{'all' if number is None else number}.parquet"
-        path = self._folder / name
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with suppress(FileNotFoundError):
-                path.unlink()  # left by a step that was never committed
-            columns = ", ".join(state.schema.names)
-            self._connection.execute(
-                f"copy (select {columns} from {state.name}_new where {condition}) to {_quoted(path)} (format parquet)"
-            )
-        except (OSError, duckdb.IOException) as error:
-            raise EngineError(f"{path}: cannot be written ({error})") from error
+        query = f"select {', '.join(state.schema.names)} from {state.name}_new where {condition}"
+        self._writing.append(self._writer.submit(_write_file, self._connection.cursor(), query, self._folder / name))
         return Part(path=name, table=state.name, day=number, rows=rows, first_us=None, last_us=None)
 
     def _view(self, state: State, name: str, parts: tuple[Part, ...]) -> None:
@@ -83,6 +96,18 @@ class Partitions:
         files = ", ".join(_quoted(self._folder / part.path) for part in parts)
         columns = ", ".join(state.schema.names)
         self._connection.execute(f"create or replace temp view {name} as select {columns} from read_parquet([{files}])")
+
+
+def _write_file(cursor: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            path.unlink()  # left by a step that was never committed
+        cursor.execute(f"copy ({query}) to {_quoted(path)} (format parquet)")
+    except (OSError, duckdb.IOException) as error:
+        raise EngineError(f"{path}: cannot be written ({error})") from error
+    finally:
+        cursor.close()
 
 
 def _quoted(path: Path) -> str:

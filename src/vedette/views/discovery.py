@@ -25,13 +25,14 @@ where h.value is not null"""
     for trait, value in (*_TRAITS.items(), *(("hour", _HOUR.format(near)) for near in (23, 0, 1)))
 )
 
-# Without enough history new calls count only for those about whom something else is strange (methods 5.5): the others are left
-# out before anything is looked up for them.
+# Without enough history new calls count only for those about whom something else is strange (methods 5.5): root, T1 and U2, N4
+# (which needs some history) and D1 with N2. The others are left out before anything is looked up for them.
 _ASKED_CALLS = """
 with suspects as (
     select h.day, w.who, count(distinct case when h.denied then h.service || ':' || h.operation end) as denied,
-           max(case when h.attack <> '' or h.hosting or h.kind in ('root', 'instance') or y.bin is not null or l.bin is not null
-                    then 1 else 0 end) as strange
+           max(case when h.attack <> '' or h.kind = 'root' or l.bin is not null then 1 else 0 end) as grave,
+           max(case when h.kind = 'instance' or y.bin is not null then 1 else 0 end) as spread,
+           max(case when h.hosting then 1 else 0 end) as hosting
     from principal_bins h
     join who_days w on h.day = w.day and h.principal = w.principal and h.session = w.session
     left join spread_keys y on h.access_key_id = y.access_key_id and h.bin = y.bin
@@ -42,8 +43,8 @@ select n.*
 from new_calls n
 join histories i on n.day = i.day and n.who = i.who
 join suspects s on n.day = s.day and n.who = s.who
-where i.enough = 1 or s.strange = 1 or (i.archive_days >= $history_active_days
-    and (s.denied >= 3 or i.archive_days >= $learning_days))
+where i.enough = 1 or s.grave = 1 or (s.spread = 1 and i.days > 0) or i.archive_days >= $learning_days
+   or (s.denied >= 3 and (s.hosting = 1 or i.archive_days >= $history_active_days))
 """
 
 # The traits of those who made new calls, with the last day on which the baseline saw them, by them and by anybody.
