@@ -5,6 +5,7 @@ Points of an episode only grow and dampers only fall while it goes on, so they m
 """
 
 from collections.abc import Iterable
+from decimal import Decimal
 
 from vedette.findings.callers import access_key_of, call_of
 from vedette.findings.model import KEPT_SAMPLES, Moment, Sample, Sighting, Tally
@@ -12,12 +13,17 @@ from vedette.findings.order import canonical
 from vedette.findings.rows import Row, dicts, text, whole
 from vedette.findings.scans import moment_of, partition
 
-_NUMBERS = ("needed", "archive_days", "history_days", "history_calls", "history_denied", "history_span", "members", "wave")
-_COUNTS = ("apis", "denied_apis", "apis_of_day", "from_instance", "points")
+_FACTS = (
+    *("needed", "archive_days", "history_days", "history_calls", "history_denied", "history_span", "members", "wave"),
+    *("apis", "denied_apis", "apis_of_day", "from_instance", "points"),
+)
 
 
 def describe(row: Row, finding_type: str) -> Sighting:
-    """Turn a row of ``discovery_findings`` into a sighting of a finding type."""
+    """Turn a row of ``discovery_findings`` into a sighting of a finding type.
+
+    ``calls`` are the first and the last, ``kinds`` count all of them, ``count`` in sum; points are the most of each code.
+    """
     calls = sorted(dicts(row.get("calls")), key=_order)
     last = max(calls, key=lambda call: (whole(call["last_us"]), _order(call)))
     region = text(calls[0].get("region"))
@@ -32,12 +38,12 @@ def describe(row: Row, finding_type: str) -> Sighting:
         target=who,
         first=Moment(moment_of(whole(calls[0]["us"])), text(calls[0]["record_id"])),
         last=Moment(moment_of(whole(last["last_us"])), text(last["record_id"])),
-        count=sum(whole(call["calls"]) for call in calls),
+        count=whole(row.get("count")),
         resource={"resourceType": "AccessKey", "accessKeyDetails": access_key_of(last)},
         action={"actionType": "AWS_API_CALL", "awsApiCallAction": call_of({**last, "remote_address": _address(last)})},
-        tallies=_tallies(calls),
+        tallies=_tallies(dicts(row.get("kinds"))),
         samples={"records": tuple(sorted(map(_sample, calls))[:KEPT_SAMPLES])},
-        facts=_facts(calls),
+        facts=_facts(row),
     )
 
 
@@ -49,25 +55,26 @@ def _address(call: Row) -> str:
     return text(call.get("canonical")) or text(call.get("source_address"))
 
 
-def _tallies(calls: Iterable[Row]) -> dict[str, dict[str, Tally]]:
+def _tallies(kinds: Iterable[Row]) -> dict[str, dict[str, Tally]]:
     found: dict[str, dict[str, Tally]] = {}
-    for call in calls:
-        first, last = moment_of(whole(call["us"])), moment_of(whole(call["last_us"]))
-        count = whole(call["calls"])
-        keys = [
-            ("apis", f"{text(call['service'])}:{text(call['operation'])}"),
-            ("regions", text(call["region"])),
-            ("errors", text(call["error_code"])),
-            ("networks", text(call["network"])),
-            ("countries", text(call["country_code"])),
-            ("addresses", _address(call)),
-            ("agents", text(call["family"])),
-            ("attacks", text(call["attack"])),
-            ("modes", text(call["mode"])),
-            ("peers", text(call["peers"])),
-        ]
-        if whole(call["denied"]):
-            keys.append(("denied", f"{text(call['service'])}:{text(call['operation'])}"))
+    for kind in kinds:
+        first, last = moment_of(whole(kind["first_us"])), moment_of(whole(kind["last_us"]))
+        count = whole(kind["calls"])
+        api, network = f"{text(kind['service'])}:{text(kind['operation'])}", text(kind["network"])
+        keys = (
+            ("apis", api),
+            ("denied", api if whole(kind["denied"]) else ""),
+            ("regions", text(kind["region"])),
+            ("errors", text(kind["error_code"])),
+            ("networks", network),
+            ("new_networks", network if whole(kind["network_new"]) else ""),
+            ("countries", text(kind["country_code"])),
+            ("addresses", text(kind["address"])),
+            ("agents", text(kind["family"])),
+            ("attacks", text(kind["attack"])),
+            ("modes", text(kind["mode"])),
+            ("peers", text(kind["peer_group"])),
+        )
         for name, key in keys:
             if key:
                 counts = found.setdefault(name, {})
@@ -89,20 +96,17 @@ def _sample(call: Row) -> Sample:
     return Sample(Moment(moment_of(whole(call["us"])), text(call["record_id"])), canonical(said))
 
 
-def _facts(calls: Iterable[Row]) -> dict[str, float]:
-    facts: dict[str, float] = {}
-
-    def most(name: str, value: float) -> None:
-        facts[name] = max(facts.get(name, value), value)
-
-    for call in calls:
-        for name in (*_NUMBERS, *_COUNTS):
-            most(name, float(whole(call.get(name))))
-        most("fewest_peer_callers", -float(whole(call.get("peer_callers"))))
-        for part in text(call["codes"]).split():
-            code, _, points = part.partition("=")
-            if code.startswith("e"):
-                most(f"damper:{code}", -float(points))
-            else:
-                most(f"code:{code}", float(points))
+def _facts(row: Row) -> dict[str, float]:
+    facts = {name: float(whole(row.get(name))) for name in _FACTS}
+    facts["fewest_peer_callers"] = -float(whole(row.get("peer_callers")))
+    codes = ((name, value) for name, value in row.items() if len(name) == 2 and name[1].isdecimal())  # noqa: PLR2004  # g1, e5 …
+    for code, value in codes:
+        if code.startswith("e"):
+            facts[f"damper:{code}"] = -_points(value)
+        else:
+            facts[f"code:{code}"] = _points(value)
     return facts
+
+
+def _points(value: object) -> float:
+    return float(value) if isinstance(value, int | float | Decimal) else 0.0

@@ -206,11 +206,11 @@ _SENTENCES = {
 
 
 def _places(seen: Sighting) -> str:
-    """Say what network is new; where there are several, not all of them need be."""
-    told = _listed(seen, "places") or _listed(seen, "networks")
-    if len(seen.tallies.get("networks", {})) > 1:
-        return f"a network that the principal had not used (it came from {told})"
-    return f"{told}, which the principal had not used"
+    """Say which networks are new; where calls came from others, too, that is said."""
+    new = seen.tallies.get("new_networks", {})
+    if not new or len(seen.tallies.get("networks", {})) == len(new):
+        return f"{_listed(seen, 'places') or _listed(seen, 'networks')}, which the principal had not used"
+    return f"{_listed(seen, 'new_networks')}, which the principal had not used (also from networks that it had)"
 
 
 def _listed(seen: Sighting, name: str) -> str:

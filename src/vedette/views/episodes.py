@@ -1,6 +1,6 @@
 """Views from circumstances to points: episodes of new calls, their scores, and what makes a finding (methods 5.4, 5.5)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from vedette.views import View
 from vedette.windows import DAY, MINUTE, NEVER, over
@@ -252,42 +252,55 @@ where coalesce(f.fired_at, {NEVER}) < {NEVER}
 _TOLD_ROWS = "select * from found_rows where is_new = 1 or fired_at % 2 = 1"
 
 _CODES_TEXT = " || ' ' || ".join(f"'{name}=' || cast({name} as varchar)" for name in (*CODES, *DAMPERS))
-_SHOWN = (
-    *("us", "last_us", "record_id", "object", "position", "service", "operation", "event_source", "event_name", "error_code"),
-    *("denied", "calls", "region", "canonical", "source_address", "address_version", "network", "country_code", "user_agent"),
-    *(
-        "family",
-        "attack",
-        "access_key_id",
-        "identity_type",
-        "principal_id",
-        "user_name",
-        "session_name",
-        "mode",
-        "needed",
-        "points",
-    ),
-    *(
-        "enough",
-        "archive_days",
-        "history_days",
-        "history_calls",
-        "history_denied",
-        "history_span",
-        "members",
-        "peer_callers",
-    ),
-    *("wave", "apis", "denied_apis", "apis_of_day", "from_instance"),
+_FINDING = "category, account_id, who, begun_us, day"
+# Of the first calls and of the last everything is told, of the others how many there were of each kind.
+_FULLY_TOLD = 20
+_TOLD = (
+    *("us", "last_us", "record_id", "object", "position", "region", "service", "operation", "event_source", "event_name"),
+    *("error_code", "canonical", "source_address", "address_version", "user_agent", "access_key_id", "identity_type"),
+    *("principal_id", "user_name", "session_name"),
 )
-_STRUCT = ", ".join(f'"{name}" := "{name}"' for name in _SHOWN) + ", peers := peer_group"
+_KIND = (
+    *("service", "operation", "region", "error_code", "denied", "network", "network_new", "country_code", "address", "family"),
+    *("attack", "mode", "peer_group"),
+)
+_MOST = (
+    *("needed", "archive_days", "history_days", "history_calls", "history_denied", "history_span", "members", "wave", "apis"),
+    *("denied_apis", "apis_of_day", "from_instance", "points", *CODES),
+)
+
+
+def _struct(names: Iterable[str]) -> str:
+    return "struct_pack(" + ", ".join(f'"{name}" := "{name}"' for name in names) + ")"
+
 
 # A row an episode, category and day: all that a finding is made of.
 _DISCOVERY_FINDINGS = f"""
-select category, account_id, who, max(principal) as principal, max(kind) as kind, begun_us, day,
-       list(struct_pack({_STRUCT}, codes := {_CODES_TEXT})) as calls
-from told_rows
-group by category, account_id, who, begun_us, day
-order by begun_us, who, category
+with told as (
+    select *, coalesce(canonical, source_address) as address,
+           row_number() over (partition by {_FINDING} order by us, record_id) as place,
+           row_number() over (partition by {_FINDING} order by last_us desc, us desc, record_id desc) as place_from_last
+    from told_rows
+),
+kinds as (
+    select {_FINDING}, {", ".join(_KIND)}, min(us) as first_us, max(last_us) as last_us, cast(sum(calls) as bigint) as calls
+    from told
+    group by {_FINDING}, {", ".join(_KIND)}
+),
+counted as (
+    select {_FINDING}, list({_struct((*_KIND, "first_us", "last_us", "calls"))}) as kinds from kinds group by {_FINDING}
+)
+select t.*, c.kinds
+from (
+    select {_FINDING}, max(principal) as principal, max(kind) as kind, cast(sum(calls) as bigint) as count,
+           list(case when place <= {_FULLY_TOLD} or place_from_last = 1 then {_struct(_TOLD)} end) as calls,
+           {", ".join(f"max({name}) as {name}" for name in _MOST)},
+           {", ".join(f"min({name}) as {name}" for name in ("peer_callers", *DAMPERS))}
+    from told
+    group by {_FINDING}
+) t
+join counted c on {" and ".join(f"t.{name} = c.{name}" for name in _FINDING.split(", "))}
+order by t.begun_us, t.who, t.category
 """
 
 # The score sheet of each episode and category as the step knows it: of the row with the most points, the last of these. Points
