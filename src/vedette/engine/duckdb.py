@@ -234,6 +234,8 @@ def _connect(folder: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPyCo
         "temp_directory": str(folder / "overflow"),
         # What comes out is ordered by the queries that need it; keeping the order of what goes in costs memory.
         "preserve_insertion_order": "false",
+        # Tables of a step are read once or twice and dropped: no checkpoint, usual every 16 MiB, need compress them.
+        "checkpoint_threshold": "1TiB",
     }
     if threads:
         options["threads"] = threads
