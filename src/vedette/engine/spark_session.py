@@ -24,6 +24,8 @@ _LOCAL = {
     # Of the usual 200 partitions most would be empty on one machine.
     "spark.sql.shuffle.partitions": "4",
     "spark.ui.showConsoleProgress": "false",
+    # What is broadcast or sorted takes whole pages of memory, of which a step holds many that are nearly empty.
+    "spark.buffer.pageSize": "1m",
 }
 
 
