@@ -246,10 +246,8 @@ select f.account_id, f.category, f.service, f.operation, f.region, f.begun_us, f
 from found f
 join newcomers t on f.who_number = t.who_number
 join marked_calls d on {_CALLS}
-where coalesce(f.fired_at, {NEVER}) < {NEVER}
+where coalesce(f.fired_at, {NEVER}) < {NEVER} and (f.is_new = 1 or f.fired_at % 2 = 1)
 """
-
-_TOLD_ROWS = "select * from found_rows where is_new = 1 or fired_at % 2 = 1"
 
 _CODES_TEXT = " || ' ' || ".join(f"'{name}=' || cast({name} as varchar)" for name in (*CODES, *DAMPERS))
 _FINDING = "category, account_id, who, begun_us, day"
@@ -280,7 +278,7 @@ with told as (
     select *, coalesce(canonical, source_address) as address,
            row_number() over (partition by {_FINDING} order by us, record_id) as place,
            row_number() over (partition by {_FINDING} order by last_us desc, us desc, record_id desc) as place_from_last
-    from told_rows
+    from found_rows
 ),
 kinds as (
     select {_FINDING}, {", ".join(_KIND)}, min(us) as first_us, max(last_us) as last_us, cast(sum(calls) as bigint) as calls
@@ -337,6 +335,5 @@ VIEWS: tuple[View, ...] = (
     View(name="scored_calls", reads=("points",), sql=_SCORED),
     View(name="score_sheets", reads=("scored_calls", "newcomers", "marked_calls"), sql=_SCORE_SHEETS),
     View(name="found_rows", reads=("scored_calls", "newcomers", "marked_calls"), sql=_FOUND_ROWS, kept=True),
-    View(name="told_rows", reads=("found_rows",), sql=_TOLD_ROWS),
-    View(name="discovery_findings", reads=("told_rows",), sql=_DISCOVERY_FINDINGS, kept=True),
+    View(name="discovery_findings", reads=("found_rows",), sql=_DISCOVERY_FINDINGS, kept=True),
 )
