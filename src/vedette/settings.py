@@ -345,7 +345,7 @@ def _from_folder(name: str, value: object, folder: Path) -> object:
     """Let paths begin at the folder of the file in which they stand."""
     if name in _PATH_LISTS and isinstance(value, list) and all(isinstance(path, str) for path in value):
         return [str(folder / Path(path).expanduser()) for path in value]
-    if name in {"state_folder", "store"} and isinstance(value, str) and value and "://" not in value:
+    if name in {"state_folder", "store", "inventory"} and isinstance(value, str) and value and "://" not in value:
         return str(folder / Path(value).expanduser())
     return value
 

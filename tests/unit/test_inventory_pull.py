@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from inventories import ACCOUNT, ENI, INSTANCE, acl, answers, entry, group, interface, permission, save
+from inventories import ACCOUNT, ENI, INSTANCE, acl, answers, entry, group, interface, permission, route, save, table
 from moto.server import ThreadedMotoServer
 
 from vedette import aws, cli
@@ -314,6 +314,8 @@ def opened(folder: Path, **replaced: Any) -> list[tuple[int, tuple[int, int], st
         "interfaces": ("describe-network-interfaces", "NetworkInterfaces"),
         "groups": ("describe-security-groups", "SecurityGroups"),
         "acls": ("describe-network-acls", "NetworkAcls"),
+        "tables": ("describe-route-tables", "RouteTables"),
+        "vpcs": ("describe-vpcs", "Vpcs"),
     }
     documents = answers() | {names[name][0]: {names[name][1]: value} for name, value in replaced.items()}
     found = Inventory.load(save(folder, documents)).openings(ENI)
@@ -339,6 +341,23 @@ def test_openings_are_what_path_and_acl_leave_of_the_rules(tmp_path: Path) -> No
 def test_private_sources_are_no_openings(tmp_path: Path) -> None:
     rules = [permission(cidr="10.0.0.0/8"), permission(group="sg-1"), permission(ports=(22, 22), cidr="192.0.2.7/32")]
     assert opened(tmp_path, groups=[group("sg-1", *rules)]) == [(6, (22, 22), "192.0.2.7/32", "allow")]
+
+
+def test_the_own_addresses_of_a_vpc_are_no_internet(tmp_path: Path) -> None:
+    own = {"Ipv6CidrBlock": "2001:db8:1::/56", "Ipv6CidrBlockState": {"State": "associated"}}
+    vpc = {"VpcId": "vpc-1", "OwnerId": ACCOUNT, "CidrBlock": "10.0.0.0/16", "Ipv6CidrBlockAssociationSet": [own]}
+    there = {
+        "vpcs": [vpc],
+        "tables": [table(route("::/0"))],
+        "interfaces": [interface(public=None, Ipv6Addresses=[{"Ipv6Address": "2001:db8:1::1"}])],
+    }
+    acls = [acl(entry(100, "allow", cidr="::/0"), entry(100, "allow", cidr="::/0", egress=True))]
+    ours = [group("sg-1", permission(cidr6="2001:db8:1::/64"))]
+    assert opened(tmp_path / "a", groups=ours, acls=acls, **there) == []
+    both = [group("sg-1", permission(cidr6="2001:db8::/32"))]
+    assert opened(tmp_path / "b", groups=both, acls=acls, **there) == [(6, (9200, 9200), "2001:db8::/32", "allow")]
+    everybody = [group("sg-1", permission(cidr6="::/0"))]
+    assert opened(tmp_path / "c", groups=everybody, acls=acls, **there) == [(6, (9200, 9200), "::/0", "allow")]
 
 
 def test_what_is_missing_may_be_an_opening(tmp_path: Path) -> None:

@@ -114,7 +114,9 @@ def _ours(finding: Finding) -> dict[str, object]:
 
 
 def _reference(record: Mapping[str, object]) -> dict[str, object]:
-    return {name: record.get(name) for name in ("object", "position", "eventId", "eventTime", "api")}
+    """Return where a record is, and what it says: the call of an event, the door and the outcome of a flow."""
+    named = {name: record.get(name) for name in ("object", "position", "eventId", "eventTime", "api")}
+    return named | {name: record[name] for name in ("remote", "port", "outcome") if name in record}
 
 
 def _said(text: str) -> dict[str, object]:

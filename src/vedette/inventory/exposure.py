@@ -55,7 +55,8 @@ def _of_rule(
         yield from _unknown(network, subject, rule.prefix_list_id, rule)
         return
     blocks = (rule.source,) if rule.source else network.prefix_lists.get(rule.prefix_list_id, ())
-    remotes = [remote for item in blocks for remote in _remotes(acl, item)]
+    own = network.vpcs.get(subject.vpc_id, ())
+    remotes = [remote for item in blocks for remote in _remotes(acl, item, own)]
     for protocol in (TCP, UDP) if rule.protocol == ANY else (rule.protocol,):
         spans: list[tuple[int, int, Verdict]] = []
         for first, last in _segments(acl, rule.ports) if protocol in WITH_PORTS else (rule.ports,):
@@ -78,7 +79,8 @@ def _of_rule(
 
 def _unknown(network: Network, subject: Subject, missing: str, rule: Rule | None = None) -> Iterator[Opening]:
     """Yield an opening that may be there, since what decides is not in the inventory; none without a path from the internet."""
-    remotes = [remote for version in ANYWHERE for remote in _remotes(None, ANYWHERE[version])]
+    own = network.vpcs.get(subject.vpc_id, ())
+    remotes = [remote for version in ANYWHERE for remote in _remotes(None, ANYWHERE[version], own)]
     if any(path(network, subject, remote).verdict != "deny" for remote in remotes):
         yield Opening(
             protocol=rule.protocol if rule else ANY,
@@ -100,12 +102,12 @@ def _best(verdicts: Iterable[Verdict]) -> Verdict:
     return best
 
 
-def _remotes(acl: Acl | None, source: Block) -> Iterator[Address]:
-    """Yield addresses of a source that stand for all that the network ACL tells apart."""
+def _remotes(acl: Acl | None, source: Block, own: Iterable[Block]) -> Iterator[Address]:
+    """Yield addresses of a source that stand for all that the network ACL tells apart; the VPC's own are no internet."""
     entries = (*acl.ingress, *acl.egress) if acl else ()
     narrower = [entry.block for entry in entries if source.covers(entry.block) and entry.block != source]
     for item in (source, *narrower):
-        others = [other for other in narrower if item.covers(other) and other != item]
+        others = [*own, *(other for other in narrower if item.covers(other) and other != item)]
         if (remote := _public_address(item, others)) is not None:
             yield remote
 
