@@ -69,6 +69,15 @@ def test_exactly_the_scans_of_all_captures_are_found(corpus: Path) -> None:
     assert {name: told(scanned(path)) for name, path in paths.items()} == {name: SCANS.get(name, set()) for name in paths}
 
 
+def test_a_usual_scan_of_nmap_is_known_by_its_ports(corpus: Path) -> None:
+    for path in captures(corpus):
+        hints = [str(finding.additional["toolHint"]) for finding in scanned(path).findings]
+        usual = "ndpi-synscan" in path.name and path.name.removesuffix(".log.gz") in SCANS
+        assert any("99 % of the ports are among the 1,000 that nmap tries by default" in hint for hint in hints) is usual, (
+            path.name
+        )
+
+
 def test_an_inventory_says_whose_side_it_is(corpus: Path, tmp_path: Path) -> None:
     (path,) = (item for item in captures(corpus) if item.name == "ndpi-synscan-at-64.13.134.52.v2.log.gz")
     name = gzip.decompress(path.read_bytes()).decode().splitlines()[1].split()[2]

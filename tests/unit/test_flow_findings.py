@@ -19,6 +19,7 @@ from vedette.findings.probes import describe as describe_probe
 from vedette.findings.scan_summary import summarise as summarise_scan
 from vedette.findings.scans import describe as describe_scan
 from vedette.findings.scans import instance_resource, moment_of, partition, port_details
+from vedette.findings.usual_ports import USUAL_PORTS
 from vedette.formats import all_formats
 from vedette.rendering import show
 
@@ -168,6 +169,15 @@ def test_the_source_ports_hint_at_the_tool(ports: tuple[int, int], tries: int, h
     told = str(finished(SCAN, describe_scan(row)).additional["toolHint"])
     assert hint in told
     assert bool(told) is bool(hint)
+
+
+def test_ports_that_nmap_usually_tries_hint_at_it() -> None:
+    assert len(USUAL_PORTS) == 1_000
+    usual = sorted(USUAL_PORTS)[:30]
+    for ports, told in ((usual, True), (usual[:19], False), (range(1, 31), False), ([*usual, *range(40_000, 40_009)], False)):
+        row = scan_row(*(attempt(number, port=port) for number, port in enumerate(ports)), low_port=1, high_port=60_000)
+        hint = str(finished(SCAN, describe_scan(row)).additional["toolHint"])
+        assert ("nmap tries by default" in hint) is told, ports
 
 
 def test_a_scan_says_what_was_observed_against_which_threshold() -> None:

@@ -5,9 +5,12 @@ from collections.abc import Iterable, Mapping
 from vedette.findings.identity import timestamp
 from vedette.findings.model import Finding, Sighting, Summary
 from vedette.findings.severity import HIGH, MEDIUM
+from vedette.findings.usual_ports import USUAL_PORTS
 
 SAMPLE = 20  # entries of GuardDuty's portsScannedSample
 _NAMED = 50
+# So many ports tell of nmap's usual set, if so large a share is in it: of all ports 1.5 % are, of those below 1024 a third.
+_TELLING, _USUAL_PERCENT = 20, 80
 
 _KINDS = {
     "vertical_fast": "many ports of one host within ten minutes",
@@ -129,9 +132,15 @@ def _ports(seen: Sighting, name: str) -> dict[str, object]:
 
 
 def _tool(seen: Sighting) -> str:
+    """Say what source ports and chosen ports tell of the tool."""
+    hints = []
     low, high = -seen.facts.get("negative_low_port", 0.0), seen.facts.get("high_port", 0.0)
     if low == high:
-        return f"all from source port {high:g}: a raw SYN scanner (nmap -sS, masscan, zmap)"
-    if high - low <= 4 * max(seen.count, 1):
-        return "source ports close together: a connect scanner"
-    return ""
+        hints.append(f"all from source port {high:g}: a raw SYN scanner (nmap -sS, masscan, zmap)")
+    elif high - low <= 4 * max(seen.count, 1):
+        hints.append("source ports close together: a connect scanner")
+    ports = {int(port) for port in seen.tallies.get("ports", {})}
+    usual = len(ports & USUAL_PORTS)
+    if len(ports) >= _TELLING and 100 * usual >= _USUAL_PERCENT * len(ports):
+        hints.append(f"{100 * usual // len(ports)} % of the ports are among the 1,000 that nmap tries by default")
+    return "; ".join(hints)
