@@ -134,6 +134,7 @@ class SparkEngine:
             for table, schema in TABLES.items()
         }
         self._kept: list[DataFrame] = []
+        self._views: set[str] = set()
 
     @property
     def tables(self) -> frozenset[str]:
@@ -160,6 +161,9 @@ class SparkEngine:
                 for frame in self._kept:
                     frame.unpersist()
                 self._kept = []
+                for name in self._views:  # a view holds its plan, and with it all that the plan has computed
+                    self._spark.catalog.dropTempView(name)
+                self._views = set()
 
     def close(self) -> None:
         """Stop Spark, if it was started for this engine."""
@@ -224,6 +228,7 @@ class SparkEngine:
 
     def _view(self, name: str, frame: "DataFrame") -> None:
         frame.createOrReplaceTempView(name)
+        self._views.add(name)
 
     def _keep(self, frame: "DataFrame") -> "DataFrame":
         """Compute a frame now, and hold it for the step: in memory while there is some, else on disk.

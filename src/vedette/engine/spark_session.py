@@ -26,6 +26,12 @@ _LOCAL = {
     "spark.ui.showConsoleProgress": "false",
     # What is broadcast or sorted takes whole pages of memory, of which a step holds many that are nearly empty.
     "spark.buffer.pageSize": "1m",
+    # Nobody looks at what was planned and run, of which Spark would keep the last thousand.
+    "spark.sql.ui.retainedExecutions": "5",
+    "spark.ui.retainedJobs": "20",
+    "spark.ui.retainedStages": "20",
+    "spark.ui.retainedTasks": "1000",
+    "spark.driver.memory": "2g",
 }
 
 
