@@ -7,7 +7,6 @@ from engines import HAS_JAVA, UNTESTED
 
 from vedette.engine.spark_session import start
 
-
 # Few rows: to compile each query would take longer than to run it as it is. Clusters of tests and runs of the command compile.
 _QUICK = {
     "spark.sql.shuffle.partitions": "2",
