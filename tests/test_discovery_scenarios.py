@@ -138,6 +138,10 @@ def test_the_stolen_key_of_the_demo_raises_all_three_types(tmp_path: Path) -> No
         assert item.summary.severity == 8
         assert {"G1", "N1", "N2", "U1", "U2", "B1"} <= codes(item)
     by_type = {item.seen.finding_type.partition("/")[2]: item for item in found}
+    for item in found:  # where it came from, and from where alone the job usually comes
+        (said,) = [reason for reason in item.summary.reasons if reason.startswith("N1")]
+        assert "came from 198.51.0.0/16," in said
+        assert said.endswith("it has used only 203.0.0.0/16 in 90 days.")
     assert {"C1", "D1", "D2"} <= codes(by_type["UserPermissions"])
     assert "S1" in codes(by_type["ResourcePermissions"])
 

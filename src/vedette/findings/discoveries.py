@@ -15,7 +15,7 @@ from vedette.findings.scans import moment_of, partition
 
 _FACTS = (
     *("needed", "archive_days", "history_days", "history_calls", "history_denied", "history_span", "members", "wave"),
-    *("apis", "denied_apis", "apis_of_day", "from_instance", "points"),
+    *("apis", "denied_apis", "apis_of_day", "from_instance", "points", "networks_known"),
 )
 
 
@@ -68,6 +68,7 @@ def _tallies(kinds: Iterable[Row]) -> dict[str, dict[str, Tally]]:
             ("errors", text(kind["error_code"])),
             ("networks", network),
             ("new_networks", network if whole(kind["network_new"]) else ""),
+            ("known_networks", text(kind["network_known"])),
             ("countries", text(kind["country_code"])),
             ("addresses", text(kind["address"])),
             ("agents", text(kind["family"])),

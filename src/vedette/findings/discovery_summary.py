@@ -170,6 +170,7 @@ def _said(code: str, seen: Sighting) -> str:
         denied=f"{seen.facts.get('denied_apis', 0):g}",
         networks=_listed(seen, "networks"),
         places=_places(seen),
+        usual=_usual(seen),
         countries=_listed(seen, "countries"),
         agents=_listed(seen, "agents"),
         attacks=_listed(seen, "attacks"),
@@ -186,7 +187,7 @@ _SENTENCES = {
     "g2": "a service that the principal had not used before.",
     "g3": "the principal had never asked about this category.",
     "p1": "fewer than one in twenty of its peers make the call.",
-    "n1": "came from {places} in {span} days of history.",
+    "n1": "came from {places} in {span} days of history{usual}.",
     "n2": "nobody here had used that network, or it lets hosts, tunnels or proxies to anybody.",
     "n3": "a country that the principal had not used: {countries}.",
     "n4": "the credentials were used from two networks within an hour, or outside the instance that they are for ({addresses}).",
@@ -211,6 +212,14 @@ def _places(seen: Sighting) -> str:
     if not new or len(seen.tallies.get("networks", {})) == len(new):
         return f"{_listed(seen, 'places') or _listed(seen, 'networks')}, which the principal had not used"
     return f"{_listed(seen, 'new_networks')}, which the principal had not used (also from networks that it had)"
+
+
+def _usual(seen: Sighting) -> str:
+    """Say from where the principal usually comes, as far as that is one network or a number of them."""
+    known = seen.facts.get("networks_known", 0.0)
+    if known > 1:
+        return f"; it has used {known:g} others in 90 days"
+    return f"; it has used only {_listed(seen, 'known_networks')} in 90 days" if known == 1 else ""
 
 
 def _listed(seen: Sighting, name: str) -> str:

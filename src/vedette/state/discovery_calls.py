@@ -10,12 +10,14 @@ _TEXTS = (
     *("who", "principal", "session", "kind", "account_id", "region", "service", "operation", "category", "event_source"),
     *("event_name", "error_code", "source_address", "canonical", "network", "country_code", "user_agent", "family", "attack"),
     *("access_key_id", "identity_type", "principal_id", "user_name", "session_name", "record_id", "object", "peers"),
+    "network_known",
 )
 _NUMBERS = (
     *("bin", "day", "us", "position", "last_us", "calls", "address_version", "weight", "from_instance", "listed", "denied"),
     *("service_new", "category_new", "members", "peer_callers", "same_person", "history_days", "history_calls", "history_denied"),
     *("history_span", "enough", "archive_days", "network_new", "network_strange", "country_new", "agent_new", "region_new"),
     *("hour_new", "key_woken", "key_spread", "address_listed", "console", "usual_tool", "step"),
+    "networks_known",
 )
 _FIELDS: list["pa.Field[Any]"] = [
     pa.field("hour", pa.int64()),

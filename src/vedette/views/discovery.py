@@ -79,6 +79,19 @@ left join own o on a.day = o.day and a.who = o.who and a.trait = o.trait and a.v
 left join anybody y on a.day = y.day and a.value = y.value and a.trait = 'network'
 """
 
+# From how many networks the baseline knows those who made new calls, and which it is if there is one.
+_USED_NETWORKS = """
+select a.day, a.who, count(distinct b.value) as networks, min(b.value) as network
+from (select distinct day, who, principal, who_session from asked_calls) a
+join principal_traits_before b on a.principal = b.principal and b.trait = 'network'
+left join found_marks_before f
+  on f.subject = b.trait and f.value = b.value and f.principal = b.principal and f.session = b.session
+ and f.call_day = b.day and f.day <= a.day - 2
+where b.day <= a.day - 2 and b.day >= a.day - 92 and (a.who_session is null or b.session = a.who_session)
+  and f.principal is null
+group by a.day, a.who
+"""
+
 _KEY_USES = """
 select distinct bin, access_key_id, cast(address_version as bigint) as address_version, network
 from principal_bins
@@ -196,7 +209,8 @@ select h.bin, h.bin // 12 as hour, h.day, w.who, h.principal, h.session, h.kind,
        coalesce(p.peers, '') as peers, coalesce(p.same_person, 0) as same_person,
        i.days as history_days, i.calls as history_calls, i.denied as history_denied, i.day - i.first_day as history_span,
            i.enough,
-       i.archive_days,
+       i.archive_days, coalesce(m.networks, 0) as networks_known,
+       case when m.networks = 1 then m.network end as network_known,
        case when n.value is not null and n.last_day is null and i.days > 0 then 1 else 0 end as network_new,
        case when n.value is not null and n.last_day is null
                  and (h.hosting or (n.new_to_all = 1 and i.archive_days >= $history_active_days))
@@ -219,6 +233,7 @@ join who_days w on h.day = w.day and h.principal = w.principal and h.session = w
 join asked_calls x on h.day = x.day and w.who = x.who and h.service = x.service and h.operation = x.operation
 join histories i on h.day = i.day and w.who = i.who
 join new_subjects s on h.day = s.day and w.who = s.who and h.service = s.service and h.operation = s.operation
+left join used_networks m on h.day = m.day and w.who = m.who
 left join peer_calls p on h.day = p.day and w.who = p.who and h.service = p.service and h.operation = p.operation
 left join judged_traits n on n.trait = 'network' and h.day = n.day and w.who = n.who and h.network = n.value
 left join judged_traits c on c.trait = 'country' and h.day = c.day and w.who = c.who and h.country_code = c.value
@@ -247,6 +262,12 @@ VIEWS: tuple[View, ...] = (
         sql=_JUDGED_TRAITS,
         kept=True,
     ),
+    View(
+        name="used_networks",
+        reads=("asked_calls", "principal_traits_before", "found_marks_before"),
+        sql=_USED_NETWORKS,
+        kept=True,
+    ),
     View(name="key_uses", reads=("principal_bins",), sql=_KEY_USES, kept=True),
     View(name="spread_keys", reads=("key_uses", "key_networks"), sql=_SPREAD_KEYS, kept=True),
     View(name="members", reads=("asked_calls", "principal_days_before"), sql=_MEMBERS, kept=True),
@@ -267,6 +288,7 @@ VIEWS: tuple[View, ...] = (
             "asked_calls",
             "histories",
             "new_subjects",
+            "used_networks",
             "peer_calls",
             "judged_traits",
             "spread_keys",

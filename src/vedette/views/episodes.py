@@ -221,6 +221,7 @@ _DETAILS = (
     *("event_source", "event_name", "error_code", "canonical", "source_address", "address_version", "network", "country_code"),
     *("user_agent", "family", "attack", "access_key_id", "identity_type", "principal_id", "user_name", "session_name"),
     *("history_days", "history_span", "history_calls", "history_denied", "archive_days", "members", "peer_callers"),
+    *("networks_known", "network_known"),
 )
 
 # The rows that belong to a finding of their category, each told by the step that first knows it.
@@ -260,11 +261,11 @@ _TOLD = (
 )
 _KIND = (
     *("service", "operation", "region", "error_code", "denied", "network", "network_new", "country_code", "address", "family"),
-    *("attack", "mode", "peer_group"),
+    *("attack", "mode", "peer_group", "network_known"),
 )
 _MOST = (
     *("needed", "archive_days", "history_days", "history_calls", "history_denied", "history_span", "members", "wave", "apis"),
-    *("denied_apis", "apis_of_day", "from_instance", "points", *CODES),
+    *("denied_apis", "apis_of_day", "from_instance", "points", "networks_known", *CODES),
 )
 
 
