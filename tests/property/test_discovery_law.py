@@ -172,6 +172,45 @@ def test_hour_by_hour_gives_the_same_findings() -> None:
     assert fed(hours) == documents(whole([record for record in records if record["eventTime"] >= _FED_FROM])) != []
 
 
+_DAY, _HOUR = 86_400, 3_600
+_LEARNING, _KNOWN = 1 * _DAY + 9 * _HOUR, 5 * _DAY + 9 * _HOUR
+# What is strange comes after what is not: in the same episode, in the hours after, in a known account; and a wave in two steps.
+TURNING: dict[str, Attacks] = {
+    "an episode of the learning turns grave": (
+        ("ann", _LEARNING, ADDRESSES[1], ASKED[:4], "cli", True),
+        ("ann", _LEARNING + 1_500, ADDRESSES[1], ASKED[4:8], "cli-kali", True),
+    ),
+    "credentials are asked about before": (
+        ("ann", _LEARNING, ADDRESSES[1], ASKED[3:4], "cli", False),
+        ("ann", _LEARNING + 600, ADDRESSES[1], ASKED[4:6], "cli-kali", False),
+    ),
+    "a day of the learning turns grave": tuple(
+        ("ann", _LEARNING + hour * _HOUR, ADDRESSES[1], ASKED[hour : hour + 1], "cli-kali" if hour > 3 else "cli", False)
+        for hour in range(7)
+    ),
+    "denials of a known principal": (
+        ("ann", _KNOWN, ADDRESSES[2], ASKED[:4], "cli", True),
+        ("ann", _KNOWN + 1_500, ADDRESSES[2], ASKED[4:10], "cli", True),
+    ),
+    "a wave": (
+        *((who, _KNOWN - _HOUR, ADDRESSES[0], ASKED[4:6], "boto3", False) for who in ("bob", "cem", "role:deploy/sam")),
+        ("ann", _KNOWN, ADDRESSES[1], ASKED[4:5], "cli-kali", False),
+        ("ann", _KNOWN + 400, ADDRESSES[1], ASKED[5:6], "cli-kali", False),
+    ),
+}
+
+
+@pytest.mark.parametrize("played", list(TURNING.values()), ids=list(TURNING))
+def test_what_comes_later_changes_nothing_that_was_said(played: Attacks) -> None:
+    records = records_of(played, 1)
+    expected = documents(whole(records))
+    assert expected != []
+    assert all("E3 -2" in text for text in expected if played is TURNING["a wave"])
+    pieces = scan([item for delivery in files(records, 1_440, 1) for item in delivery], thresholds=SHORT, slice_events=1)
+    assert pieces.report.slices > 50
+    assert documents(pieces) == expected
+
+
 @pytest.mark.xdist_group("spark")
 @pytest.mark.usefixtures("spark")
 def test_spark_finds_the_same() -> None:

@@ -25,26 +25,34 @@ where h.value is not null"""
     for trait, value in (*_TRAITS.items(), *(("hour", _HOUR.format(near)) for near in (23, 0, 1)))
 )
 
-# Without enough history new calls count only for those about whom something else is strange (methods 5.5): root, T1 and U2, N4
-# (which needs some history) and D1 with N2. The others are left out before anything is looked up for them.
-_ASKED_CALLS = """
-with suspects as (
-    select h.day, w.who, count(distinct case when h.denied then h.service || ':' || h.operation end) as denied,
-           max(case when h.attack <> '' or h.kind = 'root' or l.bin is not null then 1 else 0 end) as grave,
-           max(case when h.kind = 'instance' or y.bin is not null then 1 else 0 end) as spread,
-           max(case when h.hosting then 1 else 0 end) as hosting
+# Five minutes of somebody about whom more is strange than a new call: root, T1, U2, and what N2 and N4 are made of (``spread``:
+# N4 takes some history). No slice cuts five minutes: what comes later in a day must not change what was said of it before.
+_SUSPECTS = """
+select *
+from (
+    select h.bin, h.day, w.who,
+           max(case when h.attack <> '' or h.kind = 'root' or h.hosting or l.bin is not null then 1 else 0 end) as grave,
+           max(case when h.kind = 'instance' or y.bin is not null then 1 else 0 end) as spread
     from principal_bins h
     join who_days w on h.day = w.day and h.principal = w.principal and h.session = w.session
     left join spread_keys y on h.access_key_id = y.access_key_id and h.bin = y.bin
     left join listed_addresses l on h.bin = l.bin and h.source_address = l.source_address
-    group by h.day, w.who
+    group by h.bin, h.day, w.who
 )
+where grave = 1 or spread = 1
+"""
+
+# Without enough history new calls count only where something else is strange (methods 5.5). Of those about whom nothing is on the
+# whole day nothing is looked up; while an archive is older, denials may be enough, and the calls that are new are few.
+_SUSPECTED = "(q.grave = 1 or (q.spread = 1 and i.days > 0))"
+_JUDGED = "(i.enough = 1 or i.archive_days >= $history_active_days)"
+_ASKED_CALLS = f"""
 select n.*
 from new_calls n
 join histories i on n.day = i.day and n.who = i.who
-join suspects s on n.day = s.day and n.who = s.who
-where i.enough = 1 or s.grave = 1 or (s.spread = 1 and i.days > 0) or i.archive_days >= $learning_days
-   or (s.denied >= 3 and (s.hosting = 1 or i.archive_days >= $history_active_days))
+left join (select day, who, max(grave) as grave, max(spread) as spread from suspects group by day, who) q
+  on n.day = q.day and n.who = q.who
+where {_JUDGED} or {_SUSPECTED}
 """
 
 # The traits of those who made new calls, with the last day on which the baseline saw them, by them and by anybody.
@@ -245,14 +253,21 @@ left join judged_traits o on o.trait = 'hour' and h.day = o.day and w.who = o.wh
 left join judged_traits k on k.trait = 'key' and h.day = k.day and w.who = k.who and h.access_key_id = k.value
 left join spread_keys y on h.access_key_id = y.access_key_id and h.bin = y.bin
 left join listed_addresses l on h.bin = l.bin and h.source_address = l.source_address
-where h.discovery and h.category in ('network', 'resource', 'user')
+left join suspects q on h.bin = q.bin and w.who = q.who
+where h.discovery and h.category in ('network', 'resource', 'user') and ({_JUDGED} or {_SUSPECTED})
 """
 
 VIEWS: tuple[View, ...] = (
     View(name="slice_traits", reads=("principal_bins", "who_days"), sql=_SLICE_TRAITS, kept=True),
     View(
+        name="suspects",
+        reads=("principal_bins", "who_days", "spread_keys", "listed_addresses"),
+        sql=_SUSPECTS,
+        kept=True,
+    ),
+    View(
         name="asked_calls",
-        reads=("new_calls", "histories", "principal_bins", "who_days", "spread_keys", "listed_addresses"),
+        reads=("new_calls", "histories", "suspects"),
         sql=_ASKED_CALLS,
         kept=True,
     ),
@@ -286,6 +301,7 @@ VIEWS: tuple[View, ...] = (
             "principal_bins",
             "who_days",
             "asked_calls",
+            "suspects",
             "histories",
             "new_subjects",
             "used_networks",
