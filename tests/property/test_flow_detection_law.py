@@ -171,6 +171,15 @@ SLOW_THEN_FAST = [
     "1/03:04:38 10.0.0.9 > 192.0.2.7 521-555 refused every=1",
 ]
 OVER_MIDNIGHT = ["23:59:50 10.0.0.9 > 192.0.2.7 501-522 refused every=1", "23:59:55 198.51.100.7 > 10.0.0.9 22 half_open"]
+# What is answered after the failures that made a scan belongs to it.
+ANSWERED_LATER = [
+    "22:00:00 10.0.0.9 > 192.0.2.7 501-520 refused",
+    "22:07:05 10.0.0.9 > 192.0.2.7 21 established",
+    "23:00:00 10.0.0.9 > 192.0.2.100-125 445 filtered",
+    "23:07:05 10.0.0.9 > 192.0.2.126-140 445 established",
+]
+# A window that lost records ends in a later step.
+LOST_BEFORE = ["22:50:00 SKIPDATA 600", "23:00:00 10.0.0.9 > 192.0.2.31-34 501-510 refused every=1"]
 CONTROL_LATER = [
     "22:10:00 10.0.0.9 > 192.0.2.7 21 refused",
     "22:11:00 10.0.0.9 > 192.0.2.7 20001-20025 refused",
@@ -182,6 +191,8 @@ CONTROL_LATER = [
 @given(story=stories, log=logs, seed=st.integers(0, 1_000), sizes=sizes)
 @example(story=OVER_MIDNIGHT, log=Log(), seed=1, sizes=(3, 1))
 @example(story=CONTROL_LATER, log=Log(version=5), seed=1, sizes=(3, 1))
+@example(story=ANSWERED_LATER, log=Log(), seed=1, sizes=(3, 1))
+@example(story=LOST_BEFORE, log=Log(), seed=0, sizes=(1, 1))
 def test_any_cutting_gives_the_same_findings(story: list[str], log: Log, seed: int, sizes: tuple[int, int]) -> None:
     check_cutting(story, log, seed, sizes, "duckdb")
 

@@ -292,16 +292,9 @@ group by interface_id
 """
 
 # Windows in which an interface lost records: a missing reply says nothing there (methods 1.1).
-_SKIPPED_BINS = f"""
+_SKIPPED_BINS = """
 select distinct f.number as interface, s.bin
-from (
-    select interface_id, microseconds(start_time) // {BIN} as bin from flows where log_status = 'SKIPDATA'
-    union all
-    select interface_id, microseconds(end_time) // {BIN} as bin from flows where log_status = 'SKIPDATA'
-    union all
-    select interface_id, (microseconds(start_time) + microseconds(end_time)) // {2 * BIN} as bin
-    from flows where log_status = 'SKIPDATA'
-) s
+from skipped_windows s
 join interface_facts f on s.interface_id = f.interface_id
 """
 
@@ -373,7 +366,7 @@ VIEWS: tuple[View, ...] = (
         kept=True,
     ),
     View(name="interface_facts", reads=("flows", "natted_flows"), sql=_INTERFACE_FACTS, kept=True),
-    View(name="skipped_bins", reads=("flows", "interface_facts"), sql=_SKIPPED_BINS, kept=True),
+    View(name="skipped_bins", reads=("skipped_windows", "interface_facts"), sql=_SKIPPED_BINS, kept=True),
     View(name="inventory_addresses", reads=("inventory", "interface_facts", "flow_addresses"), sql=_INVENTORY_ADDRESSES),
     View(
         name="judged_contacts",

@@ -64,24 +64,32 @@ select interface_id, local_address, remote_address, remote_port, protocol, last_
 from contact_hours
 """
 
-# Interfaces that did something new in this step which may belong to a scan. A slice of a small account holds weeks: what is too
-# old to count is counted back from its first try, not from its end.
+# Interfaces that did something new in this step which may belong to a scan: also what was answered does, where others failed. A
+# slice of a small account holds weeks: what is too old to count is counted back from its first try, not from its end.
 _SCAN_ACTORS = f"""
 with probing as (
     select interface_id, remote_address, remote_port, protocol, step
     from remembered_contacts
     where outcome in {_PROBING} and us >= (select min(first.us) - {2 * DAY} from contact_hours where first.step = $step)
+),
+new_contacts as (
+    select distinct interface_id, remote_address, remote_port, protocol from contact_hours where first.step = $step
 )
-select distinct interface_id
-from (
-    select interface_id from probing group by interface_id, remote_address
-    having count(*) >= least($sensitive_failed, $fast_failed, $open_ports, $slow_failed) and max(step) = $step
-    union all
-    select interface_id from probing group by interface_id, remote_port, protocol
-    having count(*) >= least($hosts_failed, $dark_hosts) and max(step) = $step
-    union all
-    select interface_id from probing group by interface_id having count(*) >= $block_failed and max(step) = $step
-)
+select n.interface_id
+from new_contacts n
+join (
+    select interface_id, remote_address from probing group by interface_id, remote_address
+    having count(*) >= least($sensitive_failed, $fast_failed, $open_ports, $slow_failed)
+) h on n.interface_id = h.interface_id and n.remote_address = h.remote_address
+union
+select n.interface_id
+from new_contacts n
+join (
+    select interface_id, remote_port, protocol from probing group by interface_id, remote_port, protocol
+    having count(*) >= least($hosts_failed, $dark_hosts)
+) p on n.interface_id = p.interface_id and n.remote_port = p.remote_port and n.protocol = p.protocol
+union
+select interface_id from probing group by interface_id having count(*) >= $block_failed and max(step) = $step
 """
 
 
