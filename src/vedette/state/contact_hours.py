@@ -77,7 +77,7 @@ from (
                                + 1024 * (case when role = 'instance_k8s_node' then 1 else 0 end) + 2048 * assumed
                                + 4096 * relayed as bigint),
                            ports := cast(low_client_port as bigint) + 65536 * cast(high_client_port as bigint),
-                           reference := coalesce(reference % {BACKWARD}, 0))) as first,
+                           reference := reference % {BACKWARD})) as first,
            max(last_us) as last_us, max(outcome in ('established', 'half_open', 'touched')) as answered,
            cast(sum(forward_records) as bigint) as tries
     from tries

@@ -171,17 +171,17 @@ from (
 """
 
 # What a port of ours answered to the internet, where private addresses say which side is ours: a row a port and five minutes.
-# ``served`` is a bit for each of some client ports that were sent data (methods 1.3: many clients make a listener).
+# Sizes are those of IPv4 or IPv6. ``clients`` is a bit for each of some client ports that were sent data (methods 1.3: many
+# clients make a listener).
 _PORT_BINS = """
 select interface, responder as address, port, protocol, bin, max(ipv6) as ipv6, min(start_us) as first_us, max(end_us) as last_us,
        count(*) as records,
-       sum(case when forward then 1 else 0 end) as probes,
-       sum(case when forward and rejected then 1 else 0 end) as rejected,
        sum(case when forward or rejected then 0 when protocol = 17 then 1
-                when bytes > 80 * packets or (tcp_flags & 18) = 18 or (tcp_flags is null and bytes >= 40 * packets + 4) then 1
+                when (tcp_flags & 18) = 18 or (tcp_flags is null and bytes >= (case when ipv6 then 60 else 40 end) * packets + 4)
+                     or bytes > (case when ipv6 then 100 else 80 end) * packets then 1
                 else 0 end) as answered,
-       sum(case when not forward and protocol = 6 and bytes > 80 * packets then 1 else 0 end) as served,
-       sum(case when not forward and protocol = 6 and bytes = 40 * packets then 1 else 0 end) as refused,
+       sum(case when not forward and protocol = 6 and bytes > (case when ipv6 then 100 else 80 end) * packets then 1 else 0 end)
+           as served,
        bit_or(case when not forward and packets >= 3 and bytes > 80 * packets then one_bit(client_port % 60) else 0 end)
            as clients
 from opened_flows
