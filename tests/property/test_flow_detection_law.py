@@ -16,6 +16,7 @@ from scanning import Outcome, lists_of, scan
 
 from vedette import composition
 from vedette.blob import Blob
+from vedette.findings.merge import KEPT_KEYS
 from vedette.settings import load
 from vedette.store import Store
 
@@ -203,6 +204,19 @@ def test_an_id_is_that_of_the_moment_when_the_evidence_was_first_enough() -> Non
     pieces, expected = scan(cut(lines, log, 1, 3), lists_of(LISTS), slice_events=1), whole(lines, log)
     assert documents(pieces) == documents(expected)
     assert [finding.id for finding in pieces.findings] == [finding.id for finding in expected.findings]
+
+
+def test_more_hosts_than_a_finding_keeps_are_counted_alike() -> None:
+    log = Log()
+    lines = lines_of(
+        [f"12:{net // 2:02}:{net % 2 * 30:02} 10.0.0.9 > 198.18.{net}.1-250 445 filtered every=0" for net in range(42)], log
+    )
+    pieces, expected = scan(cut(lines, log, 1, 4_000), lists_of(LISTS), slice_events=2_000), whole(lines, log)
+    assert pieces.report.slices > 3
+    assert pieces.findings[0].seen.tallies == expected.findings[0].seen.tallies
+    assert len(expected.findings[0].seen.tallies["hosts"]) == KEPT_KEYS
+    assert expected.findings[0].seen.count == 42 * 250
+    assert documents(pieces) == documents(expected)
 
 
 @pytest.mark.xdist_group("spark")

@@ -1,7 +1,7 @@
 """Findings about instances: what rows say becomes sightings, words and documents as GuardDuty writes them."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from vedette.detections import all_detections
 from vedette.findings import Finding, assemble, finding_id, merge
 from vedette.findings.probe_summary import summarise as summarise_probe
 from vedette.findings.probes import describe as describe_probe
+from vedette.findings.rows import whole
 from vedette.findings.scan_summary import summarise as summarise_scan
 from vedette.findings.scans import describe as describe_scan
 from vedette.findings.scans import instance_resource, moment_of, partition, port_details
@@ -101,15 +102,28 @@ def attempt(number: int, **changes: object) -> dict[str, object]:
 
 
 def scan_row(*tries: dict[str, object], **changes: object) -> dict[str, object]:
-    """A row of the port-scan query."""
+    """A row of the port-scan query: the tries counted by port and so on, as the query does."""
     return {
         "interface_id": "eni-0a", "target": "192.0.2.7", "account_id": "123456789012", "region": "us-east-1",
         "instance_id": "i-0a", "vpc_id": "vpc-1", "subnet_id": None, "local_address": "10.0.0.9", "tries": len(tries),
         "assumed": 0, "control": 0,
         "severe": 0, "low_port": 40_000, "high_port": 40_020, "fast_tried": 20, "fast_weight": 195, "medium_tried": 0,
-        "medium_weight": 0, "slow_tried": 0, "slow_weight": 0, "slow_hours": 1, "evidence": [*reversed(tries), None],
-        "fired_us": max(int(str(item["us"])) for item in tries), **changes,
+        "medium_weight": 0, "slow_tried": 0, "slow_weight": 0, "slow_hours": 1,
+        "fired_us": max(whole(item["us"]) for item in tries),
+        "first": tries[0], "last": tries[-1], "samples": [*reversed(tries), None], "tallies": [*counted(tries)], **changes,
     }  # fmt: skip
+
+
+def counted(tries: Iterable[dict[str, object]]) -> Iterator[dict[str, object]]:
+    """A row a try and thing that is counted."""
+    for item in tries:
+        port = "failed_port" if item["outcome"] in {"refused", "rejected", "no_reply"} else "open_port"
+        times = {"tries": 1, "first_us": item["us"], "last_us": item["us"]}
+        yield {"part": port, "port": item["port"], "name": None, "rule": None, **times}
+        yield {"part": "address", "port": None, "name": item["address"], "rule": None, **times}
+        yield {"part": "outcome", "port": None, "name": item["outcome"], "rule": None, **times}
+        yield {"part": "kinds", "port": None, "name": item["kinds"], "rule": None, **times}
+        yield {"part": "rule", "port": None, "name": None, "rule": item["rule"], **times}
 
 
 def summary_of_scan(row: dict[str, object]) -> Any:  # noqa: ANN401 - a summary

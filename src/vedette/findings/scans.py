@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from vedette.findings.model import KEPT_SAMPLES, Moment, Sample, Sighting, Tally
+from vedette.findings.model import Moment, Sample, Sighting, Tally
 from vedette.findings.order import canonical
 from vedette.findings.rows import Row, dicts, text, whole
 
@@ -19,7 +19,6 @@ RULES = {
 }
 """Names of the rules that say who opened a conversation (methods 1.2 item 6), by their number in the views."""
 
-FAILED = frozenset({"rejected", "refused", "no_reply"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Names of ports as GuardDuty writes them (contract 1.7).
 _PORT_NAMES = {21: "FTP", 22: "SSH", 25: "SMTP", 53: "DNS", 80: "HTTP", 443: "HTTPS", 3389: "RDP", 5985: "WinRM"}
@@ -29,15 +28,16 @@ _PROTOCOLS = {6: "TCP", 17: "UDP"}
 def describe(row: Row) -> Sighting:
     """Turn a row into a sighting.
 
-    Columns: ``evidence`` is a list of tries (us, address, port, protocol, outcome, rule, kinds, local_port, sensitive, object,
-    position), ``tries`` counts them, ``fired_us`` is when they were first enough; the rest are the interface's facts and the
-    largest counts of the windows.
+    Columns: ``first`` and ``last`` are tries (us, address, port, protocol; the last has outcome and local_port too), ``samples``
+    the first of them, ``tallies`` counts by port, host and so on (part, port, name, rule, tries, first_us, last_us), ``tries``
+    counts all of them, ``fired_us`` is when they were first enough; the rest are the interface's facts and the largest counts of
+    the windows.
     """
-    tries = sorted(dicts(row.get("evidence")), key=_order)
-    last = tries[-1]
+    (first,), (last,) = dicts([row["first"]]), dicts([row["last"]])
     instance = text(row.get("instance_id"))
     interface = text(row.get("interface_id"))
     region = text(row.get("region"))
+    tries = whole(row.get("tries"))
     return Sighting(
         finding_type=FINDING_TYPE,
         account_id=text(row.get("account_id")),
@@ -45,13 +45,16 @@ def describe(row: Row) -> Sighting:
         partition=partition(region),
         resource_key=instance or interface,
         target=text(row.get("target")),
-        first=_moment(tries[0]),
+        first=_moment(first),
         last=_moment(last),
-        count=whole(row.get("tries")),
+        count=tries,
         resource=instance_resource(row, text(row.get("local_address"))),
         action={"actionType": "NETWORK_CONNECTION", "networkConnectionAction": _connection(row, last)},
-        tallies=_tallies(tries, region),
-        samples={"records": tuple(sorted(map(_sample, tries))[:KEPT_SAMPLES])},
+        tallies={
+            **_tallies(dicts(row.get("tallies"))),
+            "regions": {region: Tally(tries, _moment(first).time, _moment(last).time)},
+        },
+        samples={"records": tuple(sorted(map(_sample, dicts(row.get("samples")))))},
         facts=_facts(row),
         origin=moment_of(whole(row["fired_us"])),
     )
@@ -94,10 +97,6 @@ def moment_of(microseconds: int) -> datetime:
     return _EPOCH + timedelta(microseconds=microseconds)
 
 
-def _order(item: Row) -> tuple[int, str, int, int]:
-    return whole(item["us"]), text(item["address"]), whole(item["port"]), whole(item["protocol"])
-
-
 def _moment(item: Row) -> Moment:
     return Moment(moment_of(whole(item["us"])), f"{text(item['address'])}/{whole(item['port']):05}/{whole(item['protocol'])}")
 
@@ -115,27 +114,30 @@ def _connection(row: Row, last: Row) -> dict[str, object]:
     }
 
 
-def _tallies(tries: Iterable[Row], region: str) -> dict[str, dict[str, Tally]]:
+def _tallies(parts: Iterable[Row]) -> dict[str, dict[str, Tally]]:
     found: dict[str, dict[str, Tally]] = {}
-    for item in tries:
-        at = moment_of(whole(item["us"]))
-        outcome, port = text(item["outcome"]), f"{whole(item['port']):05}"
-        keys = [
-            ("ports", port),
-            ("failed" if outcome in FAILED else "open", port),
-            ("hosts", text(item["address"])),
-            ("outcomes", outcome),
-            ("rules", RULES.get(whole(item["rule"]), "unknown")),
-            ("regions", region),
-            *(("kinds", kind) for kind in text(item["kinds"]).split()),
-        ]
-        if whole(item["sensitive"]):
-            keys.append(("sensitive", port))
-        for name, key in keys:
+    for part in parts:
+        first, last = moment_of(whole(part["first_us"])), moment_of(whole(part["last_us"]))
+        for name, key in _counted(part):
             counts = found.setdefault(name, {})
-            old = counts.get(key)
-            counts[key] = Tally(1, at, at) if old is None else Tally(old.count + 1, min(old.first, at), max(old.last, at))
+            old = counts.get(key, Tally(0, first, last))
+            counts[key] = Tally(old.count + whole(part["tries"]), min(old.first, first), max(old.last, last))
     return found
+
+
+def _counted(part: Row) -> list[tuple[str, str]]:
+    """Return under which names and keys a part is counted; a port failed or was open, and was tried."""
+    port, name = f"{whole(part.get('port')):05}", text(part.get("name"))
+    keys = {
+        "failed_port": [("ports", port), ("failed", port)],
+        "open_port": [("ports", port), ("open", port)],
+        "sensitive_port": [("sensitive", port)],
+        "address": [("hosts", name)],
+        "outcome": [("outcomes", name)],
+        "rule": [("rules", RULES.get(whole(part.get("rule")), "unknown"))],
+        "kinds": [("kinds", kind) for kind in name.split()],
+    }
+    return keys[text(part["part"])]
 
 
 def _sample(item: Row) -> Sample:

@@ -58,9 +58,14 @@ _PORT_KEY = "interface_id, remote_port, protocol"
 _EVIDENCE = """interface_id, local_address, remote_address, remote_port, protocol, us, outcome, rule, low_port, high_port,
        sensitive, inside, assumed, control, weak, "object", "position", is_new"""
 
+# Windows are dear: they are drawn only where there are enough tries for any kind.
 _HOST_SCANS = f"""
-with counted as (
-    select *,
+with several as (
+    select {_HOST} from scan_tries group by {_HOST}
+    having count(*) >= least($fast_ports, $open_ports, $sensitive_ports, $medium_ports, $slow_failed)
+),
+counted as (
+    select t.*,
            {_sums("fast", 10 * MINUTE, _HOST_KEY)},
            {_sums("medium", HOUR, _HOST_KEY)},
            {_sums("slow", DAY, _HOST_KEY)},
@@ -69,7 +74,11 @@ with counted as (
            sum(sensitive) {over(_HOST, 10 * MINUTE)} as sensitive_tried,
            sum(sensitive * weight) {over(_HOST, 10 * MINUTE)} as sensitive_weight,
            sum(case when of_host_hour = 1 then 1 else 0 end) {over(_HOST_KEY, DAY)} as slow_hours
-    from scan_tries
+    from (
+        select t.*
+        from scan_tries t
+        join several s on t.interface_id = s.interface_id and t.remote_address = s.remote_address
+    ) t
 ),
 fired as (
     select *,
@@ -118,15 +127,23 @@ def _spread(share: str) -> str:
 _WEAK_OF_PORT = "case when weak = 1 and outcome <> 'refused' then 1 else 0 end"
 
 _PORT_SCANS = f"""
-with counted as (
-    select *,
+with several as (
+    select {_PORT_KEY} from scan_tries where host_failed < 5 and usual_port = 0 group by {_PORT_KEY}
+    having count(*) >= least($hosts, $dark_tried, $medium_hosts, $slow_hosts_failed)
+),
+counted as (
+    select t.*,
            {_sums("fast", 10 * MINUTE, _PORT_KEY, _WEAK_OF_PORT)},
            {_sums("medium", HOUR, _PORT_KEY, _WEAK_OF_PORT)},
            {_sums("slow", DAY, _PORT_KEY, _WEAK_OF_PORT)},
            sum(dark) {over(_PORT_KEY, 10 * MINUTE)} as dark_hosts,
            sum(case when of_port_hour = 1 then 1 else 0 end) {over(_PORT_KEY, DAY)} as slow_hours
-    from scan_tries
-    where host_failed < 5 and usual_port = 0
+    from (
+        select t.*
+        from scan_tries t
+        join several s on t.interface_id = s.interface_id and t.remote_port = s.remote_port and t.protocol = s.protocol
+        where t.host_failed < 5 and t.usual_port = 0
+    ) t
 ),
 fired as (
     select *,

@@ -6,6 +6,9 @@ Times are microseconds since 1970 (``us``), weights of failures are in tenths.
 from vedette.views import View
 from vedette.windows import DAY, HOUR, MINUTE, over
 
+# Outcomes of tries that did not reach anything.
+FAILED = "('rejected', 'refused', 'no_reply')"
+
 # Outcomes of a try by their number in the remembered table.
 _OUTCOMES = ("rejected", "refused", "no_reply", "half_open", "touched", "established", "one_sided")
 
@@ -48,7 +51,6 @@ SENSITIVE = (
 )
 # Ports that an application may choose as it likes.
 _DYNAMIC = f"(remote_port >= 1024 and remote_port not in ({SENSITIVE}))"
-_FAILED = "('rejected', 'refused', 'no_reply')"
 _ANSWERED = "('half_open', 'touched', 'established')"
 _PROBING = "('rejected', 'refused', 'no_reply', 'half_open', 'touched')"
 
@@ -139,10 +141,10 @@ select *, sum(failed) {over(_HOST, 10 * MINUTE)} as host_failed,
        row_number() over (partition by interface_id, remote_port, protocol, hour order by us, remote_address) as of_port_hour
 from (
 select d.*, case when is_inside(d.remote_address) then 1 else 0 end as inside,
-       case when d.outcome in {_FAILED} then 1 else 0 end as failed,
+       case when d.outcome in {FAILED} then 1 else 0 end as failed,
        case when d.outcome in {_PROBING} then 1 else 0 end as probing,
        case when d.outcome in ('rejected', 'refused') then 1 else 0 end as hard,
-       case when d.outcome not in {_FAILED} then 0
+       case when d.outcome not in {FAILED} then 0
             when d.outcome = 'no_reply' and (d.protocol = 17 or d.unreliable = 1) then 3
             when d.k8s = 1 and is_inside(d.remote_address) then 5
             else 10 end as weight,
@@ -160,8 +162,8 @@ where l.interface_id is null
   and d.relayed = 0
   and (d.before_us is null or d.us - d.before_us >= {DAY})
   and coalesce(d.days_before, 0) < $known_days
-  and not (d.outcome in {_FAILED} and d.opened_us is not null)
-  and not (d.outcome in {_FAILED} and {_DYNAMIC} and coalesce(d.dynamic_before, 0) >= $known_ports)
+  and not (d.outcome in {FAILED} and d.opened_us is not null)
+  and not (d.outcome in {FAILED} and {_DYNAMIC} and coalesce(d.dynamic_before, 0) >= $known_ports)
 )
 """
 
