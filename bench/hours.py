@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bench.measure import ROOT
 from vedette import composition
 from vedette.blob import Blob
 from vedette.findings import Finding
@@ -21,6 +22,9 @@ from vedette.organisation import write_organisation
 from vedette.settings import load
 from vedette.sources import Span, list_blobs
 from vedette.store import Store
+
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+from places import without_places  # what the tests leave out, too
 
 _DELIVERED = re.compile(r"_(\d{8}T\d{2})\d{2}Z_")
 
@@ -39,15 +43,7 @@ def findings(deliveries: Iterable[Sequence[Blob]]) -> tuple[list[str], int]:
 
 
 def _document(finding: Finding) -> str:
-    return json.dumps(_without_places(all_formats()["guardduty"].render(finding)), sort_keys=True)
-
-
-def _without_places(value: object) -> object:
-    if isinstance(value, str) and value.startswith("{"):
-        value = json.loads(value)
-    if isinstance(value, dict):
-        return {key: _without_places(item) for key, item in value.items() if key not in {"object", "position"}}
-    return [_without_places(item) for item in value] if isinstance(value, list) else value
+    return json.dumps(without_places(all_formats()["guardduty"].render(finding)), sort_keys=True)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -141,7 +141,7 @@ def test_the_stolen_key_of_the_demo_raises_all_three_types(tmp_path: Path) -> No
     for item in found:  # where it came from, and from where alone the job usually comes
         (said,) = [reason for reason in item.summary.reasons if reason.startswith("N1")]
         assert "came from 198.51.0.0/16," in said
-        assert said.endswith("it has used only 203.0.0.0/16 in 90 days.")
+        assert said.endswith("; before, it had used only 203.0.0.0/16.")
     assert {"C1", "D1", "D2"} <= codes(by_type["UserPermissions"])
     assert "S1" in codes(by_type["ResourcePermissions"])
 

@@ -108,6 +108,7 @@ class BatchBuilder:
         columns["vpc_endpoint_id"] += [r.vpc_endpoint_id for r in records]
         columns["from_console"] += [r.from_console for r in records]
         columns["request_attribute"] += [p and p.attribute for r in records for p in (r.request_parameters,)]
+        columns["request_name"] += [p and (p.user_name or p.role_name) for r in records for p in (r.request_parameters,)]
 
     def finish(self) -> pa.RecordBatch:
         """Return what was added as one batch, and start the next."""
@@ -125,7 +126,8 @@ class BatchBuilder:
         columns |= {
             "event_time": self._times(given["event_time"]),
             "event_id": pa.array(given["event_id"], pa.string()),
-            "request_attribute": _attributes(given["request_attribute"]),
+            "request_attribute": _texts(given["request_attribute"]),
+            "request_name": _texts(given["request_name"]),
             "object": pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), self.rows), [self.object_name]),
             "position": pa.array(given["position"], pa.int64()),
         }
@@ -211,7 +213,7 @@ def _know_again(text: bytes) -> _Known:
     return _know(text)
 
 
-def _attributes(values: list[object]) -> "pa.Array[Any]":
+def _texts(values: list[object]) -> "pa.Array[Any]":
     try:
         return pa.array(values, _TEXT)
     except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):

@@ -13,10 +13,12 @@ from vedette.principal import Attributes, Caller, Federation, Identity, Issuer, 
 _ERRORS = (ValueError, RecursionError)  # msgspec's and UnicodeDecodeError are ValueErrors
 
 
-class Parameters(msgspec.Struct, gc=False):
-    """requestParameters, as far as they are used; ``attribute`` is any JSON."""
+class Parameters(msgspec.Struct, gc=False, rename="camel"):
+    """requestParameters, as far as they are used; each may be any JSON."""
 
     attribute: object = None
+    user_name: object = None
+    role_name: object = None
 
 
 class Record(msgspec.Struct, gc=False, rename="camel"):
@@ -120,7 +122,7 @@ def rescue(element: bytes) -> tuple[Record, list[str]] | None:
         return None
     parameters = source.get("requestParameters")
     if isinstance(parameters, dict):
-        record.request_parameters = Parameters(_text(parameters, "attribute", "", []))
+        record.request_parameters = Parameters(*(_text(parameters, key, "", []) for key in ("attribute", "userName", "roleName")))
     identity = source.get("userIdentity")
     if isinstance(identity, dict):
         rescued, columns = _rescue_identity(identity)

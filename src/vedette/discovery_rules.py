@@ -44,4 +44,5 @@ RULES: tuple[Threshold, ...] = (
     Threshold("e3", 2, "E3, taken off: three others made the call for the first time within 48 hours."),
     Threshold("e4", 2, "E4, taken off: a quarter of those with the same role name or permission set make the call."),
     Threshold("e5", 1, "E5, taken off: the same person made the call under another principal."),
+    Threshold("e6", 1, "E6, taken off: the user or role was granted a policy or group in the last seven days."),
 )

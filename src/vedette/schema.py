@@ -26,6 +26,7 @@ CLOUDTRAIL_COLUMNS: tuple[tuple[str, pa.DataType, str], ...] = (
     ("vpc_endpoint_id", _TEXT, "vpcEndpointId, when the call came through an endpoint."),
     ("from_console", pa.bool_(), "sessionCredentialFromConsole; null where absent."),
     ("request_attribute", _TEXT, "requestParameters.attribute where it is text (DescribeInstanceAttribute …)."),
+    ("request_name", _TEXT, "requestParameters.userName, else roleName, where it is text (AttachUserPolicy …)."),
     ("identity_type", _TEXT, "userIdentity.type."),
     ("identity_arn", _TEXT, "userIdentity.arn."),
     ("identity_account_id", _TEXT, "userIdentity.accountId."),

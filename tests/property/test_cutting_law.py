@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from notation import blob, call
+from places import without_places
 from scanning import Outcome, lists_of, scan
 
 from vedette.blob import Blob
@@ -72,15 +73,6 @@ def _apart(first: dict[str, object], record: dict[str, object]) -> bool:
     # A file holds what came within lateness.
     times = (datetime.fromisoformat(str(item["eventTime"])) for item in (first, record))
     return abs(next(times) - next(times)) > timedelta(minutes=10)
-
-
-def without_places(value: object) -> object:
-    """Leave out object and position of the records, which say how the input was cut."""
-    if isinstance(value, str) and value.startswith("{"):  # additionalInfo, once more as text
-        value = json.loads(value)
-    if isinstance(value, dict):
-        return {key: without_places(item) for key, item in value.items() if key not in {"object", "position"}}
-    return [without_places(item) for item in value] if isinstance(value, list) else value
 
 
 def documents(outcome: Outcome) -> object:

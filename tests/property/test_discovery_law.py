@@ -11,6 +11,7 @@ from discovery_cases import TODAY, call_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from notation import blob
+from places import without_places
 from scanning import Outcome, scan
 
 from vedette import composition
@@ -111,15 +112,6 @@ def fed(deliveries: Sequence[Sequence[Blob]]) -> list[str]:
             running.bulk([])
         render = all_formats()["guardduty"].render
         return told([render(item) for item in store.findings()])
-
-
-def without_places(value: object) -> object:
-    """Leave out object and position of the records, which say how the input was cut."""
-    if isinstance(value, str) and value.startswith("{"):
-        value = json.loads(value)
-    if isinstance(value, dict):
-        return {key: without_places(item) for key, item in value.items() if key not in {"object", "position"}}
-    return [without_places(item) for item in value] if isinstance(value, list) else value
 
 
 def documents(outcome: Outcome) -> list[str]:

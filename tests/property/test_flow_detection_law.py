@@ -12,6 +12,7 @@ from flow_notation import MIDNIGHT, Log, blob, lines_of
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from inventories import answers, interface, save
+from places import without_places
 from scanning import Outcome, lists_of, scan
 
 from vedette import composition
@@ -104,15 +105,6 @@ def _delivered(lines: list[str], log: Log, number: int, chance: random.Random) -
 def began(line: str) -> datetime:
     """Return when a record begins, to the second."""
     return datetime.fromtimestamp(int(line.split(" ")[10]), UTC)
-
-
-def without_places(value: object) -> object:
-    """Leave out object and position of the records, which say how the input was cut."""
-    if isinstance(value, str) and value.startswith("{"):  # additionalInfo, once more as text
-        value = json.loads(value)
-    if isinstance(value, dict):
-        return {key: without_places(item) for key, item in value.items() if key not in {"object", "position"}}
-    return [without_places(item) for item in value] if isinstance(value, list) else value
 
 
 def documents(outcome: Outcome) -> list[object]:

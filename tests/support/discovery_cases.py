@@ -4,7 +4,7 @@ A case names its people in its ``asks``, lines of ``notation`` whose time may be
 of them works before that on eight days, two weeks to three weeks ago, as ``history`` says (``WHO`` is each of them, a line with
 another name is theirs alone); ``days`` says other days, ``history: []`` none. A crowd knows all calls but those of ``rare``
 cases, so that no call is rare among peers by chance. Further words of lines: ``agent=NAME`` of the simulation's agents,
-``console``, ``key=NAME`` for another access key.
+``console``, ``key=NAME`` for another access key, ``user=NAME`` and ``role=NAME`` for whom a call names.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -111,6 +111,7 @@ def call_of(line: str, number: int) -> dict[str, Any]:
         " ".join((f"{day:%Y-%m-%d}T{clock}{':00' if clock.count(':') == 1 else ''}Z", who, address, api, *words)), number
     )
     record["userAgent"] = user_agent(marks.get("agent", "boto3"), service, operation)
+    record["requestParameters"] = {f"{kind}Name": marks[kind] for kind in ("user", "role") if kind in marks} or None
     if "console" in marks:
         record["sessionCredentialFromConsole"] = "true"
     if "key" in marks:

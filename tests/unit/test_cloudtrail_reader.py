@@ -77,7 +77,7 @@ def test_every_column_is_filled() -> None:
         "errorCode": "AccessDenied",
         "vpcEndpointId": "vpce-0a1b",
         "sessionCredentialFromConsole": "true",
-        "requestParameters": {"instanceId": "i-1", "attribute": "userData"},
+        "requestParameters": {"instanceId": "i-1", "attribute": "userData", "userName": "ann"},
     }
     (row,) = read_text(compact({"Records": [event(7, **more)]}), KEY).rows
     assert row == {
@@ -97,6 +97,7 @@ def test_every_column_is_filled() -> None:
         "vpc_endpoint_id": "vpce-0a1b",
         "from_console": True,
         "request_attribute": "userData",
+        "request_name": "ann",
         "identity_type": "AssumedRole",
         "identity_arn": "arn:aws:sts::123456789012:assumed-role/Web/i-0123abcd",
         "identity_account_id": "123456789012",
@@ -387,11 +388,25 @@ def test_truth_may_be_text(text: object, value: bool) -> None:
     assert read_text(lines([event(0, readOnly=text)])).column("read_only") == [value]
 
 
-@pytest.mark.parametrize("attribute", [1, ["a"], {"a": 1}, None, True])
-def test_an_attribute_that_is_no_text_is_null(attribute: object) -> None:
-    read = read_text(lines([event(0, requestParameters={"attribute": attribute}), event(1, requestParameters="text")]))
-    assert read.column("request_attribute") == [None, None]
+@pytest.mark.parametrize("value", [1, ["a"], {"a": 1}, None, True])
+def test_a_parameter_that_is_no_text_is_null(value: object) -> None:
+    asked = {"attribute": value, "userName": value, "roleName": value}
+    read = read_text(lines([event(0, requestParameters=asked), event(1, requestParameters="text")]))
+    assert read.column("request_attribute") == read.column("request_name") == [None, None]
     assert len(read.rows) == 2
+
+
+def test_whom_a_call_names_is_a_user_or_a_role() -> None:
+    asked: list[dict[str, object]] = [
+        {"userName": "ann"},
+        {"roleName": "web"},
+        {"userName": "ann", "roleName": "web"},
+        {"name": "x"},
+    ]
+    read = read_text(lines([event(number, requestParameters=item) for number, item in enumerate(asked)]))
+    assert read.column("request_name") == ["ann", "web", "ann", None]
+    (rescued,) = read_text(lines([event(0, requestParameters=asked[1], errorMessage="x", eventType=7)])).rows
+    assert rescued["request_name"] == "web"
 
 
 @pytest.mark.parametrize("form", ["delivered", "array", "lines", "array, indented", "LookupEvents", "CloudWatch subscription"])

@@ -22,6 +22,7 @@ _DAMPERS = {
     "e3": "others began with the same call at that time",
     "e4": "those with the same role name or permission set make the call",
     "e5": "the same person made the call under another principal",
+    "e6": "a policy or group was granted in the seven days before, by somebody else from a usual network",
 }
 
 
@@ -218,8 +219,8 @@ def _usual(seen: Sighting) -> str:
     """Say from where the principal usually comes, as far as that is one network or a number of them."""
     known = seen.facts.get("networks_known", 0.0)
     if known > 1:
-        return f"; it has used {known:g} others in 90 days"
-    return f"; it has used only {_listed(seen, 'known_networks')} in 90 days" if known == 1 else ""
+        return f"; before, it had used {known:g} others"
+    return f"; before, it had used only {_listed(seen, 'known_networks')}" if known == 1 else ""
 
 
 def _listed(seen: Sighting, name: str) -> str:

@@ -215,6 +215,7 @@ select h.bin, h.bin // 12 as hour, h.day, w.who, h.principal, h.session, h.kind,
        case when h.listed then 1 else 0 end as listed, case when h.denied then 1 else 0 end as denied,
        s.service_new, s.category_new, coalesce(p.members, 0) as members, coalesce(p.peer_callers, 0) as peer_callers,
        coalesce(p.peers, '') as peers, coalesce(p.same_person, 0) as same_person,
+       case when z.bin is not null then 1 else 0 end as granted,
        i.days as history_days, i.calls as history_calls, i.denied as history_denied, i.day - i.first_day as history_span,
            i.enough,
        i.archive_days, coalesce(m.networks, 0) as networks_known,
@@ -254,6 +255,7 @@ left join judged_traits k on k.trait = 'key' and h.day = k.day and w.who = k.who
 left join spread_keys y on h.access_key_id = y.access_key_id and h.bin = y.bin
 left join listed_addresses l on h.bin = l.bin and h.source_address = l.source_address
 left join suspects q on h.bin = q.bin and w.who = q.who
+left join granted_bins z on h.bin = z.bin and h.account_id = z.account_id and h.user_name = z.user_name and h.kind = z.kind
 where h.discovery and h.category in ('network', 'resource', 'user') and ({_JUDGED} or {_SUSPECTED})
 """
 
@@ -309,6 +311,7 @@ VIEWS: tuple[View, ...] = (
             "judged_traits",
             "spread_keys",
             "listed_addresses",
+            "granted_bins",
         ),
         sql=_CIRCUMSTANCES,
         kept=True,

@@ -42,6 +42,7 @@ _MARKS = {
     "not_sibling": "not (peers <> '' and peers <> 'everybody' and not peers like '%@%' and members > 0 "
     "and 4 * peer_callers >= members)",
     "not_same_person": "same_person = 0",
+    "not_granted": "granted = 0",
     "region_new": "region_new = 1",
     "identity": "service = 'sts' and operation = 'GetCallerIdentity'",
     "enough": "enough = 1",
@@ -178,12 +179,13 @@ select *,
        $t1 * any_listed as t1, (case when mode = 'root' then $root * any_not_console else 0 end) as r1,
        $e1 * browsing as e1, (1 - grave) * $e2 * (1 - any_not_usual_tool) as e2,
        $e3 * (case when least_wave >= 3 then 1 else 0 end) as e3,
-       (1 - grave) * $e4 * (1 - any_not_sibling) as e4, $e5 * (1 - any_not_same_person) as e5
+       (1 - grave) * $e4 * (1 - any_not_sibling) as e4, $e5 * (1 - any_not_same_person) as e5,
+       $e6 * (1 - any_not_granted) as e6
 from flagged
 """
 
 CODES = ("g1", "g2", "g3", "p1", "n1", "n2", "n3", "n4", "u1", "u2", "b1", "s1", "b2", "d1", "d2", "c1", "h1", "k1", "t1", "r1")
-DAMPERS = ("e1", "e2", "e3", "e4", "e5")
+DAMPERS = ("e1", "e2", "e3", "e4", "e5", "e6")
 
 _SCORED = f"""
 with summed as (
