@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from engines import needs_spark
 from ground_truth import PROBE, SCAN, expected, found, scanned
+from notation import blob, calls
 from scanning import lists_of, scan
 from standalone import cluster
 
@@ -51,6 +52,20 @@ def test_calls_of_days_in_many_slices(tmp_path: Path) -> None:
     assert outcome.report.slices > 1
     assert outcome.text == scanned(tmp_path / "out", finding_types=CALLERS).text
     assert {finding.seen.finding_type for finding in outcome.findings} == set(CALLERS)
+
+
+@pytest.mark.usefixtures("spark")
+def test_a_step_leaves_nothing_behind_in_the_session() -> None:
+    """Views hold their plans, and these all that they have computed: a driver would fill up step by step."""
+    from pyspark.sql import SparkSession
+
+    outcome = scan(
+        [blob(calls(["12:00 alice 198.51.100.7 ec2:DescribeVpcs"]))], lists_of({"tor": ["198.51.100.7"]}), engine="spark"
+    )
+    assert len(outcome.findings) == 1
+    session = SparkSession.builder.getOrCreate()
+    assert [table.name for table in session.catalog.listTables()] == []
+    assert session.sparkContext._jsc.getPersistentRDDs().size() == 0
 
 
 @pytest.mark.corpus

@@ -7,11 +7,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from flow_notation import Log, lines_of
+from flow_notation import blob as flow_blob
 from notation import blob, call, calls
 from scanning import WITHOUT_DISCOVERY, lists_of, scan
 
@@ -79,6 +82,21 @@ def test_what_is_read_ahead_outlives_the_steps_meanwhile(tmp_path: Path) -> None
         (finding,) = store.findings()
     assert finding.seen.count == 90
     assert report.slices > 10
+
+
+@pytest.mark.parametrize(("tables", "slices"), [("cloudtrail", 3), ("flows", 3), ("both", 5)])
+def test_records_of_two_tables_fill_a_slice_together(tables: str, slices: int) -> None:
+    times = [f"{10 + number // 12}:{number % 12 * 5:02}" for number in range(24)]
+    log = Log()
+    given = {
+        "cloudtrail": blob(calls([f"{time} alice 203.0.113.1 ec2:DescribeVpcs" for time in times])),
+        "flows": flow_blob(lines_of([f"{time} 10.0.0.9 > 192.0.2.1-4 443 filtered every=0" for time in times], log), log),
+    }
+    chosen = load(None, {"workers": 1, "bundled_lists": False, "finding_types": WITHOUT_DISCOVERY})
+    with Store.ephemeral() as store, composition.pipeline(chosen, store, Knowledge(lists=TOR)) as running:
+        running.slicing = replace(running.slicing, largest={"cloudtrail": 10, "flows": 40})
+        report = running.bulk([item for name, item in given.items() if tables in {name, "both"}])
+    assert report.slices == slices
 
 
 def test_a_late_record_updates_its_finding(tmp_path: Path) -> None:
