@@ -139,9 +139,9 @@ def _lines(cases: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _worked(lines: Sequence[str], days: tuple[int, ...], *, each: int = 0) -> Iterator[str]:
-    """Yield eight calls (or ``each`` of every line) on each day from noon on, of the lines in turn."""
+    """Yield eight calls (more where ``each`` of every line are more) on each day from noon on, of the lines in turn."""
     first, last = days
-    count = len(lines) * each if each else (_CALLS_A_DAY if lines else 0)
+    count = max(len(lines) * each, _CALLS_A_DAY) if lines else 0
     for day in range(first, last - 1, -1):
         for number in range(count):
             line = lines[number % len(lines)]

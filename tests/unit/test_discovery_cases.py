@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from discovery_cases import load, people, played, told, wanted
 
-STEMS = ("network_permissions", "resource_permissions", "user_permissions")
+STEMS = ("cold_start", "network_permissions", "resource_permissions", "user_permissions")
 
 
 @pytest.mark.parametrize("stem", STEMS)
