@@ -5,24 +5,29 @@ the same however the input is cut: points grow while an episode goes on, and its
 """
 
 from vedette.views import View
+from vedette.views.principals import ALIKE, MANAGEMENT_CALLS
 
 # What a principal is like on a day of the slice: values for the baseline, and what is looked up in it.
 # An hour is of a working day or of the weekend (the first of January 1970 was a Thursday); a person who worked in it may as well
 # work in the hours next to it.
-_HOUR = "cast((case when (bin // 288) % 7 in (2, 3) then 24 else 0 end) + (bin // 12 + {0}) % 24 as varchar)"
+_HOUR = "cast((case when ({0} // 24) % 7 in (2, 3) then 24 else 0 end) + ({0} + {1}) % 24 as varchar)"
 _TRAITS = {
     "network": "network",
     "country": "country_code",
     "agent": "family",
     "region": "region",
-    "key": "case when access_key_id like 'AKIA%' then access_key_id end",
+    "key": "long_lived_key",
 }
-_SLICE_TRAITS = "\nunion\n".join(
-    f"""select h.day, h.principal, h.session, w.who, '{trait}' as trait, h.value
-from (select day, principal, session, {value} as value from principal_bins) h
-join who_days w on h.day = w.day and h.principal = w.principal and h.session = w.session
-where h.value is not null"""
-    for trait, value in (*_TRAITS.items(), *(("hour", _HOUR.format(near)) for near in (23, 0, 1)))
+_SLICE_TRAITS = """
+with seen as (
+    select distinct h.day, h.principal, h.session, w.who, h.bin // 12 as hour, h.network, h.country_code, h.family, h.region,
+           case when h.access_key_id like 'AKIA%' then h.access_key_id end as long_lived_key
+    from principal_bins h
+    join who_days w on h.day = w.day and h.principal = w.principal and h.session = w.session
+)
+""" + "\nunion\n".join(
+    f"select day, principal, session, who, '{trait}' as trait, {value} as value from seen where {value} is not null"
+    for trait, value in (*_TRAITS.items(), *(("hour", _HOUR.format("hour", near)) for near in (23, 0, 1)))
 )
 
 # Five minutes of somebody about whom more is strange than a new call: root, T1, U2, and what N2 and N4 are made of (``spread``:
@@ -198,20 +203,49 @@ _LISTED_ADDRESSES = """
 select h.bin, h.source_address
 from principal_bins h
 join address_matches m on h.source_address = m.address
-where m.kind in ('custom', 'tor', 'malicious', 'trusted') and h.first_call.us >= microseconds(m.valid_from)
-  and h.first_call.us <= microseconds(m.valid_to)
+where m.kind in ('custom', 'tor', 'malicious', 'trusted') and h.first_us >= microseconds(m.valid_from)
+  and h.first_us <= microseconds(m.valid_to)
 group by h.bin, h.source_address
 having max(case when m.kind = 'trusted' then 1 else 0 end) = 0
 """
 
+# The new calls that are judged, numbered, and which record was the first of each.
+_ASKED_BINS = f"""
+select h.*, w.who, row_number() over (order by h.bin, h.first_us, w.who) as number
+from principal_bins h
+join who_days w on h.day = w.day and h.principal = w.principal and h.session = w.session
+join asked_calls x on h.day = x.day and w.who = x.who and h.service = x.service and h.operation = x.operation
+join histories i on h.day = i.day and w.who = i.who
+left join suspects q on h.bin = q.bin and w.who = q.who
+where h.discovery and h.category in ('network', 'resource', 'user') and ({_JUDGED} or {_SUSPECTED})
+"""
+
+_COALESCED = {"account_id": "''", "region": "''", "principal_kind": "'unknown'"}
+_FIRST_RECORDS = f"""
+select a.number, min(struct_pack(record_id := coalesce(c.event_id, c."object" || '#' || cast(c."position" as varchar)),
+                                 "object" := c."object", "position" := c."position")) as record
+from asked_bins a
+join cloudtrail c
+  on microseconds(c.event_time) = a.first_us and {
+    " and ".join(
+        f"coalesce(c.{name}, {_COALESCED[name]}) = a.{name.removeprefix('principal_')}"
+        if name in _COALESCED
+        else f"c.{name} is not distinct from a.{name}"
+        for name in ALIKE
+    )
+}
+where c.invoked_by is null and {MANAGEMENT_CALLS.replace("coalesce(", "coalesce(c.")}
+group by a.number
+"""
+
 # The rows of new calls with what is known of each: flags of 0 or 1, for points and dampers (methods 5.4).
 _CIRCUMSTANCES = f"""
-select h.bin, h.bin // 12 as hour, h.day, w.who, h.principal, h.session, h.kind, h.account_id, h.region, h.service,
+select h.bin, h.bin // 12 as hour, h.day, h.who, h.principal, h.session, h.kind, h.account_id, h.region, h.service,
     h.operation, h.category,
        h.event_source, h.event_name, h.error_code, h.source_address, h.canonical, h.address_version, h.network, h.country_code,
        h.user_agent, h.family, h.attack, h.access_key_id, h.identity_type, h.principal_id, h.user_name, h.session_name,
-       h.first_call.us as us, h.first_call.record_id as record_id, h.first_call."object" as "object",
-       h.first_call."position" as "position", h.last_us, h.calls, h.weight, h.from_instance,
+       h.first_us as us, b.record.record_id as record_id, b.record."object" as "object", b.record."position" as "position",
+       h.last_us, h.calls, h.weight, h.from_instance,
        case when h.listed then 1 else 0 end as listed, case when h.denied then 1 else 0 end as denied,
        s.service_new, s.category_new, coalesce(p.members, 0) as members, coalesce(p.peer_callers, 0) as peer_callers,
        coalesce(p.peers, '') as peers, coalesce(p.same_person, 0) as same_person,
@@ -234,29 +268,25 @@ select h.bin, h.bin // 12 as hour, h.day, w.who, h.principal, h.session, h.kind,
        case when n.value is not null and n.value <> 'private' and n.last_day is null and i.days > 0
                  and (y.bin is not null or h.kind = 'instance') then 1 else 0 end as key_spread,
        case when l.bin is not null then 1 else 0 end as address_listed,
-       case when h.from_console or (h.agent_kind = 'console' and n.last_day is not null) then 1 else 0 end as console,
+       case when coalesce(h.from_console, false) or (h.agent_kind = 'console' and n.last_day is not null)
+            then 1 else 0 end as console,
        case when h.agent_kind = 'infrastructure' and g.last_day is not null and n.last_day is not null
            then 1 else 0 end as usual_tool
-from principal_bins h
-join who_days w on h.day = w.day and h.principal = w.principal and h.session = w.session
-join asked_calls x on h.day = x.day and w.who = x.who and h.service = x.service and h.operation = x.operation
-join histories i on h.day = i.day and w.who = i.who
-join new_subjects s on h.day = s.day and w.who = s.who and h.service = s.service and h.operation = s.operation
-left join used_networks m on h.day = m.day and w.who = m.who
-left join peer_calls p on h.day = p.day and w.who = p.who and h.service = p.service and h.operation = p.operation
-left join judged_traits n on n.trait = 'network' and h.day = n.day and w.who = n.who and h.network = n.value
-left join judged_traits c on c.trait = 'country' and h.day = c.day and w.who = c.who and h.country_code = c.value
-left join judged_traits g on g.trait = 'agent' and h.day = g.day and w.who = g.who and h.family = g.value
-left join judged_traits r on r.trait = 'region' and h.day = r.day and w.who = r.who and h.region = r.value
-left join judged_traits o on o.trait = 'hour' and h.day = o.day and w.who = o.who and {
-    _HOUR.format(0).replace("bin", "h.bin")
-} = o.value
-left join judged_traits k on k.trait = 'key' and h.day = k.day and w.who = k.who and h.access_key_id = k.value
+from asked_bins h
+join first_records b on h.number = b.number
+join histories i on h.day = i.day and h.who = i.who
+join new_subjects s on h.day = s.day and h.who = s.who and h.service = s.service and h.operation = s.operation
+left join used_networks m on h.day = m.day and h.who = m.who
+left join peer_calls p on h.day = p.day and h.who = p.who and h.service = p.service and h.operation = p.operation
+left join judged_traits n on n.trait = 'network' and h.day = n.day and h.who = n.who and h.network = n.value
+left join judged_traits c on c.trait = 'country' and h.day = c.day and h.who = c.who and h.country_code = c.value
+left join judged_traits g on g.trait = 'agent' and h.day = g.day and h.who = g.who and h.family = g.value
+left join judged_traits r on r.trait = 'region' and h.day = r.day and h.who = r.who and h.region = r.value
+left join judged_traits o on o.trait = 'hour' and h.day = o.day and h.who = o.who and {_HOUR.format("(h.bin // 12)", 0)} = o.value
+left join judged_traits k on k.trait = 'key' and h.day = k.day and h.who = k.who and h.access_key_id = k.value
 left join spread_keys y on h.access_key_id = y.access_key_id and h.bin = y.bin
 left join listed_addresses l on h.bin = l.bin and h.source_address = l.source_address
-left join suspects q on h.bin = q.bin and w.who = q.who
 left join granted_bins z on h.bin = z.bin and h.account_id = z.account_id and h.user_name = z.user_name and h.kind = z.kind
-where h.discovery and h.category in ('network', 'resource', 'user') and ({_JUDGED} or {_SUSPECTED})
 """
 
 VIEWS: tuple[View, ...] = (
@@ -298,12 +328,17 @@ VIEWS: tuple[View, ...] = (
     View(name="new_subjects", reads=("asked_calls", "principal_bins", "principal_api_days_before"), sql=_NEW_SUBJECTS, kept=True),
     View(name="listed_addresses", reads=("principal_bins", "address_matches"), sql=_LISTED_ADDRESSES, kept=True),
     View(
+        name="asked_bins",
+        reads=("principal_bins", "who_days", "asked_calls", "histories", "suspects"),
+        sql=_ASKED_BINS,
+        kept=True,
+    ),
+    View(name="first_records", reads=("asked_bins", "cloudtrail"), sql=_FIRST_RECORDS, kept=True),
+    View(
         name="circumstances",
         reads=(
-            "principal_bins",
-            "who_days",
-            "asked_calls",
-            "suspects",
+            "asked_bins",
+            "first_records",
             "histories",
             "new_subjects",
             "used_networks",

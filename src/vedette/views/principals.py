@@ -8,42 +8,42 @@ from vedette.views import View
 
 LOOK_BACK = 90
 
-# Calls of five minutes (no slice cuts them) that are alike. What services do by themselves or on somebody's behalf is left out
-# (methods 5.1).
-_CALL_BINS = """
-select microseconds(event_time) // 300000000 as bin, account_id, region, event_source, event_name, read_only, request_attribute,
-       error_code, source_address, user_agent, identity_type, principal_id, user_name, principal, coalesce(principal_kind,
-           'unknown') as kind,
-       access_key_id, session_name, source_identity, from_console, ec2_role_delivery, count(*) as calls,
-       min(struct_pack(us := microseconds(event_time), record_id := coalesce(event_id,
-           "object" || '#' || cast("position" as varchar)),
-                       "object" := "object", "position" := "position")) as first_call,
-       max(microseconds(event_time)) as last_us
+# Calls of APIs that manage something; data events say of themselves what they are.
+MANAGEMENT_CALLS = """coalesce(event_type, 'AwsApiCall') = 'AwsApiCall'
+  and coalesce(event_category, 'Management') = 'Management' and coalesce(management_event, true)"""
+# Calls of five minutes that are equal in all this are one row.
+ALIKE = (
+    *("account_id", "region", "event_source", "event_name", "read_only", "request_attribute", "error_code", "source_address"),
+    *("user_agent", "identity_type", "principal_id", "user_name", "principal", "principal_kind", "access_key_id"),
+    *("session_name", "source_identity", "from_console", "ec2_role_delivery"),
+)
+
+# Calls of five minutes (no slice cuts them) that are alike. Texts are dear: which record was the first is asked where it counts.
+# What services do by themselves or on somebody's behalf is left out (methods 5.1).
+_CALL_BINS = f"""
+select microseconds(event_time) // 300000000 as bin, {", ".join(ALIKE)}, count(*) as calls,
+       min(microseconds(event_time)) as first_us, max(microseconds(event_time)) as last_us
 from cloudtrail
 where event_time is not null and principal is not null and invoked_by is null
-  and coalesce(principal_kind, 'unknown') <> 'service'
-  and coalesce(event_type, 'AwsApiCall') = 'AwsApiCall'
-  and coalesce(event_category, 'Management') = 'Management' and coalesce(management_event, true)
-group by bin, account_id, region, event_source, event_name, read_only, request_attribute, error_code, source_address, user_agent,
-         identity_type, principal_id, user_name, principal, principal_kind, access_key_id, session_name, source_identity,
-             from_console, ec2_role_delivery
+  and coalesce(principal_kind, 'unknown') <> 'service' and {MANAGEMENT_CALLS}
+group by bin, {", ".join(ALIKE)}
 """
 
 # The same with what is known of API, address, tool and error. ``session`` is a person's name where a role is shared by people;
 # ``person`` finds the same one under other principals.
 _PRINCIPAL_BINS = """
 select c.bin // 288 as day, c.bin, coalesce(c.account_id, '') as account_id, coalesce(c.region, '') as region, c.principal,
-    c.kind,
-       case when c.kind = 'role' then coalesce(c.session_name, '') else '' end as session,
-       case when c.kind = 'sso' then lower(c.session_name) else lower(c.source_identity) end as person,
-       c.access_key_id, c.calls, c.first_call, c.last_us, c.event_source, c.event_name, c.read_only, c.request_attribute,
-           c.error_code,
-       c.source_address, c.user_agent, c.session_name, c.identity_type, c.principal_id, c.user_name,
-       coalesce(c.from_console, false) as from_console, a.service, a.operation, a.category, a.discovery, a.listed,
+       coalesce(c.principal_kind, 'unknown') as kind,
+       case when coalesce(c.principal_kind, 'unknown') = 'role' then coalesce(c.session_name, '') else '' end as session,
+       case when coalesce(c.principal_kind, 'unknown') = 'sso' then lower(c.session_name) else lower(c.source_identity) end
+           as person,
+       c.access_key_id, c.calls, c.first_us, c.last_us, c.event_source, c.event_name, c.read_only, c.request_attribute,
+       c.error_code, c.source_address, c.user_agent, c.session_name, c.source_identity, c.identity_type, c.principal_id,
+       c.user_name, c.from_console, c.ec2_role_delivery, a.service, a.operation, a.category, a.discovery, a.listed,
        a.weight, coalesce(e.denied, false) as denied, a.access in ('list', 'read') or a.discovery as reads,
        f.canonical, f.network, f.version as address_version, coalesce(f.hosting, false) as hosting, f.country_code,
        g.family, g.agent_kind, coalesce(g.attack, '') as attack,
-       case when c.kind = 'instance' or c.ec2_role_delivery is not null then 1 else 0 end as from_instance
+       case when c.principal_kind = 'instance' or c.ec2_role_delivery is not null then 1 else 0 end as from_instance
 from call_bins c
 join api_facts a
   on c.event_source is not distinct from a.event_source and c.event_name is not distinct from a.event_name
