@@ -8,6 +8,7 @@ window, and only that step tells of it: so each try is told once, however the in
 from collections.abc import Mapping
 
 from vedette.views import View
+from vedette.views.tries import BLOCK_HOST
 from vedette.windows import DAY, HOUR, MINUTE, NEVER, over
 
 _HOST = "interface_id, remote_address"
@@ -128,7 +129,7 @@ _WEAK_OF_PORT = "case when weak = 1 and outcome <> 'refused' then 1 else 0 end"
 
 _PORT_SCANS = f"""
 with several as (
-    select {_PORT_KEY} from scan_tries where host_failed < 5 and usual_port = 0 group by {_PORT_KEY}
+    select {_PORT_KEY} from scan_tries where host_failed < {BLOCK_HOST} and usual_port = 0 group by {_PORT_KEY}
     having count(*) >= least($hosts, $dark_tried, $medium_hosts, $slow_hosts_failed)
 ),
 counted as (
@@ -142,7 +143,7 @@ counted as (
         select t.*
         from scan_tries t
         join several s on t.interface_id = s.interface_id and t.remote_port = s.remote_port and t.protocol = s.protocol
-        where t.host_failed < 5 and t.usual_port = 0
+        where t.host_failed < {BLOCK_HOST} and t.usual_port = 0
     ) t
 ),
 fired as (

@@ -52,6 +52,8 @@ SENSITIVE = (
 # Ports that an application may choose as it likes.
 _DYNAMIC = f"(remote_port >= 1024 and remote_port not in ({SENSITIVE}))"
 _ANSWERED = "('half_open', 'touched', 'established')"
+# So many failures of one host within ten minutes belong to a scan of it or to a block, and not to one of a port.
+BLOCK_HOST = 5
 _PROBING = "('rejected', 'refused', 'no_reply', 'half_open', 'touched')"
 
 
@@ -66,32 +68,47 @@ select interface_id, local_address, remote_address, remote_port, protocol, last_
 from contact_hours
 """
 
-# Interfaces that did something new in this step which may belong to a scan: also what was answered does, where others failed. A
-# slice of a small account holds weeks: what is too old to count is counted back from its first try, not from its end.
-_SCAN_ACTORS = f"""
-with probing as (
-    select interface_id, remote_address, remote_port, protocol, step
+# Hosts that may be part of a scan that this step tells of: those of which enough doors were tried in vain, where the interface
+# did something new to one of them, and those of a port that was tried in vain on enough hosts. A door counts once in a window,
+# however often it was tried; what is answered is as new as what fails. A slice of a small account holds weeks: what is too old to
+# count is counted back from its first try, not from its end.
+_SINCE = f"(select min(first.us) - {2 * DAY} from contact_hours where first.step = $step)"
+_SCAN_HOSTS = f"""
+with probed as (
+    select interface_id, remote_address, remote_port, protocol, max(dark) as dark
     from remembered_contacts
-    where outcome in {_PROBING} and us >= (select min(first.us) - {2 * DAY} from contact_hours where first.step = $step)
+    where outcome in {_PROBING} and us >= {_SINCE}
+    group by interface_id, remote_address, remote_port, protocol
 ),
 new_contacts as (
     select distinct interface_id, remote_address, remote_port, protocol from contact_hours where first.step = $step
+),
+hosts as (
+    select interface_id, remote_address from probed group by interface_id, remote_address
+    having count(*) >= least($fast_failed, $open_share * $open_ports, $sensitive_failed, $medium_failed, $slow_failed,
+                             $block_ports, {BLOCK_HOST})
+),
+ports as (
+    select p.interface_id, p.remote_port, p.protocol
+    from (
+        select interface_id, remote_port, protocol from probed group by interface_id, remote_port, protocol
+        having count(*) >= least($hosts_failed, $medium_hosts_failed, $slow_hosts_failed) or sum(dark) >= $dark_hosts
+    ) p
+    join (select distinct interface_id, remote_port, protocol from new_contacts) n
+      on p.interface_id = n.interface_id and p.remote_port = n.remote_port and p.protocol = n.protocol
 )
-select n.interface_id
-from new_contacts n
+select h.interface_id, h.remote_address
+from hosts h
 join (
-    select interface_id, remote_address from probing group by interface_id, remote_address
-    having count(*) >= least($sensitive_failed, $fast_failed, $open_ports, $slow_failed)
-) h on n.interface_id = h.interface_id and n.remote_address = h.remote_address
+    select distinct n.interface_id
+    from new_contacts n
+    join hosts o on n.interface_id = o.interface_id and n.remote_address = o.remote_address
+) i on h.interface_id = i.interface_id
 union
-select n.interface_id
-from new_contacts n
-join (
-    select interface_id, remote_port, protocol from probing group by interface_id, remote_port, protocol
-    having count(*) >= least($hosts_failed, $dark_hosts)
-) p on n.interface_id = p.interface_id and n.remote_port = p.remote_port and n.protocol = p.protocol
-union
-select interface_id from probing group by interface_id having count(*) >= $block_failed and max(step) = $step
+select c.interface_id, c.remote_address
+from remembered_contacts c
+join ports p on c.interface_id = p.interface_id and c.remote_port = p.remote_port and c.protocol = p.protocol
+where c.us >= {_SINCE}
 """
 
 
@@ -102,23 +119,27 @@ _HOST = "interface_id, remote_address"
 _USUAL = ("53", "123", "25")
 _WEEK = "over (partition by interface_id order by hour range between 168 preceding and 1 preceding)"
 
-# Everything that these interfaces tried in the last days; ``counted`` says what is new (methods 2, 2.3): the first contact in 24
-# hours, of a door that was not tried on three days before and did not open in the last seven, not from a listening port. Where a
-# host answered on several dynamic ports in the days before, others of them that fail are an outage of it. ``usual_port`` is one
-# that made up nearly all that the interface did in the hours of a week before: no horizontal scan. Whether a control
-# conversation stands is read from its first try of the hour: what comes later in the hour may lie in a later slice.
+# Everything that was tried of these hosts in the last days, as far as it is new (methods 2, 2.3): the first contact in 24 hours,
+# of a door that was not tried on three days before and did not open in the last seven, not from a listening port. Where a host
+# answered on several dynamic ports in the days before, others of them that fail are an outage of it. ``usual_port`` is one that
+# made up nearly all that the interface did in the hours of a week before: no horizontal scan. Whether a control conversation
+# stands is read from its first try of the hour: what comes later in the hour may lie in a later slice.
 _SCAN_TRIES = f"""
 with actors as (
     select c.*, c.us // {DAY} as day, c.us // {HOUR} as hour
     from remembered_contacts c
-    join scan_actors a on c.interface_id = a.interface_id
+    join scan_hosts s on c.interface_id = s.interface_id and c.remote_address = s.remote_address
 ),
 hours as (
     select interface_id, hour, {", ".join(f"sum(to_{name}) {_WEEK} as to_{name}" for name in ("any", *_USUAL))}
     from (
         select interface_id, hour, count(*) as to_any,
                {", ".join(f"sum(case when remote_port = {port} then 1 else 0 end) as to_{port}" for port in _USUAL)}
-        from actors
+        from (
+            select c.interface_id, c.us // {HOUR} as hour, c.remote_port
+            from remembered_contacts c
+            join (select distinct interface_id from scan_hosts) s on c.interface_id = s.interface_id
+        )
         group by interface_id, hour
     )
 ),
@@ -160,7 +181,7 @@ left join (select distinct interface_id, address, port, protocol, hour from list
  and d.protocol = l.protocol and d.hour > l.hour and d.hour <= l.hour + 24
 where l.interface_id is null
   and d.relayed = 0
-  and (d.before_us is null or d.us - d.before_us >= {DAY})
+  and (d.before_us is null or d.us - d.before_us > {DAY})
   and coalesce(d.days_before, 0) < $known_days
   and not (d.outcome in {FAILED} and d.opened_us is not null)
   and not (d.outcome in {FAILED} and {_DYNAMIC} and coalesce(d.dynamic_before, 0) >= $known_ports)
@@ -204,6 +225,6 @@ VIEWS: tuple[View, ...] = (
     View(name="evicted_contacts", reads=("crowded_tries",), sql=_EVICTED_CONTACTS),
     View(name="listening", reads=("listener_hours",), sql=_LISTENING),
     View(name="remembered_contacts", reads=("contact_hours",), sql=_REMEMBERED_CONTACTS),
-    View(name="scan_actors", reads=("remembered_contacts", "contact_hours"), sql=_SCAN_ACTORS, kept=True),
-    View(name="scan_tries", reads=("remembered_contacts", "scan_actors", "listening"), sql=_SCAN_TRIES, kept=True),
+    View(name="scan_hosts", reads=("remembered_contacts", "contact_hours"), sql=_SCAN_HOSTS, kept=True),
+    View(name="scan_tries", reads=("remembered_contacts", "scan_hosts", "listening"), sql=_SCAN_TRIES, kept=True),
 )
