@@ -114,7 +114,7 @@ DETECTION = Detection(
         Threshold("horizontal", 1, "Whether scans of one port over many hosts, and of blocks, are told: 1 or 0."),
         Threshold("hosts", 25, f"Hosts of which the same port is tried {_FAST}."),
         Threshold("hosts_failed", 20, "How many of them fail."),
-        Threshold("dark_hosts", 3, f"Addresses of yours that nobody has, of which the same port is tried {_FAST}."),
+        Threshold("dark_hosts", 3, f"Addresses of yours that nobody has, of which the same port is tried in vain {_FAST}."),
         Threshold("dark_tried", 10, "Hosts of which the port is tried along with them."),
         Threshold("medium_hosts", 40, f"Hosts of which the same port is tried {_MEDIUM}."),
         Threshold("medium_hosts_failed", 32, "How many of them fail."),

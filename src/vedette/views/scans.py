@@ -137,7 +137,7 @@ counted as (
            {_sums("fast", 10 * MINUTE, _PORT_KEY, _WEAK_OF_PORT)},
            {_sums("medium", HOUR, _PORT_KEY, _WEAK_OF_PORT)},
            {_sums("slow", DAY, _PORT_KEY, _WEAK_OF_PORT)},
-           sum(dark) {over(_PORT_KEY, 10 * MINUTE)} as dark_hosts,
+           sum(dark * probing) {over(_PORT_KEY, 10 * MINUTE)} as dark_hosts,
            sum(case when of_port_hour = 1 then 1 else 0 end) {over(_PORT_KEY, DAY)} as slow_hours
     from (
         select t.*
