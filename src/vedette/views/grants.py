@@ -1,7 +1,8 @@
 """Views over CloudTrail for the damper E6: who was granted rights in the days before a call (methods 5.4).
 
-A policy is not read: any that is attached to a user or role, and any group that a user joins, counts. Rights that come another
-way, by a new version of a policy or through a group's or permission set's policies, name no user or role, and don't.
+A policy is not read: any that is attached to a user or role, and any group that a user joins, counts. So does what single sign-on
+attaches to the role of a permission set. Rights that come by a new version of a policy, or by what a group is given, name no user
+or role, and don't.
 """
 
 from vedette.views import View
@@ -23,7 +24,7 @@ with granted as (
       and request_name is not null and event_time is not null
 ),
 seen as (
-    select g.*, g.bin // 288 as day, case when f.network <> 'private' then f.network end as network
+    select g.*, g.bin // 288 as day, f.network
     from granted g
     left join address_facts f on g.source_address = f.address
     left join agent_facts a on g.user_agent = a.user_agent
