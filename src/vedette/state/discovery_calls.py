@@ -14,20 +14,10 @@ _TEXTS = (
 )
 _NUMBERS = (
     *("bin", "day", "us", "position", "last_us", "calls", "address_version", "weight", "from_instance", "listed", "denied"),
-    *(
-        "service_new",
-        "category_new",
-        "members",
-        "peer_callers",
-        "same_person",
-        "granted",
-        "history_days",
-        "history_calls",
-        "history_denied",
-    ),
+    *("service_new", "category_new", "members", "peer_callers", "same_person", "history_days", "history_calls", "history_denied"),
     *("history_span", "enough", "archive_days", "network_new", "network_strange", "country_new", "agent_new", "region_new"),
     *("hour_new", "key_woken", "key_spread", "address_listed", "console", "usual_tool", "step"),
-    "networks_known",
+    *("networks_known", "granted"),
 )
 _FIELDS: list["pa.Field[Any]"] = [
     pa.field("hour", pa.int64()),

@@ -234,7 +234,7 @@ join cloudtrail c
         for name in ALIKE
     )
 }
-where c.invoked_by is null and {MANAGEMENT_CALLS.replace("coalesce(", "coalesce(c.")}
+where c.invoked_by is null and {MANAGEMENT_CALLS}
 group by a.number
 """
 
