@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
+# The locks are complete: pip is asked to resolve nothing, since it would refuse a lock in which a newer release satisfies a requirement
+# with an extra. `pip check` then says whether anything is missing.
+LOCKED := install --no-deps --require-hashes
 PAGES := $(wildcard docs/*.md docs/*/*.md)
 
 .DEFAULT_GOAL := help
@@ -69,18 +72,18 @@ $(BIN)/python:
 
 # Stamps: what is installed is installed again only when its list changed.
 $(VENV)/.runtime: requirements/runtime.txt pyproject.toml | $(BIN)/python
-	$(PIP) install --require-hashes -r requirements/runtime.txt
+	$(PIP) $(LOCKED) -r requirements/runtime.txt
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
-	$(PIP) install --require-hashes -r requirements/dev.txt
+	$(PIP) $(LOCKED) -r requirements/dev.txt
 	@touch $@
 
 $(VENV)/.docs: requirements/docs.txt $(VENV)/.dev
-	$(PIP) install --require-hashes -r requirements/docs.txt
+	$(PIP) $(LOCKED) -r requirements/docs.txt
 	@touch $@
 
 $(VENV)/.bench: requirements/bench.txt $(VENV)/.dev
-	$(PIP) install --require-hashes -r requirements/bench.txt
+	$(PIP) $(LOCKED) -r requirements/bench.txt
 	@touch $@
