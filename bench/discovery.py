@@ -18,10 +18,10 @@ from tempfile import TemporaryDirectory
 import pyarrow.parquet as pq
 
 from bench.measure import ROOT
-from vedette import composition
+from bench.organisation import NETWORKS, OrganisationTruth, write_organisation
+from bench.organisation.attack_truth import AttackTruth
 from vedette.findings import Finding
-from vedette.organisation import NETWORKS, OrganisationTruth, write_organisation
-from vedette.organisation.truth import AttackTruth
+from vedette.pipeline import composition
 from vedette.settings import load
 from vedette.sources import Span, list_blobs
 from vedette.store import Store

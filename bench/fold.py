@@ -19,14 +19,14 @@ from tempfile import TemporaryDirectory
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from vedette.composition import rules
 from vedette.engine import Knowledge
 from vedette.engine.duckdb import DuckDBEngine
 from vedette.engine.partitions import Partitions
-from vedette.generation import Generation, Part
+from vedette.pipeline.composition import rules
 from vedette.schema import CLOUDTRAIL
 from vedette.settings import load
 from vedette.state import all_states
+from vedette.state_files.generation import Generation, Part
 
 PRINCIPALS, DAYS, ROWS_A_DAY, CALLS = 50_000, 90, 111_000, 500_000
 FIRST = 20_400  # days since 1970

@@ -14,11 +14,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.measure import ROOT
-from vedette import composition
-from vedette.blob import Blob
+from bench.organisation import write_organisation
 from vedette.findings import Finding
 from vedette.formats import all_formats
-from vedette.organisation import write_organisation
+from vedette.logs.blob import Blob
+from vedette.pipeline import composition
 from vedette.settings import load
 from vedette.sources import Span, list_blobs
 from vedette.store import Store

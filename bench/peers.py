@@ -11,11 +11,11 @@ from pathlib import Path
 
 import duckdb
 
-from vedette.composition import rules
-from vedette.engine.facts import ADDRESS_FACTS, ADDRESS_MATCHES, EXPECTED_PORTS
+from vedette.engine.fact_tables import ADDRESS_FACTS, ADDRESS_MATCHES, EXPECTED_PORTS
 from vedette.engine.functions import FUNCTIONS
-from vedette.engine.order import Order
+from vedette.engine.plan import Order
 from vedette.inventory import INTERFACES
+from vedette.pipeline.composition import rules
 from vedette.settings import load
 from vedette.state import State
 from vedette.views import fill

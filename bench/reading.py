@@ -8,11 +8,11 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 
-from vedette.blob import Blob
-from vedette.processes import context
-from vedette.reading import read_blob
+from vedette.logs.blob import Blob
+from vedette.logs.processes import context
+from vedette.logs.read_counts import Limits, Tally
+from vedette.pipeline.reading import read_blob
 from vedette.sources import Span, list_blobs
-from vedette.tally import Limits, Tally
 
 
 def read(blob: Blob) -> int:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from vedette.detections import Detection
-from vedette.findings import Finding, assemble, callers, merge_all
+from vedette.families.callers import sighting as callers
+from vedette.findings import Finding, assemble, merge_all
 
 CORPUS = Path(os.environ.get("VEDETTE_CORPUS") or Path(__file__).parents[2] / "shared" / "data")
 

@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from bench.organisation import NETWORKS, write_organisation
+from bench.organisation.attack_truth import AttackTruth, OrganisationTruth
 from geo_database import database
 from ground_truth import scanned
 from scanning import Outcome, scan
 
 from vedette.findings import Finding
-from vedette.organisation import NETWORKS, write_organisation
-from vedette.organisation.truth import AttackTruth, OrganisationTruth
-from vedette.simulation import simulate
+from vedette.simulate.world import simulate
 from vedette.sources import Span, list_blobs
 
 TYPES = {f"Recon:IAMUser/{name}Permissions" for name in ("Network", "Resource", "User")}

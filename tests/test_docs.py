@@ -10,11 +10,12 @@ import pytest
 import typer
 
 import vedette
-from vedette import command, errors
+from vedette import errors
 from vedette.cli import build
 from vedette.detections import all_detections
 from vedette.settings import Settings
 from vedette.sources import all_sources
+from vedette.terminal import command
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

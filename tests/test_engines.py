@@ -17,7 +17,7 @@ from scanning import lists_of, scan
 from standalone import cluster
 
 from vedette.simulate import all_scenarios
-from vedette.simulation import simulate
+from vedette.simulate.world import simulate
 from vedette.sources import Span, list_blobs
 
 pytest_plugins = ["sparks"]

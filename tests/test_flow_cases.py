@@ -13,8 +13,8 @@ from inventories import answers, group, interface, permission, save
 from scanning import Outcome, lists_of, scan
 from written_cases import cases, type_of
 
+from vedette.families.probes.sighting import LEVELS
 from vedette.findings import Finding
-from vedette.findings.probes import LEVELS
 from vedette.formats import all_formats
 
 pytest_plugins = ["sparks"]

@@ -7,7 +7,7 @@ import pytest
 from ground_truth import PROBE, SCAN, expected, found, misplaced, scanned
 
 from vedette.simulate import all_scenarios
-from vedette.simulation import simulate
+from vedette.simulate.world import simulate
 
 VERSIONS = (2, 5)
 # Those that are quiet for what happened on the days before are played over more of them than they need.

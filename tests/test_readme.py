@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from vedette.simulation import simulate
+from vedette.simulate.world import simulate
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

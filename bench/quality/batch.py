@@ -14,11 +14,11 @@ from tempfile import TemporaryDirectory
 from bench.quality import applications, ordinary
 from bench.quality.scans import ScanClass, classes
 from bench.quality.stage import Stage
-from vedette import composition
 from vedette.findings import Finding
+from vedette.pipeline import composition
 from vedette.settings import load
 from vedette.simulate import Flow
-from vedette.simulation.delivery import deliver_flows
+from vedette.simulate.world.delivery import deliver_flows
 from vedette.sources import Span, list_blobs
 from vedette.store import Store
 

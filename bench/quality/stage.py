@@ -9,7 +9,7 @@ from random import Random
 from typing import Any, Literal
 
 from vedette.simulate import Exchange, Flow
-from vedette.simulation.connections import Interface, flows_of
+from vedette.simulate.world.connections import Interface, flows_of
 
 DAY = 86_400.0
 INTERNET = tuple(f"{block}.{last}" for block in ("192.0.2", "198.51.100", "203.0.113") for last in range(1, 255))

@@ -9,6 +9,7 @@ from pkgutil import iter_modules
 def discover(package: str, constant: str) -> Iterator[tuple[str, object]]:
     """Yield ``(module name, value of the constant)`` of each module of ``package``, in order of module names.
 
+    Modules whose name begins with an underscore and sub-packages are private helpers of the package, and skipped.
     Entry points of the group ``package`` (for example ``vedette.readers``) follow, in order of their names.
 
     Raises:
@@ -16,6 +17,8 @@ def discover(package: str, constant: str) -> Iterator[tuple[str, object]]:
     """
     parent = import_module(package)
     for module in sorted(iter_modules(parent.__path__), key=lambda module: module.name):
+        if module.ispkg or module.name.startswith("_"):
+            continue
         yield module.name, getattr(import_module(f"{package}.{module.name}"), constant)
     for point in sorted(entry_points(group=package), key=lambda point: point.name):
         yield point.name, point.load()

@@ -12,8 +12,8 @@ import pytest
 from notation import blob
 from scanning import Outcome, scan
 
-from vedette import composition
 from vedette.findings import Finding
+from vedette.pipeline import composition
 from vedette.settings import load
 from vedette.sources import Span, list_blobs
 from vedette.store import Store

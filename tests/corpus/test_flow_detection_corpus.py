@@ -10,9 +10,9 @@ import pytest
 from inventories import answers, interface, save
 from scanning import Outcome, scan
 
-from vedette.blob import Blob
 from vedette.intel import Kind
 from vedette.intel.lists import load_list
+from vedette.logs.blob import Blob
 from vedette.sources import Span, list_blobs
 
 pytestmark = pytest.mark.corpus

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from reading_blobs import Read, read_one
 
-from vedette.blob import Blob
-from vedette.inflate import open_stream, read_up_to
+from vedette.logs.blob import Blob
+from vedette.logs.inflate import open_stream, read_up_to
 from vedette.readers import SNIFF_BYTES, Limits, all_readers
 
 pytestmark = pytest.mark.corpus

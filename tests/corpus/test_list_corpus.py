@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from vedette.errors import ListError
-from vedette.geo import NOWHERE, Geo, Place
 from vedette.intel import Kind, ThreatList
 from vedette.intel.index import Index
 from vedette.intel.lists import load_list
+from vedette.network.geo import NOWHERE, Geo, Place
 
 pytestmark = pytest.mark.corpus
 

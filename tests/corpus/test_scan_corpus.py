@@ -10,7 +10,7 @@ import pytest
 from notation import blob
 from scanning import Outcome, lists_of, scan
 
-from vedette.blob import Blob
+from vedette.logs.blob import Blob
 from vedette.sources import Span, list_blobs
 
 pytestmark = pytest.mark.corpus

@@ -14,8 +14,8 @@ from reading_blobs import Read, read_bytes
 from trails import WRAPPERS, Event, bridged, compact, event, found, subscribed
 
 from vedette.errors import ReadError
-from vedette.jsonlog import PieceReader
-from vedette.jsonsalvage import leaves_of
+from vedette.logs.json_pieces import PieceReader
+from vedette.logs.json_salvage import leaves_of
 from vedette.readers import Limits, cloudtrail
 
 # Text as others may send it: quotes, brackets, escapes, names of our own members, other planes.

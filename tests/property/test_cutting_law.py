@@ -12,7 +12,7 @@ from notation import blob, call
 from places import without_places
 from scanning import Outcome, lists_of, scan
 
-from vedette.blob import Blob
+from vedette.logs.blob import Blob
 from vedette.store import Store
 
 pytest_plugins = ["sparks"]

@@ -14,9 +14,9 @@ from notation import blob
 from places import without_places
 from scanning import Outcome, scan
 
-from vedette import composition
-from vedette.blob import Blob
 from vedette.formats import all_formats
+from vedette.logs.blob import Blob
+from vedette.pipeline import composition
 from vedette.settings import load
 from vedette.store import Store
 

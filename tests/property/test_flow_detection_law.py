@@ -15,9 +15,9 @@ from inventories import answers, interface, save
 from places import without_places
 from scanning import Outcome, lists_of, scan
 
-from vedette import composition
-from vedette.blob import Blob
 from vedette.findings.merge import KEPT_KEYS
+from vedette.logs.blob import Blob
+from vedette.pipeline import composition
 from vedette.settings import load
 from vedette.store import Store
 

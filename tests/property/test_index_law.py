@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vedette.intel import Entry, Kind, ThreatList
-from vedette.intel.facts import address_facts, address_matches
+from vedette.intel.address_facts import address_facts, address_matches
 from vedette.intel.history import diff
 from vedette.intel.index import Index
 from vedette.intel.lists import load_list

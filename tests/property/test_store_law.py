@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from stores import HOUR, START, severe
 
 from vedette.findings import Evidence, Finding, Moment, Sample, Sighting, Summary, Tally, identity
-from vedette.generation import Generation
+from vedette.state_files.generation import Generation
 from vedette.store import Store, cursor
 from vedette.store.documents import finding_of, finding_text
 

@@ -20,7 +20,7 @@ from scanning import Outcome, lists_of, scan
 from written_cases import CASES
 
 from vedette.findings import Finding
-from vedette.simulation.agents import user_agent
+from vedette.simulate.world.agents import user_agent
 
 TODAY = datetime.fromisoformat("2026-03-18T00:00:00+00:00")  # a Wednesday
 USUAL = (21, 14)  # days before today between which everybody works

@@ -16,9 +16,9 @@ from functools import partial
 from hashlib import sha256
 from io import BytesIO
 
-from vedette.blob import Blob
+from vedette.logs.blob import Blob
 from vedette.simulate import Exchange, Flow
-from vedette.simulation.connections import Interface, flows_of
+from vedette.simulate.world.connections import Interface, flows_of
 
 ACCOUNT = "123456789012"
 MIDNIGHT = datetime(2026, 3, 14, tzinfo=UTC)

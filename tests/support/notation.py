@@ -13,7 +13,7 @@ from functools import partial
 from hashlib import sha256
 from io import BytesIO
 
-from vedette.blob import Blob
+from vedette.logs.blob import Blob
 
 ACCOUNT = "123456789012"
 DAY = "2026-03-14"

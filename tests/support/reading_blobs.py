@@ -7,9 +7,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from vedette.blob import Blob
+from vedette.logs.blob import Blob
+from vedette.pipeline.reading import read_blob
 from vedette.readers import BATCH_ROWS, Limits, Tally
-from vedette.reading import read_blob
 from vedette.schema import TABLES
 
 KEY = (

@@ -5,16 +5,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from vedette import composition
-from vedette.blob import Blob
 from vedette.detections import all_detections
 from vedette.findings import Finding
 from vedette.formats import all_formats
 from vedette.intel import Kind, ThreatList
 from vedette.intel.lists import load_list
-from vedette.report import RunReport
+from vedette.logs.blob import Blob
+from vedette.pipeline import composition
 from vedette.settings import load
 from vedette.store import Store
+from vedette.text.report import RunReport
 
 # What listed callers do for the first time may raise discovery findings beside theirs (methods 5.5). Tests with lists are about
 # lists, unless they name their finding types themselves.

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vedette.address import (
+from vedette.network.address import (
     IPV4,
     IPV6,
     SPECIAL_NETWORKS,

@@ -7,12 +7,12 @@ import pytest
 from scanning import scan
 
 from vedette.findings import Finding
-from vedette.findings.advice import next_steps
 from vedette.intel import Kind
 from vedette.intel.lists import load_list
-from vedette.rendering import show
-from vedette.simulation import simulate
+from vedette.simulate.world import simulate
 from vedette.sources import Span, list_blobs
+from vedette.text.advice import next_steps
+from vedette.text.findings import show
 
 SCAN, PROBE = "Recon:EC2/Portscan", "Recon:EC2/PortProbeUnprotectedPort"
 

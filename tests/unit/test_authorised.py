@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from vedette.authorised import parse, permit_of
 from vedette.errors import ConfigurationError
+from vedette.exceptions.authorised import parse, permit_of
 
 DETAILS: Mapping[str, object] = {
     "instanceId": "i-0a1b",

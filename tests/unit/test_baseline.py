@@ -19,15 +19,16 @@ from moto.server import ThreadedMotoServer
 from notation import blob, calls
 from scanning import Outcome, scan
 
-from vedette import aws, cli, composition
+from vedette import aws, cli
 from vedette.baseline import export, forgotten, imported, learning, page, principals
 from vedette.baseline.numbers import numbers
 from vedette.baseline.tables import API_DAYS, DAYS, FOLDS, MARKS, TRAITS, folded, load, schema_of, write
 from vedette.cli.baseline import known, start_from, steadily
 from vedette.errors import ConfigurationError, EngineError, NotFoundError
-from vedette.generation import Generation, Part
-from vedette.place import Bucket, Folder
+from vedette.pipeline import composition
 from vedette.settings import load as load_settings
+from vedette.state_files.generation import Generation, Part
+from vedette.state_files.location import Bucket, Folder
 from vedette.store import Store
 
 ALICE = "arn:aws:iam::123456789012:user/alice"

@@ -7,7 +7,7 @@ from io import BytesIO
 
 import pytest
 
-from vedette.blob import Blob, KeyFacts, key_facts
+from vedette.logs.blob import Blob, KeyFacts, key_facts
 
 TRAIL = (
     "AWSLogs/123456789012/CloudTrail/us-east-1/2023/07/10/"

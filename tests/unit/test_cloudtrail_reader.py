@@ -9,7 +9,7 @@ from reading_blobs import Read, read_bytes
 from trails import KEY, WRAPPERS, bridged, compact, event, found, lines, subscribed
 
 from vedette.errors import ReadError
-from vedette.jsonlog import PIECE_BYTES
+from vedette.logs.json_pieces import PIECE_BYTES
 from vedette.readers import BATCH_ROWS, Limits
 from vedette.readers.cloudtrail import READER
 

@@ -24,12 +24,12 @@ from vedette.exposure import Exposure, Port, digest, exposures, remembered
 from vedette.exposure.digest import LINES
 from vedette.exposure.listing import COLUMNS, render, values
 from vedette.exposure.ports import ANSWERS, PROBES, moment
-from vedette.generation import Generation, Part
 from vedette.inventory import Inventory
-from vedette.place import Bucket, Folder
 from vedette.settings import load
-from vedette.simulation import simulate
+from vedette.simulate.world import simulate
 from vedette.state import all_states
+from vedette.state_files.generation import Generation, Part
+from vedette.state_files.location import Bucket, Folder
 from vedette.store import Store
 
 DAY = 20_525  # 2026-03-13

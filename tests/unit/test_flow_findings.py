@@ -13,16 +13,16 @@ from inventories import answers, group, interface, permission, save
 from scanning import lists_of, scan
 
 from vedette.detections import all_detections
+from vedette.families.probes.sighting import describe as describe_probe
+from vedette.families.probes.summary import summarise as summarise_probe
+from vedette.families.scans.sighting import describe as describe_scan
+from vedette.families.scans.summary import summarise as summarise_scan
+from vedette.families.scans.usual_ports import USUAL_PORTS
 from vedette.findings import Finding, assemble, finding_id, merge
-from vedette.findings.probe_summary import summarise as summarise_probe
-from vedette.findings.probes import describe as describe_probe
-from vedette.findings.rows import whole
-from vedette.findings.scan_summary import summarise as summarise_scan
-from vedette.findings.scans import describe as describe_scan
-from vedette.findings.scans import instance_resource, moment_of, partition, port_details
-from vedette.findings.usual_ports import USUAL_PORTS
+from vedette.findings.rows import moment_of, whole
 from vedette.formats import all_formats
-from vedette.rendering import show
+from vedette.guardduty.blocks import instance_resource, partition, port_details
+from vedette.text.findings import show
 
 SCAN, PROBE = "Recon:EC2/Portscan", "Recon:EC2/PortProbeUnprotectedPort"
 NAMES = {"portscan": SCAN, "port_probe_unprotected_port": PROBE}

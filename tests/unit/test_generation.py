@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vedette.errors import StoreError
-from vedette.generation import Generation, Part
+from vedette.state_files.generation import Generation, Part
 
 WATERMARK = datetime(2024, 3, 1, 12, 30, 0, 123456, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ import pytest
 from geo_database import database
 
 from vedette.errors import GeoError
-from vedette.geo import NOWHERE, Geo, Place
+from vedette.network.geo import NOWHERE, Geo, Place
 
 CITY = {
     "country": {"iso_code": "DE", "names": {"en": "Germany", "de": "Deutschland"}},

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from guardduty_model import parse, unknown
 
-from vedette.findings import Finding, Moment, callers
+from vedette.families.callers import sighting as callers
+from vedette.findings import Finding, Moment
 from vedette.formats import all_formats
 
 MakeFinding = Callable[[str], Finding]

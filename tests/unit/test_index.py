@@ -8,10 +8,10 @@ from ipaddress import ip_network
 import pyarrow as pa
 import pytest
 
-from vedette.address import parse
 from vedette.intel import PRECEDENCE, Entry, Kind, ThreatList
-from vedette.intel.facts import FACTS, MATCHES, NO_PRECEDENCE, address_facts, address_matches
+from vedette.intel.address_facts import FACTS, MATCHES, NO_PRECEDENCE, address_facts, address_matches
 from vedette.intel.index import FAR_FUTURE, FAR_PAST, Index
+from vedette.network.address import parse
 
 DAY = datetime(2024, 5, 6, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -9,8 +9,8 @@ from typing import BinaryIO, cast
 import pytest
 
 from vedette.errors import ReadError, SourceError
-from vedette.inflate import Rejoined, open_stream, read_up_to
-from vedette.jsonlog import PieceReader
+from vedette.logs.inflate import Rejoined, open_stream, read_up_to
+from vedette.logs.json_pieces import PieceReader
 from vedette.readers import Limits
 
 TEXT = b"".join(b"2 123456789012 eni-%08x 192.0.2.%d ACCEPT OK\n" % (n * 2_654_435_761 % 2**32, n % 251) for n in range(3_000))

@@ -23,7 +23,7 @@ from vedette.findings import (
     merge_all,
 )
 from vedette.findings.merge import KEPT_KEYS
-from vedette.findings.order import ordered_evidence
+from vedette.findings.ordering import ordered_evidence
 from vedette.findings.severity import label, lowered, parse_level
 
 START = datetime(2024, 3, 1, 12, tzinfo=UTC)

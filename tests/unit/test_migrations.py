@@ -13,7 +13,7 @@ from stores import finding
 
 from vedette.errors import StoreError
 from vedette.findings import identity
-from vedette.generation import Generation
+from vedette.state_files.generation import Generation
 from vedette.store import Store
 from vedette.store.database import HEAD, VERSION_TABLE, connect, migration_config, revision_of, writing
 from vedette.store.documents import finding_text, identity_digest

@@ -6,10 +6,10 @@ import pyarrow as pa
 import pytest
 from flow_notation import Log, blob, lines_of
 
-from vedette import composition
 from vedette.detections import all_detections
 from vedette.engine import Rules
-from vedette.engine.order import AMBIGUOUS, EPOCH, SILENCED, Order, orders
+from vedette.engine.plan import AMBIGUOUS, EPOCH, SILENCED, Order, orders
+from vedette.pipeline import composition
 from vedette.settings import load
 from vedette.state import State, all_states
 from vedette.store import Store

@@ -14,14 +14,14 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 
 import pytest
+from bench.organisation import ATTACK_KINDS, EXAMPLES, OrganisationTruth, write_organisation
+from bench.organisation.attack_kinds import CATEGORIES, KINDS
+from bench.organisation.attack_truth import AttackTruth
 
-from vedette.agents import describe
 from vedette.catalog import lookup
-from vedette.cloudtrail_record import caller_in
+from vedette.catalog.agents import describe
 from vedette.errors import ConfigurationError, NotFoundError
-from vedette.organisation import ATTACK_KINDS, EXAMPLES, OrganisationTruth, write_organisation
-from vedette.organisation.attack_kinds import CATEGORIES, KINDS
-from vedette.organisation.truth import AttackTruth
+from vedette.logs.cloudtrail.record import caller_in
 
 FILE = re.compile(
     r"AWSLogs/123456789012/CloudTrail/(?P<region>[a-z]{2}-[a-z]+-\d)/(?P<day>\d{4}/\d{2}/\d{2})/"

@@ -18,19 +18,19 @@ from flow_notation import blob as flow_blob
 from notation import blob, call, calls
 from scanning import WITHOUT_DISCOVERY, lists_of, scan
 
-from vedette import composition
-from vedette.blob import Blob
 from vedette.engine import Engine, Knowledge, Reading, ReadPlan
 from vedette.engine.spool import load as load_part
 from vedette.engine.spool import read_blobs
 from vedette.errors import EngineError, SourceError, StoreError
-from vedette.place import Folder
-from vedette.reading import read_blob
-from vedette.report import RunReport
+from vedette.logs.blob import Blob
+from vedette.logs.read_counts import Limits, Tally
+from vedette.pipeline import composition
+from vedette.pipeline.reading import read_blob
 from vedette.settings import load
 from vedette.sources import Span, list_blobs
+from vedette.state_files.location import Folder
 from vedette.store import Store
-from vedette.tally import Limits, Tally
+from vedette.text.report import RunReport
 
 TOR = lists_of({"tor": ["198.51.100.7"]})
 DAY = datetime(2026, 3, 14, tzinfo=UTC)

@@ -9,7 +9,7 @@ from moto.server import ThreadedMotoServer
 from vedette import aws
 from vedette.aws import Connection
 from vedette.errors import EngineError
-from vedette.place import Bucket, Folder, Place
+from vedette.state_files.location import Bucket, Folder, Place
 
 
 @pytest.fixture(scope="module")

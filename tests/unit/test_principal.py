@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from vedette.cloudtrail_record import caller_in
-from vedette.principal import HIDDEN_NAME, Caller
+from vedette.logs.cloudtrail.identity import HIDDEN_NAME, Caller
+from vedette.logs.cloudtrail.record import caller_in
 
 ACCOUNT = "123456789012"
 ROLE_ID = "AROAEXAMPLEROLE00000"

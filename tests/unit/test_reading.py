@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from reading_blobs import KEY, blob_of, count_rows, read_bytes, read_one
 
-from vedette import reading
-from vedette.blob import Blob
 from vedette.errors import ReadError, SourceError
+from vedette.logs.blob import Blob
+from vedette.pipeline.reading import read_blob
+from vedette.pipeline.run import reading
 from vedette.readers import Limits, Reader, Tally
-from vedette.reading import read_blob
 
 FLOW = b"2 123456789012 eni-0a1b2c3d 192.0.2.1 10.0.0.5 40000 22 6 1 40 1700000000 1700000060 ACCEPT OK\n"
 EVENT = {

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from vedette.errors import ConfigurationError
 from vedette.findings import Finding, Sample
-from vedette.rendering import CSV_COLUMNS, NARROWEST, ONE_LINE, cell, clean, render, show
+from vedette.text.findings import CSV_COLUMNS, NARROWEST, ONE_LINE, render, show
+from vedette.text.safe import cell, clean
 
 MakeFinding = Callable[[str], Finding]
 

@@ -10,8 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from vedette.errors import ConfigurationError
+from vedette.logs.read_counts import Limits
 from vedette.settings import Settings, load, origins, reference, variable
-from vedette.tally import Limits
 
 
 @pytest.fixture(autouse=True)

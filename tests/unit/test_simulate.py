@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from vedette.catalog import lookup
-from vedette.cloudtrail_record import caller_in
 from vedette.errors import ConfigurationError, NotFoundError
+from vedette.logs.cloudtrail.record import caller_in
 from vedette.simulate import all_scenarios
-from vedette.simulation import simulate
+from vedette.simulate.world import simulate
 
 ATTACKS = {"tor-caller", "malicious-caller", "custom-caller"}
 NEAR_MISSES = {"trusted-caller", "listed-writer", "service-reads"}

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vedette.simulate import Exchange, Flow
-from vedette.simulation.connections import Interface, flows_of
-from vedette.simulation.estate import GATEWAY_ADDRESS, interfaces
-from vedette.simulation.journey import records_of
+from vedette.simulate.world.connections import Interface, flows_of
+from vedette.simulate.world.estate import GATEWAY_ADDRESS, interfaces
+from vedette.simulate.world.journey import records_of
 
 AT = datetime(2026, 3, 13, 12, 0, 10, tzinfo=UTC)
 HERE = Interface(interface_id="eni-0aaaaaaaaaaaaaaaa", address="10.20.2.10", instance="i-0aaaaaaaaaaaaaaaa")

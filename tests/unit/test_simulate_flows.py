@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from vedette.cli.simulate import APPLICATION
 from vedette.errors import ConfigurationError
 from vedette.simulate import all_scenarios
-from vedette.simulation import simulate
+from vedette.simulate.world import simulate
 
 SCAN, PROBE = "Recon:EC2/Portscan", "Recon:EC2/PortProbeUnprotectedPort"
 MUST_FIRE = {

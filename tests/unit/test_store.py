@@ -15,7 +15,7 @@ from stores import ACCOUNT, HOUR, START, finding, severe
 
 from vedette.errors import ConfigurationError, NotFoundError, StoreError
 from vedette.findings import Finding, identity
-from vedette.generation import Generation, Part
+from vedette.state_files.generation import Generation, Part
 from vedette.store import Store, cursor
 from vedette.store.tables import ORDERS
 
@@ -113,7 +113,7 @@ import os, signal, sys
 sys.path.insert(0, sys.argv[3])
 from sqlalchemy import event
 from stores import finding
-from vedette.generation import Generation
+from vedette.state_files.generation import Generation
 from vedette.store import Store
 
 def kill(*_):

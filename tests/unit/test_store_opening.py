@@ -9,7 +9,7 @@ import pytest
 from stores import START, finding
 
 from vedette.errors import StoreError
-from vedette.generation import Generation
+from vedette.state_files.generation import Generation
 from vedette.store import Store, state_folder
 
 pytest_plugins = ["databases"]

@@ -19,22 +19,22 @@ from scanning import scan
 from stores import finding as some_finding
 
 from vedette import cli
-from vedette.accepted import accepted, parse
 from vedette.baseline import Episode, remembered
 from vedette.baseline.episodes import EPISODES
 from vedette.baseline.numbers import numbers
 from vedette.baseline.tables import schema_of, write
 from vedette.baseline.what_if import POINTS, compare, judge
 from vedette.baseline.what_if import parse as changes
-from vedette.discovery_rules import RULES
-from vedette.enrichment import Enrichment
-from vedette.entry import read
 from vedette.errors import ConfigurationError
+from vedette.exceptions.accepted import accepted, parse
+from vedette.exceptions.entry import read
+from vedette.families.discovery.rules import RULES
+from vedette.families.discovery.summary import NETWORK, SUBJECTS, summarise
 from vedette.findings import Finding, Moment, Tally
-from vedette.findings.discovery_summary import NETWORK, SUBJECTS, summarise
-from vedette.generation import Generation
-from vedette.geo import Geo
-from vedette.place import Folder
+from vedette.network.geo import Geo
+from vedette.pipeline.enrichment import Enrichment
+from vedette.state_files.generation import Generation
+from vedette.state_files.location import Folder
 from vedette.store import Store
 from vedette.views.episodes import CODES, DAMPERS
 

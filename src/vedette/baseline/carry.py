@@ -20,8 +20,8 @@ import pyarrow.compute as pc
 
 from vedette.baseline.tables import API_DAYS, DAYS, FOLDS, MARKS, TRAITS, folded, load, parts_of, schema_of, write
 from vedette.errors import ConfigurationError
-from vedette.generation import Generation, Part
-from vedette.place import Place
+from vedette.state_files.generation import Generation, Part
+from vedette.state_files.location import Place
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq

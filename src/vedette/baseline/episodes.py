@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from vedette.baseline.tables import load
 from vedette.findings.rows import text, whole
-from vedette.generation import Generation
-from vedette.place import Place
-from vedette.threshold import Number
+from vedette.sql.threshold import Number
+from vedette.state_files.generation import Generation
+from vedette.state_files.location import Place
 
 EPISODES = "discovery_episodes"
 

@@ -11,9 +11,9 @@ from vedette.baseline.what_if import Change, Judged
 from vedette.errors import ConfigurationError
 from vedette.exposure.ports import moment
 from vedette.findings.identity import timestamp
-from vedette.rendering import clean
-from vedette.report import counted
-from vedette.threshold import Number
+from vedette.sql.threshold import Number
+from vedette.text.report import counted
+from vedette.text.safe import clean
 
 FORMATS = ("json", "table")
 _KEPT_PRINCIPALS = 50

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from vedette.discovery_rules import GROUP, PROFILES, RULES
-from vedette.threshold import Number
+from vedette.families.discovery.rules import GROUP, PROFILES, RULES
+from vedette.sql.threshold import Number
 
 
 def numbers(profile: str, thresholds: Mapping[str, Number]) -> dict[str, Number]:

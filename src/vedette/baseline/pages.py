@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 from vedette.baseline.tables import API_DAYS, DAYS, MARKS, TRAITS, load
 from vedette.errors import NotFoundError
 from vedette.findings.rows import Row, text, whole
-from vedette.generation import Generation
-from vedette.place import Place
-from vedette.threshold import Number
+from vedette.sql.threshold import Number
+from vedette.state_files.generation import Generation
+from vedette.state_files.location import Place
 
 QUARANTINE = 2
 """Days after which a day belongs to the baseline: an attack cannot teach itself."""

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 
 from vedette.baseline.episodes import Episode
 from vedette.baseline.listing import episode_lines
-from vedette.discovery_rules import RULES
 from vedette.exposure.ports import moment
+from vedette.families.discovery.rules import RULES
 from vedette.findings import Finding
 
 _KEPT = 10

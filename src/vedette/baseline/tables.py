@@ -6,9 +6,9 @@ from typing import Literal
 import pyarrow as pa
 
 from vedette.errors import EngineError
-from vedette.generation import Generation, Part
-from vedette.place import Place
 from vedette.state import all_states
+from vedette.state_files.generation import Generation, Part
+from vedette.state_files.location import Place
 
 DAYS, API_DAYS, TRAITS, MARKS = "principal_days", "principal_api_days", "principal_traits", "found_marks"
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 from vedette.baseline.episodes import Episode
-from vedette.discovery_rules import GROUP, PROFILES, RULES
 from vedette.errors import ConfigurationError
-from vedette.threshold import Number
+from vedette.families.discovery.rules import GROUP, PROFILES, RULES
+from vedette.sql.threshold import Number
 
 # The code that a threshold's points are those of, where it is called otherwise.
 _CODES = {"root": "r1", "b1_few": "b1"}

@@ -9,9 +9,9 @@ from typing import Annotated, cast
 
 import typer
 
-from vedette.command import INTERRUPTED, Command
 from vedette.errors import VedetteError
 from vedette.registry import discover
+from vedette.terminal.command import INTERRUPTED, Command
 
 
 def _version(value: bool) -> None:
@@ -63,7 +63,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _say(text: str) -> None:
-    from vedette.rendering import clean
+    from vedette.text.safe import clean
 
     for line in text.splitlines():  # messages show untrusted names
         print(clean(line), file=sys.stderr)  # noqa: T201

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from vedette.command import Command, ConfigOption, StoreOption, application, say, settings_of, store_url, terminal_width
 from vedette.errors import ConfigurationError, EngineError, NotFoundError
+from vedette.terminal.command import Command, ConfigOption, StoreOption, application, say, settings_of, store_url, terminal_width
 
 if TYPE_CHECKING:
-    from vedette.generation import Generation
-    from vedette.place import Place
     from vedette.settings import Settings
+    from vedette.sql.threshold import Number
+    from vedette.state_files.generation import Generation
+    from vedette.state_files.location import Place
     from vedette.store import Store
-    from vedette.threshold import Number
 
 APPLICATION = application()
 COMMAND = Command("baseline", APPLICATION)
@@ -144,7 +144,7 @@ def start_from(file: Path, store: "Store", place: "Place", *, merge: bool = Fals
         StoreError: the store cannot be written.
     """
     from vedette.baseline import imported
-    from vedette.generation import Generation
+    from vedette.state_files.generation import Generation
 
     before = store.generation() or Generation(number=0)
     _commit(store, place, before, imported(file, before, place, merge=merge))
@@ -196,7 +196,7 @@ def state_of(settings: "Settings") -> "Place":
     Raises:
         NotFoundError: the store is in memory, and so gone with its run.
     """
-    from vedette.composition import state_place
+    from vedette.pipeline.composition import state_place
 
     place = state_place(settings)
     if place is None:
@@ -226,8 +226,8 @@ def _opened(settings: "Settings", *, create: bool = False) -> "Iterator[tuple[St
 @contextmanager
 def _held(place: "Place") -> Iterator[None]:
     """Keep other writers out of a folder; in a bucket the store refuses the second of two."""
-    from vedette.place import Folder
-    from vedette.workspace import locked
+    from vedette.state_files.folder import locked
+    from vedette.state_files.location import Folder
 
     if isinstance(place, Folder):
         with locked(place.path):

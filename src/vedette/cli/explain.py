@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vedette.command import Command, ConfigOption, StoreOption, application, open_store, say, settings_of, terminal_width
+from vedette.terminal.command import Command, ConfigOption, StoreOption, application, open_store, say, settings_of, terminal_width
 
 if TYPE_CHECKING:
     from vedette.detections import Detection
@@ -34,7 +34,7 @@ def explain(
 
     from vedette.detections import all_detections
     from vedette.errors import NotFoundError
-    from vedette.rendering import show
+    from vedette.text.findings import show
 
     known = {name.lower(): detection for name, detection in all_detections().items()}
     detection = known.get(subject.lower())
@@ -55,8 +55,8 @@ def _scored(finding: "Finding", store: "Store", settings: "Settings") -> Iterato
     """Yield the score sheet of a finding that has one; without the state, nothing else that was scored is known."""
     from vedette.baseline import remembered
     from vedette.baseline.sheet import has_sheet, sheet_lines
-    from vedette.composition import state_place
     from vedette.errors import EngineError
+    from vedette.pipeline.composition import state_place
 
     if not has_sheet(finding):
         return

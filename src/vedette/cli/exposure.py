@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vedette.command import (
+from vedette.errors import EngineError, NotFoundError
+from vedette.terminal.command import (
     Command,
     ConfigOption,
     StoreOption,
@@ -17,12 +18,11 @@ from vedette.command import (
     settings_of,
     terminal_width,
 )
-from vedette.errors import EngineError, NotFoundError
 
 if TYPE_CHECKING:
     from vedette.exposure import Exposure, Port
-    from vedette.generation import Generation
     from vedette.settings import Settings
+    from vedette.state_files.generation import Generation
     from vedette.store import Store
 
 APPLICATION = application()
@@ -66,7 +66,7 @@ def exposure(
 
 def _found(settings: "Settings", config: Path | None, store: str | None, *, everything: bool) -> "list[Exposure]":
     from vedette.engine import Knowledge
-    from vedette.engine.facts import expected_ports
+    from vedette.engine.fact_tables import expected_ports
     from vedette.exposure import OPEN, exposures
     from vedette.inventory import Inventory
 
@@ -79,8 +79,8 @@ def _found(settings: "Settings", config: Path | None, store: str | None, *, ever
 
 def _ports(store: "Store", settings: "Settings", least: int) -> "list[Port]":
     """Read the state; once more where a scan that goes on replaced its files meanwhile."""
-    from vedette.composition import state_place
     from vedette.exposure import remembered
+    from vedette.pipeline.composition import state_place
 
     generation = _generation(store, settings)
     place = state_place(settings)

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from vedette.command import (
+from vedette.errors import ConfigurationError
+from vedette.terminal.command import (
     Command,
     ConfigOption,
     FormatOption,
@@ -15,7 +16,6 @@ from vedette.command import (
     print_findings,
     terminal_width,
 )
-from vedette.errors import ConfigurationError
 
 APPLICATION = application()
 COMMAND = Command("findings", APPLICATION)
@@ -61,7 +61,7 @@ def show_finding(
 
     Example: vedette findings show 1fd62b1c --store case.db
     """
-    from vedette.rendering import show
+    from vedette.text.findings import show
 
     if not finding_id.strip():
         raise ConfigurationError("no finding is named: give its id, or the first digits of it")

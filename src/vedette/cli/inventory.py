@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vedette.command import Command, ConfigOption, application, say, settings_of, terminal_width
 from vedette.errors import ConfigurationError, NotFoundError
+from vedette.terminal.command import Command, ConfigOption, application, say, settings_of, terminal_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -101,7 +101,7 @@ def _chosen(loaded: "Inventory", subject: str | None) -> "list[Interface]":
 
 def _print(lines: "Iterable[str]") -> None:
     """Print lines whose words come from files that anybody may have written."""
-    from vedette.rendering import clean
+    from vedette.text.safe import clean
 
     for line in lines:
         indent = line[: len(line) - len(line.lstrip(" "))]

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from vedette.command import Command, ConfigOption, StoreOption, application, open_store, say, settings_of, store_url
 from vedette.errors import ConfigurationError
+from vedette.terminal.command import Command, ConfigOption, StoreOption, application, open_store, say, settings_of, store_url
 
 APPLICATION = application()
 COMMAND = Command("lists", APPLICATION)
@@ -32,11 +32,11 @@ def add(
     Example: vedette lists add bad-addresses.txt --kind custom --store case.db
     """
     from vedette.clock import now
-    from vedette.composition import named_file
     from vedette.intel import Kind
     from vedette.intel.lists import load_list
-    from vedette.report import counted
+    from vedette.pipeline.composition import named_file
     from vedette.store import Store
+    from vedette.text.report import counted
 
     try:
         chosen = Kind(kind.lower())
@@ -66,7 +66,7 @@ def ls(store: StoreOption = None, config: ConfigOption = None) -> None:
 
     Example: vedette lists ls --store case.db
     """
-    from vedette.rendering import clean
+    from vedette.text.safe import clean
 
     with open_store(config, store) as opened:
         rows = [
@@ -91,7 +91,7 @@ def show(
 
     Example: vedette lists show bad-addresses --store case.db
     """
-    from vedette.rendering import clean
+    from vedette.text.safe import clean
 
     with open_store(config, store) as opened:
         item = opened.get_list(name)

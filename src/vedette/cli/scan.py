@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vedette.cli.baseline import start_from
-from vedette.command import (
+from vedette.errors import ConfigurationError
+from vedette.logs.processes import warm
+from vedette.terminal.command import (
     FAIL_ON_REACHED,
     STRICT_FAILED,
     Command,
@@ -27,17 +29,15 @@ from vedette.command import (
     settings_of,
     store_url,
 )
-from vedette.errors import ConfigurationError
-from vedette.processes import warm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vedette.blob import Blob
-    from vedette.pipeline import Progress
-    from vedette.report import RunReport
+    from vedette.logs.blob import Blob
+    from vedette.pipeline.run import Progress
     from vedette.settings import Settings
     from vedette.sources import Span
+    from vedette.text.report import RunReport
 
 APPLICATION = application()
 COMMAND = Command("scan", APPLICATION)
@@ -94,8 +94,8 @@ def scan(
 
     Example: vedette scan ./AWSLogs --custom-list addresses.txt --format table
     """
-    from vedette.rendering import check_format
     from vedette.sources import Span
+    from vedette.text.findings import check_format
 
     settings = settings_of(
         config,
@@ -148,10 +148,10 @@ def _run(
     """Scan and print; return the report and the highest severity found."""
     blobs = _blobs(settings, sources, span)
     if settings.engine == "duckdb":
-        import_module("vedette.lean")
+        import_module("vedette.logs.without_pandas")
         if settings.workers != 1 and sum(blob.size or 0 for blob in blobs) > _WORTH_PROCESSES:
             warm()  # while this process imports the rest
-    from vedette import composition
+    from vedette.pipeline import composition
     from vedette.store import Store
 
     worst = 0.0
@@ -216,11 +216,11 @@ def _write(path: Path, text: str) -> None:
 @contextmanager
 def _progress(*, quiet: bool) -> "Iterator[Progress]":
     if quiet or not sys.stderr.isatty():
-        from vedette.pipeline import Silence
+        from vedette.pipeline.run import Silence
 
         yield Silence()
         return
-    from vedette.progress import Bar
+    from vedette.terminal.progress import Bar
 
     with Bar() as bar:
         yield bar

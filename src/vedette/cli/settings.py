@@ -2,7 +2,7 @@
 
 import sys
 
-from vedette.command import Command, ConfigOption, application
+from vedette.terminal.command import Command, ConfigOption, application
 
 APPLICATION = application()
 COMMAND = Command("settings", APPLICATION)
@@ -14,8 +14,8 @@ def settings(config: ConfigOption = None) -> None:
 
     Example: vedette settings
     """
-    from vedette.rendering import clean
     from vedette.settings import origins
+    from vedette.text.safe import clean
 
     for name, (value, origin) in origins(config, {}).items():
         sys.stdout.write(f"{name} = {clean(value)}  ({clean(origin)})\n")

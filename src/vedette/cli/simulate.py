@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from vedette.command import Command, application, say
 from vedette.errors import ConfigurationError
+from vedette.terminal.command import Command, application, say
 
 APPLICATION = application()
 COMMAND = Command("simulate", APPLICATION)
@@ -35,7 +35,7 @@ def simulate(
         return
     if out is None:
         raise ConfigurationError("--out DIR is missing: scenarios are written to a folder")
-    from vedette.simulation import simulate as write
+    from vedette.simulate.world import simulate as write
 
     chosen = {} if end is None else {"end": _day(end)}
     written = write(scenarios, out, seed=seed, days=days, flow_version=flow_version, **chosen)

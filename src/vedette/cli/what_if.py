@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vedette.cli.baseline import discovery_numbers, state_of, steadily
-from vedette.command import Command, ConfigOption, StoreOption, application, open_store, say, settings_of, terminal_width
+from vedette.terminal.command import Command, ConfigOption, StoreOption, application, open_store, say, settings_of, terminal_width
 
 if TYPE_CHECKING:
     from vedette.baseline.what_if import Judged
@@ -57,7 +57,7 @@ def what_if(
 
 def _ids(store: "Store", judged: "list[Judged]") -> dict[int, tuple[str, ...]]:
     """Return the ids of the findings that episodes belong to, by their place in the list."""
-    from vedette.findings.discovery_summary import SUBJECTS
+    from vedette.families.discovery.summary import SUBJECTS
 
     if not judged:
         return {}

@@ -11,7 +11,7 @@ from typing import cast
 
 from vedette.findings import Finding, Sighting, Summary
 from vedette.registry import discover
-from vedette.threshold import Number, Threshold
+from vedette.sql.threshold import Number, Threshold
 
 __all__ = ["Detection", "Number", "Threshold", "all_detections"]
 

@@ -3,7 +3,7 @@
 from functools import partial
 
 from vedette.detections import Detection
-from vedette.findings.callers import CUSTOM, describe, summarise
+from vedette.families.callers.sighting import CUSTOM, describe, summarise
 
 FINDING_TYPE = "Recon:IAMUser/MaliciousIPCaller.Custom"
 

@@ -3,9 +3,9 @@
 from functools import partial
 
 from vedette.detections import Detection
-from vedette.discovery_rules import RULES
-from vedette.findings.discoveries import describe
-from vedette.findings.discovery_summary import NETWORK, summarise
+from vedette.families.discovery.rules import RULES
+from vedette.families.discovery.sighting import describe
+from vedette.families.discovery.summary import NETWORK, summarise
 
 FINDING_TYPE = "Recon:IAMUser/NetworkPermissions"
 

@@ -1,8 +1,8 @@
 """Recon:EC2/PortProbeUnprotectedPort: a known scanner asked a port of an instance, and the port answered."""
 
 from vedette.detections import Detection, Threshold
-from vedette.findings.probe_summary import summarise
-from vedette.findings.probes import describe
+from vedette.families.probes.sighting import describe
+from vedette.families.probes.summary import summarise
 
 FINDING_TYPE = "Recon:EC2/PortProbeUnprotectedPort"
 

@@ -1,10 +1,10 @@
 """Recon:EC2/Portscan: an instance tries many ports of a host, or a port of many hosts, and most do not answer."""
 
 from vedette.detections import Detection, Threshold
+from vedette.families.scans.sighting import describe
+from vedette.families.scans.summary import summarise
 from vedette.findings.merge import KEPT_KEYS
 from vedette.findings.model import KEPT_SAMPLES
-from vedette.findings.scan_summary import summarise
-from vedette.findings.scans import describe
 from vedette.views.tries import FAILED
 
 FINDING_TYPE = "Recon:EC2/Portscan"

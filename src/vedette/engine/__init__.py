@@ -13,16 +13,16 @@ from typing import ClassVar, Protocol
 
 import pyarrow as pa
 
-from vedette.blob import Blob
 from vedette.detections import Detection, Number
 from vedette.findings import Sighting
-from vedette.generation import Generation, Part
-from vedette.geo import Geo
 from vedette.intel import ThreatList
 from vedette.inventory import Inventory
-from vedette.place import Place
+from vedette.logs.blob import Blob
+from vedette.logs.read_counts import Limits, Tally
+from vedette.network.geo import Geo
 from vedette.state import State
-from vedette.tally import Limits, Tally
+from vedette.state_files.generation import Generation, Part
+from vedette.state_files.location import Place
 
 # How a blob is read (``reading.read_blob``), given by the pipeline; picklable. Yields table names with batches.
 ReadBlob = Callable[[Blob, Limits, Tally], Iterator[tuple[str, pa.RecordBatch]]]

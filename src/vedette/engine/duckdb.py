@@ -10,10 +10,9 @@ from typing import Any, ClassVar
 import duckdb
 import pyarrow as pa
 
-from vedette.blob import Blob
 from vedette.detections import Detection, Number
 from vedette.engine import Knowledge, Reading, ReadPlan, Rules, StepResult
-from vedette.engine.facts import (
+from vedette.engine.fact_tables import (
     DISTINCT_CALLS,
     AddressTables,
     addresses_of,
@@ -24,15 +23,16 @@ from vedette.engine.facts import (
     inventory_table,
 )
 from vedette.engine.functions import FUNCTIONS
-from vedette.engine.order import AMBIGUOUS, EVICTED, SILENCED, latest, microseconds, orders
 from vedette.engine.partitions import Partitions
+from vedette.engine.plan import AMBIGUOUS, EVICTED, SILENCED, latest, microseconds, orders
 from vedette.engine.spool import load, read_blobs, taken
 from vedette.errors import EngineError
 from vedette.findings import Sighting
-from vedette.generation import Generation
-from vedette.place import Folder
+from vedette.logs.blob import Blob
 from vedette.schema import TABLES, TIME_COLUMN
 from vedette.state import State
+from vedette.state_files.generation import Generation
+from vedette.state_files.location import Folder
 from vedette.views import View, fill
 
 _ROWS = 10_000

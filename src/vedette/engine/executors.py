@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from vedette.engine import ReadPlan
-from vedette.engine.facts import AddressTables, agent_facts, api_facts, error_facts
+from vedette.engine.fact_tables import AddressTables, agent_facts, api_facts, error_facts
 from vedette.engine.spool import load, read_group
-from vedette.generation import Part
-from vedette.place import Place
 from vedette.state import State
+from vedette.state_files.generation import Part
+from vedette.state_files.location import Place
 
 BATCH_ROWS = 10_000
 

@@ -10,10 +10,10 @@ from typing import Self
 import duckdb
 
 from vedette.detections import Number
-from vedette.engine.order import EPOCH
+from vedette.engine.plan import EPOCH
 from vedette.errors import EngineError
-from vedette.generation import Generation, Part
 from vedette.state import State
+from vedette.state_files.generation import Generation, Part
 from vedette.views import fill
 
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pyarrow as pa
 
-from vedette.blob import Blob
 from vedette.detections import Detection, Number
 from vedette.engine import Knowledge, Reading, ReadPlan, Rules, StepResult
 from vedette.engine.dialect import spark_sql
@@ -31,7 +30,7 @@ from vedette.engine.executors import (
     errors_judged,
     plain,
 )
-from vedette.engine.facts import (
+from vedette.engine.fact_tables import (
     ADDRESS_FACTS,
     ADDRESS_MATCHES,
     AGENT_FACTS,
@@ -43,15 +42,16 @@ from vedette.engine.facts import (
     expected_ports,
     inventory_table,
 )
-from vedette.engine.order import AMBIGUOUS, EPOCH, EVICTED, SILENCED, Order, latest, microseconds, orders
+from vedette.engine.plan import AMBIGUOUS, EPOCH, EVICTED, SILENCED, Order, latest, microseconds, orders
 from vedette.engine.spark_session import first_line, start
 from vedette.engine.spool import groups_of, taken
 from vedette.errors import EngineError
 from vedette.findings import Sighting
-from vedette.generation import Generation, Part
-from vedette.place import Place
+from vedette.logs.blob import Blob
 from vedette.schema import TABLES, TIME_COLUMN
 from vedette.state import State
+from vedette.state_files.generation import Generation, Part
+from vedette.state_files.location import Place
 from vedette.views import View, fill
 
 if TYPE_CHECKING:

@@ -12,14 +12,14 @@ from uuid import uuid4
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vedette.blob import Blob
 from vedette.engine import Reading, ReadPlan
 from vedette.errors import EngineError, ReadError, SourceError
-from vedette.generation import Part
-from vedette.place import Place
-from vedette.processes import context
+from vedette.logs.blob import Blob
+from vedette.logs.processes import context
+from vedette.logs.read_counts import Tally
 from vedette.schema import TABLES, TIME_COLUMN
-from vedette.tally import Tally
+from vedette.state_files.generation import Part
+from vedette.state_files.location import Place
 
 FOLDER = "spool"
 BIN_US = 300_000_000  # five minutes: how finely a slice can be cut

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from vedette.exposure.ports import OPEN, Port
-from vedette.findings.probes import LEVELS
+from vedette.families.probes.sighting import LEVELS
 from vedette.inventory import Interface, Inventory, Opening
 from vedette.inventory.network import ANY, TCP, UDP
 

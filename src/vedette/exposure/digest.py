@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 from vedette.exposure.ports import OPEN, PROBES, rows
 from vedette.findings.rows import text, whole
-from vedette.generation import Generation
-from vedette.place import Place
-from vedette.report import counted
+from vedette.state_files.generation import Generation
+from vedette.state_files.location import Place
+from vedette.text.report import counted
 
 LINES = 20
 _COLUMNS = ("instance_id", "interface_id", "port", "verdict", "remote_address")

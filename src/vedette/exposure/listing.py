@@ -13,8 +13,9 @@ from vedette.exposure.configuration import CONFIGURED, Exposure
 from vedette.exposure.ports import VERDICTS
 from vedette.findings.identity import timestamp
 from vedette.inventory.network import ANY, NAMES, PORTS, span
-from vedette.rendering import NARROWEST, cell, clean
-from vedette.report import counted
+from vedette.text.findings import NARROWEST
+from vedette.text.report import counted
+from vedette.text.safe import cell, clean
 
 _KEPT_SCANNERS = 50
 _MOST_CLIENTS = 60

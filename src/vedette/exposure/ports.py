@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from vedette.errors import EngineError
 from vedette.findings.rows import Row, text, whole
-from vedette.generation import Generation, Part
-from vedette.place import Place
+from vedette.state_files.generation import Generation, Part
+from vedette.state_files.location import Place
 
 OPEN = 3
 """The level of evidence (``findings.probes.LEVELS``) from which on a port answered; below it only the path is open."""

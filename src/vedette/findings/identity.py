@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 from vedette.findings.model import Sighting
-from vedette.findings.order import canonical
+from vedette.findings.ordering import canonical
 
 Identity = tuple[str, str, str, str]
 

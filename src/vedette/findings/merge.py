@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from vedette.findings.identity import Identity, identity
 from vedette.findings.model import KEPT_SAMPLES, Finding, Sample, Sighting, Tally
-from vedette.findings.order import canonical, ordered_sightings
+from vedette.findings.ordering import canonical, ordered_sightings
 
 # Keys of a tally come from the log, so an attacker may invent them: the smallest so many are kept (methods 7.5), which is
 # exact for those that are. A fact "<tally>_capped" says that there were more.

@@ -3,10 +3,14 @@
 import json
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from vedette.findings.model import Evidence
+
 Row = Mapping[str, object]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Texts of a log are as long as their writer likes; nobody needs more of them than this.
 _TEXT_LIMIT = 512
@@ -53,3 +57,23 @@ def time_or_none(value: object) -> datetime | None:
     if not isinstance(value, datetime):
         return None
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def moment_of(microseconds: int) -> datetime:
+    """Return the time so many microseconds after 1970."""
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def evidence_of(item: Row) -> Evidence:
+    """Return a list entry of a row as evidence."""
+    category = text(item.get("category"))
+    return Evidence(
+        list_name=text(item.get("list_name")),
+        list_kind=text(item.get("kind")),
+        network=text(item.get("network")),
+        line=whole(item.get("line")),
+        threat_names=(category,) if category else (),
+        stale=bool(item.get("stale")),
+        valid_from=time_or_none(item.get("valid_from")),
+        valid_to=time_or_none(item.get("valid_to")),
+    )

@@ -7,8 +7,8 @@ import json
 from typing import cast
 
 from vedette.findings import Finding
-from vedette.findings.document import document
 from vedette.formats import Format
+from vedette.guardduty.document import document
 
 
 def render(finding: Finding) -> dict[str, object]:

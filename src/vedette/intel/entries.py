@@ -9,8 +9,8 @@ from datetime import datetime
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import TypeVar, overload
 
-from vedette.address import IPV4, IPV6
 from vedette.intel import Entry, Network
+from vedette.network.address import IPV4, IPV6
 
 # A network as numbers: version (4 or 6), first address, prefix length.
 Numbers = tuple[int, int, int]

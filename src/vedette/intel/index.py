@@ -16,9 +16,9 @@ from itertools import chain
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vedette.address import IPV4, IPV6, Address, AddressClass, address_class, parse
 from vedette.intel import Entry, Kind, ThreatList
 from vedette.intel.entries import IPV6_LENGTHS, Entries
+from vedette.network.address import IPV4, IPV6, Address, AddressClass, address_class, parse
 
 # Open ends as times that every engine can hold in every time zone: matching is a plain comparison.
 FAR_PAST = datetime(1900, 1, 1, tzinfo=UTC)

@@ -16,13 +16,13 @@ from difflib import get_close_matches
 from io import BytesIO
 from pathlib import Path
 
-from vedette.address import IPV4
 from vedette.errors import ListError
 from vedette.intel import Kind, Refusal, ThreatList
 from vedette.intel.entries import OPEN, Entries, Numbers, Validity
 from vedette.intel.formats import SNIFF_BYTES, Item, ListFormat, all_list_formats
 from vedette.intel.rules import networks_of, reason_class
 from vedette.intel.text import shortened
+from vedette.network.address import IPV4
 
 MAX_BYTES = 35_000_000  # GuardDuty's limit on a list's file
 MOST_ENTRIES = 2_000_000

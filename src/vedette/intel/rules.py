@@ -16,8 +16,8 @@ Host bits (``203.0.113.7/24``) are no refusal: lists have them often, and their 
 
 import re
 
-from vedette.address import IPV4, IPV6, MAPPED_PREFIXES, parse_number, special_overlap
 from vedette.intel.entries import Numbers
+from vedette.network.address import IPV4, IPV6, MAPPED_PREFIXES, parse_number, special_overlap
 
 DOMAIN = "domain: only addresses are matched"
 BROADEST = {IPV4: 8, IPV6: 19}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_network
 
-from vedette.address import IPV4, IPV6, Address
+from vedette.network.address import IPV4, IPV6, Address
 
 _MEMO = 100_000
 

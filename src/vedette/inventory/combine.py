@@ -6,7 +6,6 @@ Of each account and region the newest snapshot that has a kind of file counts, s
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from vedette.address import Address, parse_number
 from vedette.inventory.blocks import Block, Ranges, block
 from vedette.inventory.files import Snapshot
 from vedette.inventory.interfaces import Found, Interface
@@ -25,6 +24,7 @@ from vedette.inventory.kinds import (
 )
 from vedette.inventory.network import Network, Table, compiled_acl, compiled_table, group_rules, ids_of_rules
 from vedette.inventory.saved import Item, Subnet, Vpc
+from vedette.network.address import Address, parse_number
 
 _RESERVED_FIRST = 4
 _SPARED_MODE = "allow-bidirectional"

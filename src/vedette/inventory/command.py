@@ -6,8 +6,8 @@ Ids come from files that anybody may have written, so only what looks like an id
 import re
 import shlex
 
-from vedette.address import IPV4
 from vedette.inventory.network import ANY, ICMP, ICMPV6, NAMES, PORTS, WITH_PORTS, WITH_TYPES, Rule, span
+from vedette.network.address import IPV4
 
 _GROUP = re.compile(r"sg-[0-9A-Za-z]+")
 _RULE = re.compile(r"sgr-[0-9A-Za-z]+")

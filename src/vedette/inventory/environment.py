@@ -9,7 +9,6 @@ from typing import Self
 
 import pyarrow as pa
 
-from vedette.address import parse
 from vedette.inventory.combine import network_of, unused_of
 from vedette.inventory.details import instance_details
 from vedette.inventory.exposure import Opening, openings
@@ -18,6 +17,7 @@ from vedette.inventory.interfaces import Interface, collect
 from vedette.inventory.kinds import IMAGES
 from vedette.inventory.path import Subject
 from vedette.inventory.reachability import Reachability, evaluate
+from vedette.network.address import parse
 
 CURRENT = timedelta(hours=24)
 INTERFACES: pa.Schema = pa.schema(

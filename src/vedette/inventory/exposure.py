@@ -7,12 +7,12 @@ one of each entry that does. Rules for security groups are left out, since no in
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from vedette.address import Address, AddressClass, address_class, address_text
 from vedette.inventory.blocks import ANYWHERE, Block
 from vedette.inventory.command import revoke
 from vedette.inventory.network import ANY, PORTS, TCP, UDP, WITH_PORTS, Acl, Network, Rule
 from vedette.inventory.path import Subject, path
 from vedette.inventory.reachability import Reachability, Verdict
+from vedette.network.address import Address, AddressClass, address_class, address_text
 
 _PROBES = 64
 _RANK: dict[Verdict, int] = {"deny": 0, "unknown": 1, "partial": 2, "allow": 3}

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from vedette.address import Address
 from vedette.inventory.blocks import Block, Ranges, block
 from vedette.inventory.saved import AclEntry, NetworkAcl, Permission, Route, RouteTable, SecurityGroup, SecurityGroupRule
+from vedette.network.address import Address
 
 ANY = -1
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58

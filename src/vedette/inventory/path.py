@@ -6,9 +6,9 @@ Pure. The route to the remote address with the longest prefix counts, which is t
 from dataclasses import dataclass
 from typing import Literal
 
-from vedette.address import IPV4, Address, AddressClass, address_class
 from vedette.inventory.blocks import ANYWHERE
 from vedette.inventory.network import Network, Way
+from vedette.network.address import IPV4, Address, AddressClass, address_class
 
 NO_PUBLIC_PATH = "no public path: balancer, proxy or VPN"
 

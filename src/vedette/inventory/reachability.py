@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from vedette.address import IPV4, Address
 from vedette.inventory.command import revoke
 from vedette.inventory.network import (
     ANY,
@@ -26,6 +25,7 @@ from vedette.inventory.network import (
     traffic,
 )
 from vedette.inventory.path import Subject, path
+from vedette.network.address import IPV4, Address
 
 Verdict = Literal["allow", "deny", "partial", "unknown"]
 

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import msgspec
 
-from vedette.address import parse
 from vedette.inventory.blocks import block
+from vedette.network.address import parse
 
 Item = TypeVar("Item", bound="Record")
 

@@ -15,9 +15,9 @@ from typing import BinaryIO, cast
 
 import pyarrow as pa
 
-from vedette.blob import Blob
+from vedette.logs.blob import Blob
+from vedette.logs.read_counts import Limits, Problem, Tally
 from vedette.registry import discover
-from vedette.tally import Limits, Problem, Tally
 
 __all__ = ["BATCH_ROWS", "SNIFF_BYTES", "Limits", "Problem", "Reader", "Tally", "all_readers"]
 

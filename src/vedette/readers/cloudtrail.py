@@ -13,11 +13,11 @@ from typing import BinaryIO
 import msgspec
 import pyarrow as pa
 
-from vedette.blob import Blob, key_facts
-from vedette.cloudtrail_batch import BatchBuilder
-from vedette.cloudtrail_record import Envelope, Record, rescue
-from vedette.jsonlog import PIECE_BYTES, Piece, PieceReader
-from vedette.jsonsalvage import Salvage, leaves_of
+from vedette.logs.blob import Blob, key_facts
+from vedette.logs.cloudtrail.batch import BatchBuilder
+from vedette.logs.cloudtrail.record import Envelope, Record, rescue
+from vedette.logs.json_pieces import PIECE_BYTES, Piece, PieceReader
+from vedette.logs.json_salvage import Salvage, leaves_of
 from vedette.readers import BATCH_ROWS, Limits, Reader, Tally
 
 _SIDE_FILE = re.compile(r"(?:^|[/_])CloudTrail-(Digest|Insight)(?:[/_]|$)")

@@ -7,10 +7,10 @@ from typing import BinaryIO, cast
 
 import pyarrow as pa
 
-from vedette.blob import Blob, KeyFacts, key_facts
-from vedette.flow_batch import FlowBatches
-from vedette.flow_events import Delivery, Event, EventReader, interface_in, messages_in
-from vedette.flow_fields import (
+from vedette.logs.blob import Blob, KeyFacts, key_facts
+from vedette.logs.flow.batch import FlowBatches
+from vedette.logs.flow.events import Delivery, Event, EventReader, interface_in, messages_in
+from vedette.logs.flow.fields import (
     DEFAULT,
     EVENT_MILLISECONDS,
     EVENT_TIME,
@@ -21,9 +21,9 @@ from vedette.flow_fields import (
     inferred_layout,
     is_default_record,
 )
-from vedette.flow_text import FlowParser, parse_lines
-from vedette.inflate import Rejoined, read_up_to
-from vedette.linelog import LineReader
+from vedette.logs.flow.text import FlowParser, parse_lines
+from vedette.logs.inflate import Rejoined, read_up_to
+from vedette.logs.lines import LineReader
 from vedette.readers import BATCH_ROWS, SNIFF_BYTES, Limits, Reader, Tally
 
 _EXPORTED = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z[ \t]+(?P<message>[^\s{\[].*)")

@@ -10,11 +10,11 @@ from typing import IO, TYPE_CHECKING, BinaryIO
 
 import pyarrow as pa
 
-from vedette.blob import Blob, key_facts
 from vedette.errors import ReadError, SourceError
-from vedette.flow_batch import FlowBatches, numbered
-from vedette.flow_fields import layout_of
-from vedette.flow_values import Converter
+from vedette.logs.blob import Blob, key_facts
+from vedette.logs.flow.batch import FlowBatches, numbered
+from vedette.logs.flow.fields import layout_of
+from vedette.logs.flow.values import Converter
 from vedette.readers import BATCH_ROWS, Limits, Reader, Tally
 
 if TYPE_CHECKING:

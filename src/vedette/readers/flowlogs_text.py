@@ -5,11 +5,11 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from vedette.blob import Blob, key_facts
-from vedette.flow_batch import FlowBatches
-from vedette.flow_fields import DEFAULT, first_lines, header_layout, is_default_record
-from vedette.flow_text import FlowParser, parse_lines
-from vedette.linelog import LineReader
+from vedette.logs.blob import Blob, key_facts
+from vedette.logs.flow.batch import FlowBatches
+from vedette.logs.flow.fields import DEFAULT, first_lines, header_layout, is_default_record
+from vedette.logs.flow.text import FlowParser, parse_lines
+from vedette.logs.lines import LineReader
 from vedette.readers import BATCH_ROWS, Limits, Reader, Tally
 
 _OTHER_FORMATS = (b"{", b"[", b"PAR1")  # what may hold such lines within

@@ -1,13 +1,14 @@
 """Scenarios: attacks and ordinary life of a made-up account, with what is true about them.
 
-To add one, write a module here with the constant ``SCENARIO``. A scenario is a function from a day to the calls, exchanges and
-list entries of that day; ``vedette.simulation`` turns them into files as AWS delivers them. It says of each call and exchange
-whether it belongs to a finding (``finding``), and why something belongs to none although it looks like it (``Call.quiet``,
-``Scenario.quiet``): that is the ground truth, written by the author of the scenario and by no rule of a detection.
+To add one, write a module in ``vedette.simulate.scenarios`` with the constant ``SCENARIO``. A scenario is a function from a day
+to the calls, exchanges and list entries of that day; ``vedette.simulate.world`` turns them into files as AWS delivers them. It
+says of each call and exchange whether it belongs to a finding (``finding``), and why something belongs to none although it looks
+like it (``Call.quiet``, ``Scenario.quiet``): that is the ground truth, written by the author of the scenario and by no rule of a
+detection.
 
 Addresses are from the documentation ranges for the internet and from 10.0.0.0/8 inside; those of our VPC, 10.20.0.0/16, are
-described in ``vedette.simulation.estate``, and an interface's records are written where one end of an exchange has its address.
-A scenario uses nothing random but ``Day.random``, so the same seed gives the same calls.
+described in ``vedette.simulate.world.estate``, and an interface's records are written where one end of an exchange has its
+address. A scenario uses nothing random but ``Day.random``, so the same seed gives the same calls.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -197,5 +198,5 @@ class Scenario:
 @cache
 def all_scenarios() -> dict[str, Scenario]:
     """Return every scenario by name."""
-    scenarios = (cast("Scenario", value) for _, value in discover(__name__, "SCENARIO"))
+    scenarios = (cast("Scenario", value) for _, value in discover(f"{__name__}.scenarios", "SCENARIO"))
     return {scenario.name: scenario for scenario in scenarios}

@@ -12,8 +12,8 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from vedette.aws import USUAL, Connection
-from vedette.blob import Blob, key_facts
 from vedette.errors import ConfigurationError
+from vedette.logs.blob import Blob, key_facts
 from vedette.registry import discover
 
 # How long after an event the file with its record may still be delivered (methods 7: usually minutes, after a fault hours).

@@ -17,8 +17,8 @@ from tempfile import NamedTemporaryFile
 from typing import BinaryIO
 
 from vedette.aws import Connection
-from vedette.blob import Blob
 from vedette.errors import NothingToReadError, SourceError
+from vedette.logs.blob import Blob
 from vedette.sources import Source, Span
 
 STANDARD_INPUT = "-"

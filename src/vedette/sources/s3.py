@@ -10,8 +10,8 @@ from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from vedette.aws import ATTEMPTS, Connection, broken_transfers, explained, s3
-from vedette.blob import Blob
 from vedette.errors import ConfigurationError, NothingToReadError
+from vedette.logs.blob import Blob
 from vedette.sources import DELIVERY_ALLOWANCE, Source, Span
 
 if TYPE_CHECKING:

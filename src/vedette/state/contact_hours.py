@@ -4,7 +4,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from vedette.numbering import BACKWARD, OBJECT
+from vedette.sql.numbering import BACKWARD, OBJECT
 from vedette.state import State
 
 # The first try of the hour, ordered by time. Few small columns: this is the largest table of flow logs. ``marks`` is the number

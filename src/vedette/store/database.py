@@ -14,8 +14,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from vedette.errors import StoreError
-from vedette.store.location import EPHEMERAL, sqlite_file
 from vedette.store.tables import META, METADATA
+from vedette.store.url import EPHEMERAL, sqlite_file
 
 if TYPE_CHECKING:
     from alembic.config import Config

@@ -16,7 +16,7 @@ import msgspec
 from vedette.errors import StoreError
 from vedette.findings.identity import Identity
 from vedette.findings.model import Evidence, Finding
-from vedette.findings.order import canonical, ordered_evidence
+from vedette.findings.ordering import canonical, ordered_evidence
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

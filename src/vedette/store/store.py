@@ -19,17 +19,17 @@ from vedette import clock
 from vedette.errors import NotFoundError, StoreError
 from vedette.findings.identity import Identity
 from vedette.findings.model import Finding
-from vedette.generation import Generation
 from vedette.intel import ThreatList
 from vedette.intel.entries import Entries
 from vedette.intel.lists import compare
+from vedette.state_files.generation import Generation
 from vedette.store import finding_rows
 from vedette.store.database import border, connect, place_of, prepare, writing
 from vedette.store.documents import clean, digest, json_text, microseconds, moment, read_json
 from vedette.store.lists import ListSummary, header_text, imported, list_of, open_count, packed, summary_of, unpacked
-from vedette.store.location import EPHEMERAL, is_ephemeral
 from vedette.store.selection import Filters, conditions, page
 from vedette.store.tables import FINDINGS, GENERATIONS, LIST_ENTRIES, LISTS, RECEIPTS, RUN_REPORTS
+from vedette.store.url import EPHEMERAL, is_ephemeral
 
 KEPT_REPORTS = 1_000
 _ACTIVE = "ACTIVE"

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+from vedette.sql.windows import DAY, MINUTE, NEVER, over
 from vedette.views import View
-from vedette.windows import DAY, MINUTE, NEVER, over
 
 _WHO = "partition by who_number"
 _SO_FAR = "over (partition by who_number, begun_us order by number rows between unbounded preceding and current row)"

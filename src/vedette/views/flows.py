@@ -9,7 +9,7 @@ the work. Columns named ``interface``, ``address``, ``source``, ``target``, ``in
 ``record`` an object's number times 2^32 plus a position; states and detections are told the texts.
 """
 
-from vedette.numbering import BACKWARD, OBJECT
+from vedette.sql.numbering import BACKWARD, OBJECT
 from vedette.views import View
 
 BIN = 300_000_000

@@ -1,6 +1,6 @@
 """Views over what listed scanners got from ports of ours: which answered, how much, and who asked (methods 3.1)."""
 
-from vedette.numbering import BACKWARD, OBJECT
+from vedette.sql.numbering import BACKWARD, OBJECT
 from vedette.views import View
 
 # A row a scanner, port and five minutes. How well a port answered is read from each reply (methods 3.1 item 4): data

@@ -7,9 +7,9 @@ window, and only that step tells of it: so each try is told once, however the in
 
 from collections.abc import Mapping
 
+from vedette.sql.windows import DAY, HOUR, MINUTE, NEVER, over
 from vedette.views import View
 from vedette.views.tries import BLOCK_HOST
-from vedette.windows import DAY, HOUR, MINUTE, NEVER, over
 
 _HOST = "interface_id, remote_address"
 

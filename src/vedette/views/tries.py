@@ -3,8 +3,8 @@
 Times are microseconds since 1970 (``us``), weights of failures are in tenths.
 """
 
+from vedette.sql.windows import DAY, HOUR, MINUTE, over
 from vedette.views import View
-from vedette.windows import DAY, HOUR, MINUTE, over
 
 # Outcomes of tries that did not reach anything.
 FAILED = "('rejected', 'refused', 'no_reply')"

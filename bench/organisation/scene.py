@@ -1,0 +1,38 @@
+"""What it takes to play a principal's day: the book of the day, the source of chance, and the renderers."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random
+
+from bench.organisation.event_book import Book
+from bench.organisation.principals import Principal
+from bench.organisation.templates import Identities, Templates
+
+SETTLED = 14  # days until a principal has history; nobody is away and nothing is new before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """One day of one principal."""
+
+    principal: Principal
+    book: Book
+    day: int
+    random: Random
+    templates: Templates
+    identities: Identities
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether new things may happen."""
+        return self.day >= SETTLED
+
+    def identity(self, second: float, session: str = "") -> str:
+        """Return the text of the principal's identity at a second of the day."""
+        return self.identities.of(self.principal, self.book.midnight + timedelta(seconds=second), session=session)
+
+    def used(self, calls: tuple[str, ...]) -> None:
+        """Remember the day of the first use of calls."""
+        first = self.principal.used
+        for api in calls:
+            first.setdefault(api, self.day)

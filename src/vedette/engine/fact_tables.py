@@ -1,0 +1,201 @@
+"""Small tables of what is known about each distinct value of a slice: computed once a value, joined in SQL."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+import pyarrow as pa
+
+from vedette.catalog import Operation, lookup
+from vedette.catalog.agents import describe
+from vedette.catalog.denials import is_denial
+from vedette.engine import Knowledge
+from vedette.intel import address_facts as facts
+from vedette.intel.index import Index
+from vedette.inventory import INTERFACES
+from vedette.network.geo import NOWHERE, Place, is_hosting, network_of
+
+_TEXT: pa.DataType = pa.string()
+_MEMO = 200_000
+
+# A column of address_facts for each field of a place; what nobody knows is null.
+_PLACE = pa.schema(
+    [
+        pa.field("country_code", _TEXT),
+        pa.field("country_name", _TEXT),
+        pa.field("city_name", _TEXT),
+        pa.field("latitude", pa.float64()),
+        pa.field("longitude", pa.float64()),
+        pa.field("asn", _TEXT),
+        pa.field("asn_org", _TEXT),
+        pa.field("isp", _TEXT),
+        pa.field("org", _TEXT),
+    ]
+)
+
+# Whose network an address is in: of a public address its autonomous system, else a block around it. Hosts for hire, VPNs and
+# proxies are told by their owner's name.
+_NETWORK = (pa.field("network", _TEXT), pa.field("hosting", pa.bool_()))
+ADDRESS_FACTS = pa.schema([*facts.FACTS, pa.field("own", pa.bool_()), pa.field("is_dark", pa.bool_()), *_NETWORK, *_PLACE])
+
+AGENT_FACTS = pa.schema(
+    [pa.field("user_agent", _TEXT), pa.field("family", _TEXT), pa.field("agent_kind", _TEXT), pa.field("attack", _TEXT)]
+)
+ERROR_FACTS = pa.schema([pa.field("error_code", _TEXT), pa.field("denied", pa.bool_())])
+EXPECTED_PORTS = pa.schema([pa.field("instance_id", _TEXT), pa.field("port", pa.int64())])
+PUBLIC_PORTS_TAG = "recon:public-ports"
+
+ADDRESS_MATCHES = pa.schema([*facts.MATCHES, pa.field("as_of", pa.timestamp("us", tz="UTC"))])
+API_FACTS = pa.schema(
+    [
+        pa.field("event_source", _TEXT),
+        pa.field("event_name", _TEXT),
+        pa.field("read_only", pa.bool_()),
+        pa.field("request_attribute", _TEXT),
+        pa.field("service", _TEXT),
+        pa.field("operation", _TEXT),
+        pa.field("access", _TEXT),
+        pa.field("discovery", pa.bool_()),
+        pa.field("category", _TEXT),
+        pa.field("listed", pa.bool_()),
+        pa.field("weight", pa.float64()),
+        pa.field("technique", _TEXT),
+    ]
+)
+
+# Of which addresses facts are needed, by table: callers, whoever sends to us from outside, and those of ours that are asked for.
+ADDRESSES = {
+    "cloudtrail": "select source_address as address from (select distinct source_address from cloudtrail) "
+    "where source_address is not null",
+    # An aggregate, so that no engine asks of each record what is asked of each address.
+    "flows": "select address from (select any_value(src_address) as address from flows group by src_address) "
+    "where not is_inside(address) union "
+    "select address from (select any_value(dst_address) as address from flows group by dst_address) where is_inside(address)",
+}
+DISTINCT_CALLS = "select distinct event_source, event_name, read_only, request_attribute from cloudtrail"
+_NO_ADDRESS = "select cast(null as varchar) as address where false"
+
+
+def addresses_of(tables: Iterable[str]) -> str:
+    """Return the query for the distinct addresses of some tables."""
+    return " union ".join(ADDRESSES[table] for table in sorted(tables)) or _NO_ADDRESS
+
+
+class AddressTables:
+    """Makes ``address_facts`` and ``address_matches`` of a slice's addresses."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._index = Index.build(knowledge.lists)
+        self._geo = knowledge.geo
+        self._own = [ip_network(network) for network in knowledge.own_networks]
+        self._as_of = {item.name: item.as_of for item in knowledge.lists}
+        self._inventory = knowledge.inventory
+
+    def facts(self, addresses: Sequence[str | None]) -> pa.Table:
+        """Return a row an address: columns of ``intel.facts.FACTS``, ``own``, ``is_dark`` and its place.
+
+        ``own`` is a network of the user's; dark is an address inside these where nobody is (methods 2.1).
+        """
+        table = facts.address_facts(addresses, self._index)
+        canonical = table["canonical"].to_pylist()
+        table = table.append_column("own", pa.array([self._is_own(text) for text in canonical], pa.bool_()))
+        table = table.append_column("is_dark", pa.array([self._is_dark(text) for text in canonical], pa.bool_()))
+        public = table["is_public"].to_pylist()
+        places = [self._place(text) if wanted else NOWHERE for text, wanted in zip(canonical, public, strict=True)]
+        networks = [
+            network_of(text, place.asn, public=bool(shown)) if text else None
+            for text, place, shown in zip(canonical, places, public, strict=True)
+        ]
+        table = table.append_column("network", pa.array(networks, _TEXT))
+        table = table.append_column("hosting", pa.array([is_hosting(place.asn_org or place.isp) for place in places], pa.bool_()))
+        return _with_places(table, places)
+
+    def matches(self, addresses: Sequence[str | None]) -> pa.Table:
+        """Return a row an address and list entry: columns of ``intel.facts.MATCHES`` and ``as_of``, the day of the list."""
+        table = facts.address_matches(addresses, self._index)
+        days = [self._as_of.get(name or "") for name in table["list_name"].to_pylist()]
+        return table.append_column("as_of", pa.array(days, pa.timestamp("us", tz="UTC")))
+
+    def _is_own(self, text: str | None) -> bool:
+        if not self._own or text is None:
+            return False
+        address: IPv4Address | IPv6Address = ip_address(text)
+        return any(address in network for network in self._own)
+
+    def _is_dark(self, text: str | None) -> bool:
+        return self._inventory is not None and text is not None and self._inventory.is_dark(text)
+
+    def _place(self, text: str | None) -> Place:
+        return NOWHERE if self._geo is None or text is None else self._geo.lookup(text)
+
+
+def inventory_table(knowledge: Knowledge) -> pa.Table:
+    """Return the addresses of the inventory's interfaces (``inventory.INTERFACES``), no row where there is no inventory."""
+    return INTERFACES.empty_table() if knowledge.inventory is None else knowledge.inventory.table()
+
+
+def expected_ports(knowledge: Knowledge) -> pa.Table:
+    """Return the ports that are meant to be public (``EXPECTED_PORTS``): of the settings, and of tags in the inventory."""
+    rows: list[tuple[str | None, int]] = [(None, port) for port in knowledge.public_ports]
+    if knowledge.inventory is not None:
+        for instance_id in sorted({item.instance_id for item in knowledge.inventory.interfaces if item.instance_id}):
+            text = knowledge.inventory.tags(instance_id).get(PUBLIC_PORTS_TAG, "")
+            rows += [(instance_id, int(part)) for part in text.replace(",", " ").split() if part.isdecimal() and part.isascii()]
+    return _table(rows, EXPECTED_PORTS)
+
+
+def agent_facts(texts: Iterable[str | None]) -> pa.Table:
+    """Return a row for each distinct user agent: what tool it is of (``AGENT_FACTS``)."""
+    rows = [(text, agent.family, agent.kind, agent.attack) for text in texts if text is not None for agent in (describe(text),)]
+    return _table(rows, AGENT_FACTS)
+
+
+def error_facts(codes: Iterable[str | None]) -> pa.Table:
+    """Return a row for each distinct error code: whether it means that the caller was not allowed to (``ERROR_FACTS``)."""
+    return _table([(code, is_denial(code)) for code in codes if code is not None], ERROR_FACTS)
+
+
+def _table(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Table:
+    columns = zip(*rows, strict=True) if rows else [()] * len(schema)
+    return pa.Table.from_arrays(
+        [pa.array(list(column), field.type) for column, field in zip(columns, schema, strict=True)], schema=schema
+    )
+
+
+def _with_places(table: pa.Table, places: Sequence[Place]) -> pa.Table:
+    columns: Mapping[str, list[object]] = {
+        "country_code": [place.country_code or None for place in places],
+        "country_name": [place.country_name or None for place in places],
+        "city_name": [place.city_name or None for place in places],
+        "latitude": [place.lat for place in places],
+        "longitude": [place.lon for place in places],
+        "asn": [place.asn or None for place in places],
+        "asn_org": [place.asn_org or None for place in places],
+        "isp": [place.isp or None for place in places],
+        "org": [place.org or None for place in places],
+    }
+    for field in _PLACE:
+        table = table.append_column(field, pa.array(columns[field.name], field.type))
+    return table
+
+
+def api_facts(calls: Iterable[tuple[str | None, str | None, bool | None, str | None]]) -> pa.Table:
+    """Return a row for each distinct (event_source, event_name, read_only, request_attribute), with the catalogue's word."""
+    rows = [(*call, *_said(_operation(*call))) for call in calls]
+    return _table(rows, API_FACTS)
+
+
+_operation = lru_cache(_MEMO)(lookup)
+
+
+def _said(operation: Operation) -> tuple[object, ...]:
+    return (
+        operation.service,
+        operation.operation,
+        operation.access,
+        operation.discovery,
+        operation.category,
+        operation.listed,
+        operation.weight,
+        operation.technique,
+    )

@@ -1,0 +1,1 @@
+"""The three finding types about permission discovery."""

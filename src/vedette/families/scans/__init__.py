@@ -1,0 +1,1 @@
+"""The finding type about port scans."""

@@ -1,0 +1,146 @@
+"""What a finding of a port scan means in words: title, description, severity, and the reasons with their numbers."""
+
+from collections.abc import Iterable, Mapping
+
+from vedette.families.scans.usual_ports import USUAL_PORTS
+from vedette.findings.identity import timestamp
+from vedette.findings.model import Finding, Sighting, Summary
+from vedette.findings.severity import HIGH, MEDIUM
+
+SAMPLE = 20  # entries of GuardDuty's portsScannedSample
+_NAMED = 50
+# So many ports tell of nmap's usual set, if so large a share is in it: of all ports 1.5 % are, of those below 1024 a third.
+_TELLING, _USUAL_PERCENT = 20, 80
+
+_KINDS = {
+    "vertical_fast": "many ports of one host within ten minutes",
+    "vertical_open_target": "many ports of one host that answer, none of them used",
+    "vertical_sensitive": "ports of databases, shells and remote control of one host",
+    "vertical_medium": "many ports of one host within an hour",
+    "vertical_slow": "many ports of one host over hours",
+    "horizontal_fast": "one port of many hosts within ten minutes",
+    "horizontal_dark": "one port of many addresses, some of which nobody has",
+    "horizontal_medium": "one port of many hosts within an hour",
+    "horizontal_slow": "one port of many hosts over hours",
+    "block": "some ports of several hosts within ten minutes",
+}
+_OUTCOMES = {
+    "refused": "refused (RST)",
+    "rejected": "rejected by a security group or network ACL",
+    "no_reply": "without any reply",
+    "half_open": "open, and left half-open",
+    "touched": "open, and not used",
+    "established": "open, and used",
+    "one_sided": "of which one side was not logged",
+}
+
+
+def summarise(finding: Finding, thresholds: Mapping[str, int | float]) -> Summary:
+    """Say what a merged port-scan finding means.
+
+    Severity (methods 2.4): 5; 8 when an open sensitive port was found on an internal host of another subnet.
+    """
+    seen = finding.seen
+    kinds = _kinds(seen)
+    severity = HIGH if seen.facts.get("severe") else MEDIUM
+    return Summary(
+        title=f"Outbound port scan by EC2 instance {seen.resource_key}.",
+        description=(
+            f"EC2 instance {seen.resource_key} is scanning ports of {_target(seen)}: {_KINDS.get(kinds[0], kinds[0])}. "
+            "Whoever has got hold of an instance looks next for what can be reached from there."
+        ),
+        severity=severity,
+        reasons=tuple(_reasons(seen, kinds, thresholds)),
+        thresholds={name: float(value) for name, value in thresholds.items()},
+        observed=_observed(seen),
+        additional={
+            "portsScannedSample": [int(port) for port in list(seen.tallies.get("ports", {}))[:SAMPLE]],
+            "scanKind": kinds[0],
+            "scanKinds": kinds,
+            "failedPorts": _ports(seen, "failed"),
+            "openPorts": _ports(seen, "open"),
+            "remoteHosts": list(seen.tallies.get("hosts", {}))[:_NAMED],
+            "outcomes": {name: tally.count for name, tally in seen.tallies.get("outcomes", {}).items()},
+            "initiatorRules": {name: tally.count for name, tally in seen.tallies.get("rules", {}).items()},
+            "toolHint": _tool(seen),
+        },
+    )
+
+
+def _kinds(seen: Sighting) -> list[str]:
+    """Return the kinds that fired, the one that fired first in front."""
+    found = seen.tallies.get("kinds", {})
+    order = list(_KINDS)
+    return sorted(found, key=lambda kind: (found[kind].first, order.index(kind) if kind in order else len(order))) or ["unknown"]
+
+
+def _target(seen: Sighting) -> str:
+    hosts = len(seen.tallies.get("hosts", {}))
+    if seen.target == "block":
+        return f"{hosts} hosts"
+    return f"{hosts} hosts (port {seen.target})" if "/" in seen.target else f"remote host {seen.target}"
+
+
+def _reasons(seen: Sighting, kinds: list[str], thresholds: Mapping[str, int | float]) -> Iterable[str]:
+    for kind in kinds:
+        yield f"{kind}: {_KINDS.get(kind, kind)}{_measured(seen, kind, thresholds)}."
+    outcomes = sorted(seen.tallies.get("outcomes", {}).items(), key=lambda item: (-item[1].count, item[0]))
+    told = "; ".join(f"{tally.count:,} {_OUTCOMES.get(name, name)}" for name, tally in outcomes)
+    yield f"{seen.count:,} first contacts between {timestamp(seen.first.time)} and {timestamp(seen.last.time)}: {told}."
+    rules = seen.tallies.get("rules", {})
+    yield "Who opened was told by: " + ", ".join(f"{name} {rules[name].count:,}" for name in sorted(rules)) + "."
+    if seen.facts.get("severe"):
+        yield "An open port of a database, shell or the like was found on an internal host of another subnet: severity 8."
+    if seen.facts.get("control"):
+        yield f"A control conversation with the host stands: {thresholds['dynamic_failed']:g} failed dynamic ports were required."
+    if seen.facts.get("assumed"):
+        yield "The interface spoke with one host only, so that its own address is assumed to be the one that opened."
+    if not str(seen.resource_key).startswith("i-"):
+        yield "Identity assumed: these records name no instance, and no inventory knows the interface."
+
+
+def _measured(seen: Sighting, kind: str, thresholds: Mapping[str, int | float]) -> str:
+    speed = kind.rpartition("_")[2]
+    facts = seen.facts
+    if speed not in {"fast", "medium", "slow"} or not facts.get(f"{speed}_tried"):
+        return ""
+    vertical = kind.startswith("vertical")
+    failed = {
+        ("fast", True): "fast_failed",
+        ("medium", True): "medium_failed",
+        ("slow", True): "slow_failed",
+        ("fast", False): "hosts_failed",
+        ("medium", False): "medium_hosts_failed",
+        ("slow", False): "slow_hosts_failed",
+    }[speed, vertical]
+    return f" (threshold {thresholds[failed]:g} failed, observed {facts[f'{speed}_failed']:g} of {facts[f'{speed}_tried']:g})"
+
+
+def _observed(seen: Sighting) -> dict[str, float]:
+    names = ("fast_tried", "fast_failed", "medium_tried", "medium_failed", "slow_tried", "slow_failed", "slow_hours")
+    return {
+        "tries": float(seen.count),
+        "ports": float(len(seen.tallies.get("ports", {}))),
+        "hosts": float(len(seen.tallies.get("hosts", {}))),
+        **{name: seen.facts.get(name, 0.0) for name in names},
+    }
+
+
+def _ports(seen: Sighting, name: str) -> dict[str, object]:
+    ports = [int(port) for port in seen.tallies.get(name, {})]
+    return {"total": len(ports), "first": ports[:_NAMED]}
+
+
+def _tool(seen: Sighting) -> str:
+    """Say what source ports and chosen ports tell of the tool."""
+    hints = []
+    low, high = -seen.facts.get("negative_low_port", 0.0), seen.facts.get("high_port", 0.0)
+    if low == high:
+        hints.append(f"all from source port {high:g}: a raw SYN scanner (nmap -sS, masscan, zmap)")
+    elif high - low <= 4 * max(seen.count, 1):
+        hints.append("source ports close together: a connect scanner")
+    ports = {int(port) for port in seen.tallies.get("ports", {})}
+    usual = len(ports & USUAL_PORTS)
+    if len(ports) >= _TELLING and 100 * usual >= _USUAL_PERCENT * len(ports):
+        hints.append(f"{100 * usual // len(ports)} % of the ports are among the 1,000 that nmap tries by default")
+    return "; ".join(hints)

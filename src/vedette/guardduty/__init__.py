@@ -1,0 +1,1 @@
+"""The GuardDuty document of a finding."""

@@ -1,0 +1,1 @@
+"""CloudTrail records: typed decoding, who called, record batches."""

@@ -1,0 +1,1 @@
+"""VPC Flow Log records: fields, values, text, record batches."""

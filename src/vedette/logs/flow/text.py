@@ -1,0 +1,247 @@
+"""Parses lines of flow records: a block of whole lines at a time as CSV, line by line only where a block is broken.
+
+A regular expression runs over the good lines of a broken block; the others are repaired field by field, or rejected, and
+what results is parsed as a whole block is. Header lines may stand anywhere, as where files were joined.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import csv
+
+from vedette.logs.flow.batch import TEXT, TIME, Column, numbered
+from vedette.logs.flow.fields import COUNTED_AS, EVENT_MILLISECONDS, EVENT_TIME, Layout, header_layout
+from vedette.logs.lines import LineReader
+from vedette.schema import FLOWS
+
+MAX_BLOCK_BYTES = 8 << 20
+
+_FIELD_BYTES = 8  # what a field takes on average, and the blank behind it
+_EXCERPT_BYTES = 80
+_INTEGER = re.compile(rb"[+-]?\d{1,30}")
+_DIGITS: dict[pa.DataType, bytes] = {pa.int32(): rb"(?:-|\d{1,9})", pa.int64(): rb"(?:-|\d{1,18})"}
+_ISO = rb"(?:-|\d{4}-(?:0[1-9]|1[0-2])-(?:[01]\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z)"
+_LIMITS: dict[pa.DataType, int] = {pa.int32(): 2**31, pa.int64(): 2**63}
+_NO_HEADER = rb"(?!(?:[A-Za-z][A-Za-z0-9_-]*+[ \r]?)++\n)"
+_TIME_NUMBERS = frozenset(("start_time", "end_time", EVENT_MILLISECONDS))
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Parsed records: the columns that the layout has, and the index of each record in its blob."""
+
+    columns: dict[str, Column]
+    positions: Column
+
+
+@dataclass(slots=True)
+class FlowParser:
+    """Parses the blocks of one blob in their order.
+
+    ``reject`` is called with the place (``unit`` and its number from 1) and the reason of each record that is no use;
+    impossible fields are left out and counted in ``nulled`` by column.
+    """
+
+    layout: Layout
+    reject: Callable[[str, str], None]
+    nulled: Counter[str]
+    unit: str = "line"
+    line: int = 1
+    position: int = 0
+    _text: list[bytes] = field(default_factory=list)
+    _positions: list[int] = field(default_factory=list)
+
+    def block_bytes(self, rows: int) -> int:
+        """Return how many bytes hold about ``rows`` records."""
+        return min(MAX_BLOCK_BYTES, rows * _FIELD_BYTES * len(self.layout.columns))
+
+    def parse(self, text: bytes) -> Iterator[Rows]:
+        """Yield the records of a block of whole lines."""
+        if self.line == 1:
+            end = text.find(b"\n") + 1
+            if (layout := header_layout(text[:end])) is not None:
+                self.layout = layout
+                self.line += 1
+                text = text[end:]
+        if not text:
+            return
+        form = _form(self.layout)
+        columns = form.read(text) if form.detects_faults and b"\0" not in text else None
+        if columns is None:
+            yield from self._repaired(text)
+            return
+        rows = len(next(iter(columns.values())))
+        yield Rows(columns, numbered(self.position, rows))
+        self.line += rows
+        self.position += rows
+
+    def skip(self, reason: str) -> None:
+        """Count a record that cannot be given to ``parse``."""
+        self.reject(f"{self.unit} {self.line}", reason)
+        self.line += 1
+        self.position += 1
+
+    def _repaired(self, text: bytes) -> Iterator[Rows]:
+        at = 0
+        form = _form(self.layout)
+        while at < len(text):
+            end = form.good_lines(text, at)
+            self._keep(text[at:end])
+            if end == len(text):
+                break
+            at = text.find(b"\n", end) + 1 or len(text)
+            line = text[end:at].strip(b" \t\r\n\0")
+            if line[:1].isalpha() and (layout := header_layout(line)) is not None:
+                if layout != self.layout:
+                    yield from self._flushed()
+                    self.layout = layout
+                    form = _form(layout)
+                self.line += 1
+            elif line or b"\0" in text[end:at]:
+                self._repair(line, form)
+            else:
+                self.line += 1
+        yield from self._flushed()
+
+    def _keep(self, lines: bytes) -> None:
+        if lines:
+            self._text.append(lines)
+            count = lines.count(b"\n")
+            self._positions += range(self.position, self.position + count)
+            self.line += count
+            self.position += count
+
+    def _repair(self, line: bytes, form: "_Form") -> None:
+        columns = self.layout.columns
+        fields = line.split(None, len(columns))  # a line may hold millions
+        if len(fields) != len(columns):
+            shown = line[:_EXCERPT_BYTES].decode("utf-8", "replace")
+            count = len(fields) if len(fields) < len(columns) else "more"
+            self.skip(f"{count} fields where the format has {len(columns)}: {shown!r}")
+            return
+        for at, is_good in enumerate(form.good_fields):
+            if not is_good(fields[at]):
+                fields[at] = self._repaired_field(columns[at], fields[at])
+        self._text.append(b" ".join(fields) + b"\n")
+        self._positions.append(self.position)
+        self.line += 1
+        self.position += 1
+
+    def _repaired_field(self, column: str, value: bytes) -> bytes:
+        if not column:
+            return b"-"
+        kind = _kind(column)
+        if kind == TEXT and _is_text(value):
+            return value
+        if kind in _LIMITS and _INTEGER.fullmatch(value):
+            number = int(value)
+            if -_LIMITS[kind] <= number < _LIMITS[kind]:
+                return b"%d" % number
+        self.nulled[COUNTED_AS.get(column, column)] += 1
+        return b"-"
+
+    def _flushed(self) -> Iterator[Rows]:
+        if not self._text:
+            return
+        columns = _form(self.layout).read(b"".join(self._text))
+        positions = pa.array(self._positions, pa.int64())
+        self._text, self._positions = [], []
+        if columns is None:  # not known to happen
+            self.reject(f"before {self.unit} {self.line}", f"{len(positions)} records that cannot be parsed")
+        else:
+            yield Rows(columns, positions)
+
+
+def parse_lines(lines: LineReader, parser: FlowParser, rows: int) -> Iterator[Rows]:
+    """Yield the records of a stream, about ``rows`` at a time.
+
+    Raises:
+        ReadError: the stream could not be read at all.
+    """
+    while block := lines.next(parser.block_bytes(rows)):
+        if block.overlong:
+            parser.skip(f"a line of more than {lines.max_line_bytes} bytes")
+        else:
+            yield from parser.parse(block.text)
+    if lines.failure:
+        parser.reject("end of file", lines.failure)
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How lines of one layout are parsed. ``detects_faults`` is false where CSV would take a header line for a record."""
+
+    names: list[str]
+    options: csv.ConvertOptions
+    good: re.Pattern[bytes]
+    good_fields: list[Callable[[bytes], object]]
+    detects_faults: bool
+
+    def read(self, text: bytes) -> dict[str, Column] | None:
+        """Return the columns of well-formed lines, None where a line is broken."""
+        source: Any = pa.BufferReader(text)  # no copy; not among what the stubs allow
+        try:
+            table = csv.read_csv(
+                source,
+                read_options=csv.ReadOptions(use_threads=False, block_size=len(text) + 1, column_names=self.names),
+                parse_options=csv.ParseOptions(delimiter=" ", quote_char=False, escape_char=False, ignore_empty_lines=False),
+                convert_options=self.options,
+            )
+        except pa.ArrowInvalid:
+            return None
+        return {name: table.column(name).combine_chunks() for name in table.column_names}
+
+    def good_lines(self, text: bytes, start: int) -> int:
+        """Return where the good lines from ``start`` on end."""
+        match = self.good.match(text, start)
+        return match.end() if match else start
+
+
+@lru_cache(maxsize=64)
+def _form(layout: Layout) -> _Form:
+    names = [column or f"unused {at}" for at, column in enumerate(layout.columns)]
+    types = {column: _kind(column) for column in layout.columns if column}
+    numbers = any(kind in _LIMITS for kind in types.values())
+    patterns = [_pattern(column) for column in layout.columns]
+    return _Form(
+        names=names,
+        options=csv.ConvertOptions(
+            include_columns=list(types),
+            column_types=types,
+            null_values=["-"],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=True,
+        ),
+        good=re.compile(rb"(?:" + (b"" if numbers else _NO_HEADER) + rb" ".join(patterns) + rb"\r?\n)*+"),
+        good_fields=[re.compile(pattern).fullmatch for pattern in patterns],
+        detects_faults=len(names) > 1 and numbers,
+    )
+
+
+def _kind(column: str) -> pa.DataType:
+    """Return the type that a column is parsed as."""
+    if column == EVENT_TIME:
+        return TIME
+    return pa.int64() if column in _TIME_NUMBERS else FLOWS.field(column).type
+
+
+def _pattern(column: str) -> bytes:
+    if not column:
+        return rb"[^ \t\r\n\0]++"
+    kind = _kind(column)
+    if kind == TIME:
+        return _ISO
+    return _DIGITS.get(kind, rb"[!-~]++")
+
+
+def _is_text(value: bytes) -> bool:
+    try:
+        value.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in value

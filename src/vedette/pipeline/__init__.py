@@ -1,0 +1,1 @@
+"""One run, from settings and blobs to findings in a store."""

@@ -1,0 +1,277 @@
+"""One run: blobs are read, cut into slices of event time, and each slice becomes findings in one commit.
+
+``(state, slice, knowledge) → (findings, state')`` is the engine's step; this module carries things to it and away from it.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from operator import itemgetter
+from typing import Protocol
+
+from vedette.engine import Engine, Reading, ReadPlan, Rules, StepResult
+from vedette.engine.spool import BIN_US
+from vedette.exceptions.accepted import Acceptance, accepted
+from vedette.exceptions.authorised import Permit, permitted
+from vedette.findings import Finding, Sighting, assemble, detector_id, episodes, identity
+from vedette.logs.blob import Blob, key_facts
+from vedette.schema import TABLES
+from vedette.state_files.folder import sweep
+from vedette.state_files.generation import Generation
+from vedette.store import Store
+from vedette.text.report import RunReport
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_BINS_A_DAY = 288
+_BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
+
+
+class Progress(Protocol):
+    """Is told how a run goes on."""
+
+    def start(self, blobs: int, stored_bytes: int) -> None:
+        """Hear how much there is to read."""
+
+    def advance(self, reading: Reading) -> None:
+        """Hear what was read since."""
+
+
+class Silence:
+    """A progress that nobody watches."""
+
+    def start(self, blobs: int, stored_bytes: int) -> None:
+        """Hear, and say nothing."""
+
+    def advance(self, reading: Reading) -> None:
+        """Hear, and say nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slicing:
+    """How the input is cut.
+
+    ``largest`` is how many records of each table fill a slice alone, ``lateness`` how much older than its delivery a record may
+    be; ``gap`` ends an episode.
+    """
+
+    largest: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(TABLES, 500_000))
+    lateness: timedelta = timedelta(minutes=20)
+    gap: timedelta = timedelta(days=30)
+
+
+def _as_it_is(sighting: Sighting) -> Sighting:
+    return sighting
+
+
+def _nothing(_state: Generation, _first: datetime, _last: datetime) -> tuple[str, ...]:
+    return ()
+
+
+@dataclass(slots=True, kw_only=True)
+class Pipeline:
+    """Carries blobs through one engine into one store.
+
+    ``clock`` stamps findings; None stamps event time (a replay). ``enrich`` adds to a sighting what is known of its instance and
+    addresses. ``permits`` name authorised scanners, ``acceptances`` accepted behaviour: such findings are archived. ``digest``
+    says from the state after a bulk run, and the times of its first and last record, what of it is no finding and yet worth a
+    line.
+    """
+
+    engine: Engine
+    store: Store
+    plan: ReadPlan
+    rules: Rules
+    slicing: Slicing = Slicing()
+    clock: Callable[[], datetime] | None = None
+    enrich: Callable[[Sighting], Sighting] = _as_it_is
+    permits: tuple[Permit, ...] = ()
+    acceptances: tuple[Acceptance, ...] = ()
+    digest: Callable[[Generation, datetime, datetime], tuple[str, ...]] = _nothing
+    report: RunReport = field(default_factory=RunReport)
+    findings: dict[str, str] = field(default_factory=dict)
+    _generation: Generation = field(default_factory=lambda: Generation(number=0))
+    _receipts: list[tuple[str, str]] = field(default_factory=list)
+
+    def bulk(self, blobs: Iterable[Blob], progress: Progress | None = None) -> RunReport:
+        """Read everything, detect, and leave nothing pending. Blobs that the store has receipts of are not read again.
+
+        Raises:
+            EngineError: the engine failed; what was committed before stays, and a run again goes on from there.
+            StoreError: the store failed, likewise.
+        """
+        self._read(blobs, progress or Silence())
+        self._advance(None)
+        if self._generation.pending or self._receipts:
+            self._step(None, last=True)
+        self.report.findings.update(self.findings.values())
+        return self.report
+
+    def feed(self, blobs: Iterable[Blob], progress: Progress | None = None) -> RunReport:
+        """Read what has arrived, and detect up to the watermark: the newest record seen, less the lateness. The rest waits.
+
+        Raises:
+            EngineError: the engine failed; what was committed before stays, and a run again goes on from there.
+            StoreError: the store failed, likewise.
+        """
+        self._read(blobs, progress or Silence())
+        newest = max((part.last_us or 0 for part in self._generation.pending), default=None)
+        if newest is not None:
+            lateness = self.slicing.lateness // timedelta(microseconds=1)
+            edge = _moment((newest - lateness) // BIN_US * BIN_US)
+            self._advance(edge)
+            if any((part.first_us or 0) < _microseconds(edge) for part in self._generation.pending) or self._receipts:
+                self._step(max(edge, self._generation.watermark or edge), last=True)
+        self.report.findings.update(self.findings.values())
+        return self.report
+
+    def _read(self, blobs: Iterable[Blob], progress: Progress) -> None:
+        self._generation = self.store.generation() or Generation(number=0)
+        sweep(self.plan.place, self._generation.files())
+        queue = self._unread(blobs)
+        progress.start(len(queue.blobs), sum(blob.size or 0 for blob in queue.blobs))
+        for reading in self.engine.read(queue.blobs, self.plan):
+            self._take(reading)
+            queue.done(reading)
+            progress.advance(reading)
+            safe = queue.safe_until(self.slicing.lateness)
+            if safe is not None:
+                self._advance(safe)
+
+    def _unread(self, blobs: Iterable[Blob]) -> "_Queue":
+        found = list(blobs)
+        known = self.store.known((blob.name, blob.version) for blob in found)
+        self.report.known = len(known)
+        return _Queue([blob for blob in found if (blob.name, blob.version) not in known])
+
+    def _take(self, reading: Reading) -> None:
+        report = self.report
+        report.blobs += reading.blobs
+        report.stored_bytes += reading.stored_bytes
+        report.bad += reading.bad
+        report.outside += reading.outside
+        report.unreadable += reading.unreadable
+        for name in ("records", "nulled", "statuses", "skipped"):
+            getattr(report, name).update(getattr(reading, name))
+        report.name_files(reading.files)
+        for part in reading.parts:
+            first, last = _moment(part.first_us or 0), _moment(part.last_us or 0)
+            report.first_record = min(report.first_record or first, first)
+            report.last_record = max(report.last_record or last, last)
+        self._receipts += reading.receipts
+        self._generation = replace(self._generation, pending=(*self._generation.pending, *reading.parts))
+
+    def _advance(self, safe: datetime | None) -> None:
+        """Step over full slices while what lies before ``safe`` (None: everything that is pending) makes one."""
+        while until := self._full_slice(safe):
+            self._step(until)
+
+    def _full_slice(self, safe: datetime | None) -> datetime | None:
+        """Return where a full slice ends: the last edge of a bin before which there is no more than a slice takes.
+
+        At the end of a block of days it ends anyhow, where a state table wants that.
+        """
+        counts: dict[int, Counter[str]] = {}
+        for part in self._generation.pending:
+            for number, count in part.bins:
+                counts.setdefault(number, Counter())[part.table] += count
+        limit = None if safe is None else _microseconds(safe) // BIN_US
+        block = _BINS_A_DAY * min((state.within_days for state in self.rules.states if state.within_days), default=0)
+        total: Counter[str] = Counter()
+        edges = sorted(number for number in counts if limit is None or number < limit)
+        for place, number in enumerate(edges):
+            if block and number // block != edges[0] // block:
+                return _moment(number // block * block * BIN_US)
+            total += counts[number]
+            if sum(rows / self.slicing.largest[table] for table, rows in total.items()) > 1:
+                # One bin alone may be larger than a slice: then it is taken whole.
+                edge = number if place else number + 1
+                return _moment(edge * BIN_US)
+        return None
+
+    def _step(self, until: datetime | None, *, last: bool = False) -> None:
+        before = self._generation.files()
+        result = self.engine.step(self._generation, until)
+        findings = list(self._findings(result))
+        for finding in findings:
+            self.findings[finding.id] = finding.seen.finding_type
+        report = self.report
+        report.late += result.late
+        report.duplicates += result.duplicates
+        report.ambiguous += result.ambiguous
+        report.evicted += result.evicted
+        report.silenced.update(result.silenced)
+        report.slices += 1
+        report.history_days = len({part.day for part in result.generation.states.get("caller_activity", ())})
+        days = {part.day for part in result.generation.states.get("principal_days", ()) if part.day is not None}
+        report.baseline_days = max(days) - min(days) + 1 if days else 0
+        if until is None and report.records["flows"] and report.first_record and report.last_record:
+            report.digest = self.digest(result.generation, report.first_record, report.last_record)
+        self.store.commit(
+            findings=findings,
+            receipts=self._receipts,
+            generation=result.generation,
+            report=report.document() if last else None,
+        )
+        self._receipts = []
+        self._generation = result.generation
+        # Only what the step replaced: files that are read meanwhile are in no generation yet.
+        for name in before - result.generation.files():
+            self.plan.place.remove(name)
+
+    def _findings(self, result: StepResult) -> Iterator[Finding]:
+        detections = {detection.finding_type: detection for detection in self.rules.detections}
+        known = self.store.open_findings({identity(sighting) for sighting in result.sightings})
+        gaps = {
+            kind: timedelta(hours=detection.gap_hours)
+            for kind, detection in detections.items()
+            if detection.gap_hours is not None
+        }
+        for episode in episodes(map(self.enrich, result.sightings), known, self.slicing.gap, gaps):
+            detection = detections[episode.seen.finding_type]
+            finding = assemble(
+                episode.seen,
+                detection,
+                detection.values(self.rules.thresholds.get(detection.finding_type, {})),
+                existing=episode.existing,
+                stamp=self.clock() if self.clock else None,
+                detector_id=detector_id(episode.seen.account_id, episode.seen.region),
+            )
+            yield accepted(permitted(finding, self.permits), self.acceptances)
+
+
+class _Queue:
+    """The blobs of a run, those without a time in their name first, then by time; knows which are still to be read."""
+
+    def __init__(self, blobs: Iterable[Blob]) -> None:
+        hinted = [(key_facts(blob.name).delivered_at or _BEGINNING, blob.name, blob) for blob in blobs]
+        hinted.sort(key=itemgetter(0, 1))
+        self.blobs = [blob for _, _, blob in hinted]
+        self._hints = [hint for hint, _, _ in hinted]
+        self._done: set[str] = set()
+        self._next = 0
+
+    def done(self, reading: Reading) -> None:
+        """Cross off the blobs that were read."""
+        self._done.update(name for name, _ in reading.receipts)
+        self._done.update(reading.missed)
+        while self._next < len(self.blobs) and self.blobs[self._next].name in self._done:
+            self._done.discard(self.blobs[self._next].name)
+            self._next += 1
+
+    def safe_until(self, lateness: timedelta) -> datetime | None:
+        """Return the event time before which no unread blob holds a record; None when all are read.
+
+        A file is delivered after its events, by at most the lateness.
+        """
+        if self._next == len(self.blobs):
+            return None
+        return max(_BEGINNING, self._hints[self._next] - lateness)
+
+
+def _moment(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)

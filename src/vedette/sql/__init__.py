@@ -1,0 +1,1 @@
+"""Pieces of SQL that views, states and detections share: parameters, thresholds, windows."""

@@ -1,0 +1,1 @@
+"""What commands share: options, settings, standard output and the progress bar."""

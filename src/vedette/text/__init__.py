@@ -1,0 +1,1 @@
+"""Text for people: findings, explanations and the run report."""
