@@ -10,14 +10,14 @@ from concurrent.futures import ProcessPoolExecutor
 
 from vedette.logs.blob import Blob
 from vedette.logs.processes import context
-from vedette.logs.read_counts import Limits, Tally
+from vedette.logs.read_counts import Limits, ReadCounts
 from vedette.pipeline.reading import read_blob
 from vedette.sources import Span, list_blobs
 
 
 def read(blob: Blob) -> int:
     """Read a blob into batches, drop them, and return how many records there were."""
-    return sum(batch.num_rows for _, batch in read_blob(blob, Limits(), Tally()))
+    return sum(batch.num_rows for _, batch in read_blob(blob, Limits(), ReadCounts()))
 
 
 def main(folder: str) -> None:

@@ -13,7 +13,7 @@ from vedette.errors import ListError
 from vedette.intel import Kind, ThreatList
 from vedette.intel.index import Index
 from vedette.intel.lists import load_list
-from vedette.network.geo import NOWHERE, Geo, Place
+from vedette.network.geo import NOWHERE, Geo, Location
 
 pytestmark = pytest.mark.corpus
 
@@ -226,18 +226,18 @@ def test_all_plain_lists_at_once_are_looked_up_as_a_set_would(lists: Path) -> No
         (
             "maxmind-test/GeoIP2-City-Test.mmdb",
             "81.2.69.142",
-            Place(country_code="GB", country_name="United Kingdom", city_name="London", lat=51.5142, lon=-0.0931),
+            Location(country_code="GB", country_name="United Kingdom", city_name="London", lat=51.5142, lon=-0.0931),
         ),
-        ("maxmind-test/GeoLite2-Country-Test.mmdb", "81.2.69.142", Place(country_code="GB", country_name="United Kingdom")),
-        ("maxmind-test/GeoLite2-ASN-Test.mmdb", "1.128.0.1", Place(asn="1221", asn_org="Telstra Pty Ltd")),
+        ("maxmind-test/GeoLite2-Country-Test.mmdb", "81.2.69.142", Location(country_code="GB", country_name="United Kingdom")),
+        ("maxmind-test/GeoLite2-ASN-Test.mmdb", "1.128.0.1", Location(asn="1221", asn_org="Telstra Pty Ltd")),
         (
             "maxmind-test/GeoIP2-ISP-Test.mmdb",
             "1.128.0.1",
-            Place(asn="1221", asn_org="Telstra Pty Ltd", isp="Telstra Internet", org="Telstra Internet"),
+            Location(asn="1221", asn_org="Telstra Pty Ltd", isp="Telstra Internet", org="Telstra Internet"),
         ),
-        ("geo-whois-asn-country.mmdb", "8.8.8.8", Place(country_code="US")),
+        ("geo-whois-asn-country.mmdb", "8.8.8.8", Location(country_code="US")),
         ("geo-whois-asn-country.mmdb", "10.0.0.1", NOWHERE),
     ],
 )
-def test_real_databases_are_read(corpus: Path, database: str, address: str, place: Place) -> None:
+def test_real_databases_are_read(corpus: Path, database: str, address: str, place: Location) -> None:
     assert Geo.open([corpus / "geoip" / database]).lookup(address) == place

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from vedette.logs.blob import Blob
 from vedette.pipeline.reading import read_blob
-from vedette.readers import BATCH_ROWS, Limits, Tally
+from vedette.readers import BATCH_ROWS, Limits, ReadCounts
 from vedette.schema import TABLES
 
 KEY = (
@@ -20,11 +20,11 @@ KEY = (
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What reading a blob gave: its batches, the tables they belong to, and the tally."""
+    """What reading a blob gave: its batches, the tables they belong to, and the counts."""
 
     batches: list[pa.RecordBatch]
     tables: set[str]
-    tally: Tally
+    counts: ReadCounts
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -46,20 +46,20 @@ def read_bytes(data: bytes, name: str = "some.log", limits: Limits | None = None
 
 def read_one(blob: Blob, limits: Limits | None = None) -> Read:
     """Read a blob, and check what is true of all batches."""
-    tally = Tally()
+    counts = ReadCounts()
     tables, batches = set(), []
-    for table, batch in read_blob(blob, limits or Limits(), tally):
+    for table, batch in read_blob(blob, limits or Limits(), counts):
         batch.validate(full=True)
         assert batch.schema.equals(TABLES[table])
         assert 0 < batch.num_rows <= BATCH_ROWS
         tables.add(table)
         batches.append(batch)
-    assert tally.records == sum(batch.num_rows for batch in batches)
-    assert tally.bad >= len(tally.problems)
-    return Read(batches, tables, tally)
+    assert counts.records == sum(batch.num_rows for batch in batches)
+    assert counts.bad >= len(counts.problems)
+    return Read(batches, tables, counts)
 
 
-def count_rows(blob: Blob) -> tuple[int, Tally]:
+def count_rows(blob: Blob) -> tuple[int, ReadCounts]:
     """Read a blob in another process."""
-    tally = Tally()
-    return sum(batch.num_rows for _, batch in read_blob(blob, Limits(), tally)), tally
+    counts = ReadCounts()
+    return sum(batch.num_rows for _, batch in read_blob(blob, Limits(), counts)), counts

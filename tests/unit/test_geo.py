@@ -8,7 +8,7 @@ import pytest
 from geo_database import database
 
 from vedette.errors import GeoError
-from vedette.network.geo import NOWHERE, Geo, Place
+from vedette.network.geo import NOWHERE, Geo, Location
 
 CITY = {
     "country": {"iso_code": "DE", "names": {"en": "Germany", "de": "Deutschland"}},
@@ -36,7 +36,7 @@ def written(tmp_path: Path) -> Written:
 
 def test_a_city_is_read(written: Written) -> None:
     geo = Geo.open([written("GeoIP2-City", {"203.0.113.0/24": CITY})])
-    place = Place(country_code="DE", country_name="Germany", city_name="Munich", lat=48.137, lon=11.575)
+    place = Location(country_code="DE", country_name="Germany", city_name="Munich", lat=48.137, lon=11.575)
     assert geo.lookup("203.0.113.9") == place
     assert geo.lookup("::ffff:203.0.113.9") == place
     assert geo.lookup("203.0.112.9") == NOWHERE
@@ -45,12 +45,12 @@ def test_a_city_is_read(written: Written) -> None:
 
 def test_the_registered_country_stands_in_for_the_country(written: Written) -> None:
     geo = Geo.open([written("GeoIP2-Country", {"203.0.113.0/24": {"registered_country": CITY["registered_country"]}})])
-    assert geo.lookup("203.0.113.9") == Place(country_code="FR", country_name="France")
+    assert geo.lookup("203.0.113.9") == Location(country_code="FR", country_name="France")
 
 
 def test_networks_and_providers_are_read(written: Written) -> None:
     geo = Geo.open([written("GeoIP2-ISP", {"203.0.113.0/24": ISP})])
-    assert geo.lookup("203.0.113.9") == Place(
+    assert geo.lookup("203.0.113.9") == Location(
         asn="64500", asn_org="Example Networks", isp="Example Access", org="Example Hosting"
     )
 
@@ -62,7 +62,7 @@ def test_several_databases_complete_each_other_and_the_first_wins(written: Writt
         written("GeoLite2-Country", {"203.0.113.0/24": other}),
         written("GeoIP2-City", {"203.0.113.0/24": CITY}),
     ]
-    assert Geo.open(paths).lookup("203.0.113.9") == Place(
+    assert Geo.open(paths).lookup("203.0.113.9") == Location(
         country_code="AT",
         country_name="Germany",
         city_name="Vienna",
@@ -76,15 +76,15 @@ def test_several_databases_complete_each_other_and_the_first_wins(written: Writt
 @pytest.mark.parametrize(
     ("record", "place"),
     [
-        ({"country_code": "DE"}, Place(country_code="DE")),
+        ({"country_code": "DE"}, Location(country_code="DE")),
         ({"country_code": "DE", "country_name": "Germany", "asn": "AS64500", "as_name": "Example"}, None),
-        ({"city": "Munich", "country_code": "DE"}, Place(country_code="DE", city_name="Munich")),
-        ({"asn": 64_500}, Place(asn="64500")),
+        ({"city": "Munich", "country_code": "DE"}, Location(country_code="DE", city_name="Munich")),
+        ({"asn": 64_500}, Location(asn="64500")),
     ],
 )
-def test_databases_of_other_makers_are_known_by_their_records(written: Written, record: object, place: Place | None) -> None:
+def test_databases_of_other_makers_are_known_by_their_records(written: Written, record: object, place: Location | None) -> None:
     found = Geo.open([written("somebody-s", {"203.0.113.0/24": record})]).lookup("203.0.113.9")
-    assert found == (place or Place(country_code="DE", country_name="Germany", asn="64500", asn_org="Example"))
+    assert found == (place or Location(country_code="DE", country_name="Germany", asn="64500", asn_org="Example"))
 
 
 @pytest.mark.parametrize(
@@ -159,4 +159,4 @@ def test_a_cut_off_database_raises_or_knows_less_but_never_anything_else(written
         except GeoError as error:
             assert "cut.mmdb" in str(error)  # noqa: PT017 - either way is right
         else:
-            assert isinstance(found, Place)
+            assert isinstance(found, Location)

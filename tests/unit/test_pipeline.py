@@ -23,7 +23,7 @@ from vedette.engine.spool import load as load_part
 from vedette.engine.spool import read_blobs
 from vedette.errors import EngineError, SourceError, StoreError
 from vedette.logs.blob import Blob
-from vedette.logs.read_counts import Limits, Tally
+from vedette.logs.read_counts import Limits, ReadCounts
 from vedette.pipeline import composition
 from vedette.pipeline.reading import read_blob
 from vedette.settings import load
@@ -196,8 +196,8 @@ def test_a_million_broken_files_are_counted_and_the_first_named() -> None:
     assert named[-1] == "bad file: 2980 more; --run-report FILE names up to 1000"
 
 
-def half(blob: Blob, _limits: Limits, tally: Tally) -> Iterator[tuple[str, pa.RecordBatch]]:
-    for table, batch in read_blob(blob, Limits(), tally):
+def half(blob: Blob, _limits: Limits, counts: ReadCounts) -> Iterator[tuple[str, pa.RecordBatch]]:
+    for table, batch in read_blob(blob, Limits(), counts):
         yield table, batch
         if "broken" in blob.name:
             raise SourceError(f"{blob.name}: the connection broke")
@@ -216,7 +216,7 @@ def test_half_a_blob_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
     assert {path.name for path in (tmp_path / "spool").iterdir()} == {Path(part.path).name for part in reading.parts}
 
 
-def die(_blob: Blob, _limits: Limits, _tally: Tally) -> Iterator[tuple[str, pa.RecordBatch]]:
+def die(_blob: Blob, _limits: Limits, _tally: ReadCounts) -> Iterator[tuple[str, pa.RecordBatch]]:
     os.kill(os.getpid(), signal.SIGKILL)
     return iter(())
 

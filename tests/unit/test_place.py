@@ -9,7 +9,7 @@ from moto.server import ThreadedMotoServer
 from vedette import aws
 from vedette.aws import Connection
 from vedette.errors import EngineError
-from vedette.state_files.location import Bucket, Folder, Place
+from vedette.state_files.location import Bucket, Folder, StateLocation
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def server() -> Iterator[str]:
 
 
 @pytest.fixture(params=["folder", "bucket"])
-def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Place:
+def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> StateLocation:
     if request.param == "folder":
         return Folder(tmp_path / "state")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
@@ -33,12 +33,12 @@ def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_p
     return Bucket(f"s3://state/some/{tmp_path.name}", connection)
 
 
-def write(place: Place, name: str, data: bytes) -> None:
+def write(place: StateLocation, name: str, data: bytes) -> None:
     with place.writing(name) as file:
         file.write(data)
 
 
-def test_what_is_written_is_read_and_listed(place: Place) -> None:
+def test_what_is_written_is_read_and_listed(place: StateLocation) -> None:
     write(place, "spool/a.arrow", b"one")
     write(place, "states/00000001/b.parquet", b"two")
     write(place, "spool/a.arrow", b"three")
@@ -50,7 +50,7 @@ def test_what_is_written_is_read_and_listed(place: Place) -> None:
     assert list(place.names()) == ["states/00000001/b.parquet"]
 
 
-def test_a_write_that_fails_leaves_nothing(place: Place) -> None:
+def test_a_write_that_fails_leaves_nothing(place: StateLocation) -> None:
     def fail() -> None:
         with place.writing("spool/a.arrow") as file:
             file.write(b"half")
@@ -61,6 +61,6 @@ def test_a_write_that_fails_leaves_nothing(place: Place) -> None:
     assert list(place.names()) == []
 
 
-def test_what_is_gone_is_one_clear_error(place: Place) -> None:
+def test_what_is_gone_is_one_clear_error(place: StateLocation) -> None:
     with pytest.raises(EngineError, match=r"spool/gone\.arrow"), place.reading("spool/gone.arrow"):
         pass

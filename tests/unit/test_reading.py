@@ -14,7 +14,7 @@ from vedette.errors import ReadError, SourceError
 from vedette.logs.blob import Blob
 from vedette.pipeline.reading import read_blob
 from vedette.pipeline.run import reading
-from vedette.readers import Limits, Reader, Tally
+from vedette.readers import Limits, ReadCounts, Reader
 
 FLOW = b"2 123456789012 eni-0a1b2c3d 192.0.2.1 10.0.0.5 40000 22 6 1 40 1700000000 1700000060 ACCEPT OK\n"
 EVENT = {
@@ -34,8 +34,8 @@ def test_each_log_goes_to_its_table() -> None:
 def test_an_empty_blob_is_skipped_as_such(data: bytes) -> None:
     read = read_bytes(data)
     assert read.rows == []
-    assert read.tally.skipped == "is empty"
-    assert read.tally.bad == 0
+    assert read.counts.skipped == "is empty"
+    assert read.counts.bad == 0
 
 
 @pytest.mark.parametrize(
@@ -54,13 +54,13 @@ def test_what_is_no_log_is_skipped(data: bytes) -> None:
     for stored in (data, gzip.compress(data)):
         read = read_bytes(stored, "logs/read-me")
         assert read.rows == []
-        assert read.tally.skipped == "is no log of a known format"
-        assert read.tally.bad == 0
+        assert read.counts.skipped == "is no log of a known format"
+        assert read.counts.bad == 0
 
 
 def test_side_files_of_cloudtrail_are_skipped_by_name() -> None:
     name = "AWSLogs/123456789012/CloudTrail-Digest/eu-west-1/2024/05/06/digest.json.gz"
-    assert "digest" in read_bytes(gzip.compress(b'{"digestStartTime":"x"}'), name).tally.skipped
+    assert "digest" in read_bytes(gzip.compress(b'{"digestStartTime":"x"}'), name).counts.skipped
 
 
 def test_what_was_compressed_twice_is_read() -> None:
@@ -68,7 +68,7 @@ def test_what_was_compressed_twice_is_read() -> None:
 
 
 def test_what_was_compressed_thrice_is_no_log() -> None:
-    assert read_bytes(gzip.compress(gzip.compress(gzip.compress(FLOW)))).tally.skipped == "is no log of a known format"
+    assert read_bytes(gzip.compress(gzip.compress(gzip.compress(FLOW)))).counts.skipped == "is no log of a known format"
 
 
 def test_a_blob_that_cannot_be_read_at_all_raises_with_its_name() -> None:
@@ -81,8 +81,8 @@ def test_a_cut_off_blob_gives_its_records_and_is_counted_once() -> None:
     read = read_bytes(stored[: len(stored) // 2])
     assert 500 < len(read.rows) < 2_000
     assert [row["src_port"] for row in read.rows] == list(range(len(read.rows)))
-    assert read.tally.bad == 1
-    (problem,) = read.tally.problems
+    assert read.counts.bad == 1
+    (problem,) = read.counts.problems
     assert problem.place == "end of file"
     assert "cut off" in problem.reason
 
@@ -90,7 +90,7 @@ def test_a_cut_off_blob_gives_its_records_and_is_counted_once() -> None:
 def test_a_bomb_is_stopped_and_counted() -> None:
     read = read_bytes(gzip.compress(FLOW * 5_000), limits=Limits(max_bytes=100_000))
     assert 900 < len(read.rows) < 1_100
-    assert [problem.reason for problem in read.tally.problems] == [
+    assert [problem.reason for problem in read.counts.problems] == [
         "the gzip data hold more than 100000 bytes of text (limit max_bytes)"
     ]
 
@@ -101,7 +101,7 @@ def test_a_blob_that_is_gone_says_so() -> None:
 
     blob = Blob(name="logs/a.gz", version="1", size=None, opener=gone)  # type: ignore[arg-type]
     with pytest.raises(SourceError, match="is gone"):
-        list(read_blob(blob, Limits(), Tally()))
+        list(read_blob(blob, Limits(), ReadCounts()))
 
 
 def test_the_stored_bytes_are_closed() -> None:
@@ -127,5 +127,5 @@ def test_a_worker_process_reads_a_blob(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(FLOW * 10))
     blob = Blob(name=KEY, version="1", size=None, opener=partial(open, path, "rb"))
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("forkserver")) as pool:
-        rows, tally = pool.submit(count_rows, blob).result()
-    assert (rows, tally.records) == (10, 10)
+        rows, counts = pool.submit(count_rows, blob).result()
+    assert (rows, counts.records) == (10, 10)

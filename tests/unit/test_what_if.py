@@ -19,7 +19,7 @@ from scanning import scan
 from stores import finding as some_finding
 
 from vedette import cli
-from vedette.baseline import Episode, remembered
+from vedette.baseline import ScoredEpisode, remembered
 from vedette.baseline.episodes import EPISODES
 from vedette.baseline.numbers import numbers
 from vedette.baseline.tables import schema_of, write
@@ -45,8 +45,8 @@ AT = datetime(2026, 3, 14, 12, tzinfo=UTC)
 US = int(AT.timestamp()) * 1_000_000
 
 
-def episode(**said: object) -> Episode:
-    usual = Episode(
+def episode(**said: object) -> ScoredEpisode:
+    usual = ScoredEpisode(
         account_id="123456789012",
         who=ALICE,
         principal=ALICE,

@@ -5,13 +5,13 @@ exports, imports and forgets; ``episodes`` and ``what_if`` judge past episodes b
 """
 
 from vedette.baseline.carry import export, forgotten, imported
-from vedette.baseline.episodes import Episode, remembered
+from vedette.baseline.episodes import ScoredEpisode, remembered
 from vedette.baseline.pages import Learning, Page, learning, page, principals
 
 __all__ = [
-    "Episode",
     "Learning",
     "Page",
+    "ScoredEpisode",
     "export",
     "forgotten",
     "imported",

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from vedette.baseline.tables import API_DAYS, DAYS, FOLDS, MARKS, TRAITS, folded, load, parts_of, schema_of, write
 from vedette.errors import ConfigurationError
 from vedette.state_files.generation import Generation, Part
-from vedette.state_files.location import Place
+from vedette.state_files.location import StateLocation
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -51,7 +51,7 @@ class Carried:
     rows: dict[str, int]
 
 
-def export(generation: Generation, place: Place, path: Path) -> Carried:
+def export(generation: Generation, place: StateLocation, path: Path) -> Carried:
     """Write the baseline of a state to a file, which is there whole or not at all.
 
     Raises:
@@ -80,7 +80,7 @@ def export(generation: Generation, place: Place, path: Path) -> Carried:
     return carried
 
 
-def imported(path: Path, generation: Generation, place: Place, *, merge: bool = False) -> Generation:
+def imported(path: Path, generation: Generation, place: StateLocation, *, merge: bool = False) -> Generation:
     """Write the baseline of a file beside a state, and return the generation in which it is; nothing is committed.
 
     Days of both are only taken with ``merge``: then their counts add up.
@@ -110,7 +110,7 @@ def imported(path: Path, generation: Generation, place: Place, *, merge: bool = 
     return replace(generation, number=number, states=states)
 
 
-def forgotten(generation: Generation, place: Place, principal: str) -> tuple[Generation, int]:
+def forgotten(generation: Generation, place: StateLocation, principal: str) -> tuple[Generation, int]:
     """Write the baseline without a principal; return the generation in which it is gone, and how many rows are left out.
 
     Nothing is committed. Without any row of the principal the generation is the one that was given.

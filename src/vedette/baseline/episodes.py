@@ -7,13 +7,13 @@ from vedette.baseline.tables import load
 from vedette.findings.rows import text, whole
 from vedette.sql.threshold import Number
 from vedette.state_files.generation import Generation
-from vedette.state_files.location import Place
+from vedette.state_files.location import StateLocation
 
 EPISODES = "discovery_episodes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Episode:
+class ScoredEpisode:
     """New calls of one principal without a pause of 15 minutes, and its score sheet when most was known.
 
     Times are microseconds since 1970. ``codes`` are the points of each code that counted, dampers negated. ``needed`` made a
@@ -42,7 +42,7 @@ class Episode:
         return self.admitted and self.points >= self.needed
 
 
-def remembered(generation: Generation, place: Place, who: str | None = None) -> list[Episode]:
+def remembered(generation: Generation, place: StateLocation, who: str | None = None) -> list[ScoredEpisode]:
     """Return the episodes of everybody, or of one, in order of time.
 
     Raises:
@@ -56,12 +56,12 @@ def remembered(generation: Generation, place: Place, who: str | None = None) -> 
     return [_episode(rows) for _, rows in sorted(groups.items())]
 
 
-def _episode(rows: list[dict[str, object]]) -> Episode:
+def _episode(rows: list[dict[str, object]]) -> ScoredEpisode:
     """Put an episode's categories together: whatever they are, an episode has one score."""
     sheets = [(sheet, row) for row in rows if isinstance(sheet := row["sheet"], Mapping)]
     order = sorted(sheets, key=lambda item: (-whole(item[0]["points"]), -whole(item[0]["us"]), text(item[1]["category"])))
     sheet, first = order[0] if order else ({}, rows[0])
-    return Episode(
+    return ScoredEpisode(
         account_id=text(first["account_id"]),
         who=text(first["who"]),
         principal=text(first["principal"]),

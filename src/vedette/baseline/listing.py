@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 
-from vedette.baseline.episodes import Episode
+from vedette.baseline.episodes import ScoredEpisode
 from vedette.baseline.pages import QUARANTINE, SUBJECTS, History, Learning, Page, Usual
 from vedette.baseline.what_if import Change, Judged
 from vedette.errors import ConfigurationError
@@ -192,7 +192,7 @@ def what_if_lines(appear: list[Judged], vanish: list[Judged], ids: Mapping[int, 
                 yield from _wrapped("    ", f"finding {', '.join(one[:12] for one in ids[number])}", width)
 
 
-def episode_lines(item: Episode, width: int, before: Episode | None = None) -> Iterator[str]:
+def episode_lines(item: ScoredEpisode, width: int, before: ScoredEpisode | None = None) -> Iterator[str]:
     """Yield an episode: when, who, its points, and what they are made of."""
     points = f"{item.points:g} points of {item.needed:g}"
     if before is not None and (before.points, before.needed) != (item.points, item.needed):
@@ -237,7 +237,7 @@ def _judged(item: Judged) -> dict[str, object]:
     }
 
 
-def _sheet(item: Episode) -> dict[str, object]:
+def _sheet(item: ScoredEpisode) -> dict[str, object]:
     codes = {code.upper(): points for code, points in item.codes.items()}
     return {"points": item.points, "needed": item.needed, "admitted": item.admitted, "codes": codes}
 

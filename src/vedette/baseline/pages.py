@@ -12,7 +12,7 @@ from vedette.errors import NotFoundError
 from vedette.findings.rows import Row, text, whole
 from vedette.sql.threshold import Number
 from vedette.state_files.generation import Generation
-from vedette.state_files.location import Place
+from vedette.state_files.location import StateLocation
 
 QUARANTINE = 2
 """Days after which a day belongs to the baseline: an attack cannot teach itself."""
@@ -133,7 +133,7 @@ class _Seen:
         )
 
 
-def principals(generation: Generation, place: Place, numbers: Mapping[str, Number]) -> list[History]:
+def principals(generation: Generation, place: StateLocation, numbers: Mapping[str, Number]) -> list[History]:
     """Return everybody of whom something is known, those with most calls first.
 
     Args:
@@ -173,7 +173,7 @@ def learning(histories: list[History], numbers: Mapping[str, Number]) -> list[Le
     ]
 
 
-def page(generation: Generation, place: Place, principal: str, numbers: Mapping[str, Number]) -> Page:
+def page(generation: Generation, place: StateLocation, principal: str, numbers: Mapping[str, Number]) -> Page:
     """Return what is usual for a principal.
 
     Args:
@@ -228,7 +228,7 @@ def _judged(seen: Mapping[str, _Seen]) -> int:
     return max((max(one.days) for one in seen.values()), default=0) + QUARANTINE
 
 
-def _rows(generation: Generation, place: Place, name: str, principal: str | None = None) -> Iterator[Row]:
+def _rows(generation: Generation, place: StateLocation, name: str, principal: str | None = None) -> Iterator[Row]:
     for part in generation.states.get(name, ()):
         table = load(place, name, part)
         if principal is not None:
@@ -237,7 +237,7 @@ def _rows(generation: Generation, place: Place, name: str, principal: str | None
             yield from batch.to_pylist()
 
 
-def _traits(generation: Generation, place: Place, principal: str, marks: _Marks) -> list[Usual]:
+def _traits(generation: Generation, place: StateLocation, principal: str, marks: _Marks) -> list[Usual]:
     days: dict[tuple[str, str], tuple[set[int], set[int]]] = {}
     for row in _rows(generation, place, TRAITS, principal):
         subject, value, day = text(row["trait"]), text(row["value"]), whole(row["day"])
@@ -259,7 +259,7 @@ def _traits(generation: Generation, place: Place, principal: str, marks: _Marks)
     return sorted(found, key=lambda item: (item.found, -item.days, item.first_day, item.value))
 
 
-def _apis(generation: Generation, place: Place, principal: str, marks: _Marks) -> list[Usual]:
+def _apis(generation: Generation, place: StateLocation, principal: str, marks: _Marks) -> list[Usual]:
     seen: dict[str, list[tuple[int, int, int, bool]]] = {}
     for row in _rows(generation, place, API_DAYS, principal):
         api, day = f"{text(row['service'])}:{text(row['operation'])}", whole(row["day"])

@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Iterable, Iterator
 
-from vedette.baseline.episodes import Episode
+from vedette.baseline.episodes import ScoredEpisode
 from vedette.baseline.listing import episode_lines
 from vedette.exposure.ports import moment
 from vedette.families.discovery.rules import RULES
@@ -19,7 +19,7 @@ def has_sheet(finding: Finding) -> bool:
     return any(name.startswith("code:") for name in finding.seen.facts)
 
 
-def sheet_lines(finding: Finding, episodes: Iterable[Episode], width: int) -> Iterator[str]:
+def sheet_lines(finding: Finding, episodes: Iterable[ScoredEpisode], width: int) -> Iterator[str]:
     """Yield the points of each code, their sum, and the other episodes of the same principal, the newest first."""
     parts = [
         (name.partition(":")[2], points)
@@ -42,7 +42,7 @@ def sheet_lines(finding: Finding, episodes: Iterable[Episode], width: int) -> It
         yield f"  … and {len(others) - _KEPT:,} more\n"
 
 
-def _within(item: Episode, finding: Finding) -> bool:
+def _within(item: ScoredEpisode, finding: Finding) -> bool:
     return moment(item.begun_us) <= finding.seen.last.time and finding.seen.first.time <= moment(item.last_us)
 
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 from vedette.errors import EngineError
 from vedette.state import all_states
 from vedette.state_files.generation import Generation, Part
-from vedette.state_files.location import Place
+from vedette.state_files.location import StateLocation
 
 DAYS, API_DAYS, TRAITS, MARKS = "principal_days", "principal_api_days", "principal_traits", "found_marks"
 
@@ -34,7 +34,7 @@ def parts_of(generation: Generation, name: str) -> Iterator[tuple[int | None, tu
     yield from ((day, tuple(found[day])) for day in sorted(found, key=lambda day: -1 if day is None else day))
 
 
-def load(place: Place, name: str, part: Part) -> pa.Table:
+def load(place: StateLocation, name: str, part: Part) -> pa.Table:
     """Read one file.
 
     Raises:
@@ -59,7 +59,7 @@ def folded(name: str, table: pa.Table) -> pa.Table:
     return named.select(table.schema.names).sort_by([(column, "ascending") for column in table.schema.names]).cast(table.schema)
 
 
-def write(place: Place, number: int, name: str, day: int | None, table: pa.Table) -> Part:
+def write(place: StateLocation, number: int, name: str, day: int | None, table: pa.Table) -> Part:
     """Write a day of a table for the generation of a number.
 
     Raises:

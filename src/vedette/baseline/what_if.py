@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
-from vedette.baseline.episodes import Episode
+from vedette.baseline.episodes import ScoredEpisode
 from vedette.errors import ConfigurationError
 from vedette.families.discovery.rules import GROUP, PROFILES, RULES
 from vedette.sql.threshold import Number
@@ -34,8 +34,8 @@ class Change:
 class Judged:
     """An episode as it would be: its ``episode`` has the points, codes and needed points of then."""
 
-    before: Episode
-    after: Episode
+    before: ScoredEpisode
+    after: ScoredEpisode
     suppressed: bool = False
 
     @property
@@ -93,7 +93,9 @@ def _number(value: str) -> Number:
     return int(number) if number.is_integer() else number
 
 
-def compare(episodes: Iterable[Episode], change: Change, numbers: Mapping[str, Number]) -> tuple[list[Judged], list[Judged]]:
+def compare(
+    episodes: Iterable[ScoredEpisode], change: Change, numbers: Mapping[str, Number]
+) -> tuple[list[Judged], list[Judged]]:
     """Return the episodes that would appear as findings, and those that would vanish.
 
     Args:
@@ -108,7 +110,7 @@ def compare(episodes: Iterable[Episode], change: Change, numbers: Mapping[str, N
     )
 
 
-def judge(episode: Episode, change: Change, numbers: Mapping[str, Number]) -> Judged:
+def judge(episode: ScoredEpisode, change: Change, numbers: Mapping[str, Number]) -> Judged:
     """Add an episode's score sheet up anew.
 
     A code that was worth nothing when it was scored stays so: the sheet does not say whether it applied.

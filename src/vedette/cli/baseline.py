@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from vedette.settings import Settings
     from vedette.sql.threshold import Number
     from vedette.state_files.generation import Generation
-    from vedette.state_files.location import Place
+    from vedette.state_files.location import StateLocation
     from vedette.store import Store
 
 APPLICATION = application()
@@ -135,7 +135,7 @@ def forget(
     say(f"{principal}: {rows:,} rows are forgotten")
 
 
-def start_from(file: Path, store: "Store", place: "Place", *, merge: bool = False) -> None:
+def start_from(file: Path, store: "Store", place: "StateLocation", *, merge: bool = False) -> None:
     """Import a baseline into a store and the place of its state, which is held for this process.
 
     Raises:
@@ -190,7 +190,7 @@ def discovery_numbers(settings: "Settings") -> "dict[str, Number]":
     return numbers(settings.detection_profile, settings.thresholds)
 
 
-def state_of(settings: "Settings") -> "Place":
+def state_of(settings: "Settings") -> "StateLocation":
     """Return where the state of the settings' store lies.
 
     Raises:
@@ -216,7 +216,7 @@ def _shown(settings: "Settings") -> str:
 
 
 @contextmanager
-def _opened(settings: "Settings", *, create: bool = False) -> "Iterator[tuple[Store, Place]]":
+def _opened(settings: "Settings", *, create: bool = False) -> "Iterator[tuple[Store, StateLocation]]":
     from vedette.store import Store
 
     with Store.open(store_url(settings.store), create=create) as opened:
@@ -224,7 +224,7 @@ def _opened(settings: "Settings", *, create: bool = False) -> "Iterator[tuple[St
 
 
 @contextmanager
-def _held(place: "Place") -> Iterator[None]:
+def _held(place: "StateLocation") -> Iterator[None]:
     """Keep other writers out of a folder; in a bucket the store refuses the second of two."""
     from vedette.state_files.folder import locked
     from vedette.state_files.location import Folder
@@ -236,7 +236,7 @@ def _held(place: "Place") -> Iterator[None]:
         yield
 
 
-def _commit(store: "Store", place: "Place", before: "Generation", after: "Generation") -> None:
+def _commit(store: "Store", place: "StateLocation", before: "Generation", after: "Generation") -> None:
     """Make a generation the present one, and remove the files that it replaced."""
     store.commit(findings=(), receipts=(), generation=after)
     for name in before.files() - after.files():

@@ -18,14 +18,14 @@ from vedette.findings import Sighting
 from vedette.intel import ThreatList
 from vedette.inventory import Inventory
 from vedette.logs.blob import Blob
-from vedette.logs.read_counts import Limits, Tally
+from vedette.logs.read_counts import Limits, ReadCounts
 from vedette.network.geo import Geo
 from vedette.state import State
 from vedette.state_files.generation import Generation, Part
-from vedette.state_files.location import Place
+from vedette.state_files.location import StateLocation
 
 # How a blob is read (``reading.read_blob``), given by the pipeline; picklable. Yields table names with batches.
-ReadBlob = Callable[[Blob, Limits, Tally], Iterator[tuple[str, pa.RecordBatch]]]
+ReadBlob = Callable[[Blob, Limits, ReadCounts], Iterator[tuple[str, pa.RecordBatch]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class ReadPlan:
 
     read: ReadBlob
     limits: Limits
-    place: Place
+    place: StateLocation
     tables: frozenset[str]
     processes: int
     since: datetime | None = None

@@ -15,7 +15,7 @@ from vedette.engine.fact_tables import AddressTables, agent_facts, api_facts, er
 from vedette.engine.spool import load, read_group
 from vedette.state import State
 from vedette.state_files.generation import Part
-from vedette.state_files.location import Place
+from vedette.state_files.location import StateLocation
 
 BATCH_ROWS = 10_000
 
@@ -63,7 +63,7 @@ class ReadGroup:
 class LoadPart:
     """Loads the rows of a pending part, the columns of ``schema`` only."""
 
-    place: Place
+    place: StateLocation
     schema: pa.Schema
     until_us: int | None
 
@@ -79,7 +79,7 @@ class LoadPart:
 class LoadState:
     """Loads a part of a state table."""
 
-    place: Place
+    place: StateLocation
     state: State
 
     def __call__(self, part: object) -> Batches:
@@ -94,7 +94,7 @@ class LoadState:
 class WriteState:
     """Writes rows of a state table as parts, one a day and task; gives what was written."""
 
-    place: Place
+    place: StateLocation
     state: State
     prefix: str
 

@@ -13,7 +13,7 @@ from vedette.engine import Knowledge
 from vedette.intel import address_facts as facts
 from vedette.intel.index import Index
 from vedette.inventory import INTERFACES
-from vedette.network.geo import NOWHERE, Place, is_hosting, network_of
+from vedette.network.geo import NOWHERE, Location, is_hosting, network_of
 
 _TEXT: pa.DataType = pa.string()
 _MEMO = 200_000
@@ -125,7 +125,7 @@ class AddressTables:
     def _is_dark(self, text: str | None) -> bool:
         return self._inventory is not None and text is not None and self._inventory.is_dark(text)
 
-    def _place(self, text: str | None) -> Place:
+    def _place(self, text: str | None) -> Location:
         return NOWHERE if self._geo is None or text is None else self._geo.lookup(text)
 
 
@@ -162,7 +162,7 @@ def _table(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Table:
     )
 
 
-def _with_places(table: pa.Table, places: Sequence[Place]) -> pa.Table:
+def _with_places(table: pa.Table, places: Sequence[Location]) -> pa.Table:
     columns: Mapping[str, list[object]] = {
         "country_code": [place.country_code or None for place in places],
         "country_name": [place.country_name or None for place in places],

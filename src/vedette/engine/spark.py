@@ -51,7 +51,7 @@ from vedette.logs.blob import Blob
 from vedette.schema import TABLES, TIME_COLUMN
 from vedette.state import State
 from vedette.state_files.generation import Generation, Part
-from vedette.state_files.location import Place
+from vedette.state_files.location import StateLocation
 from vedette.views import View, fill
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class SparkEngine:
 
     def __init__(
         self,
-        place: Place,
+        place: StateLocation,
         rules: Rules,
         knowledge: Knowledge,
         *,

@@ -16,10 +16,10 @@ from vedette.engine import Reading, ReadPlan
 from vedette.errors import EngineError, ReadError, SourceError
 from vedette.logs.blob import Blob
 from vedette.logs.processes import context
-from vedette.logs.read_counts import Tally
+from vedette.logs.read_counts import ReadCounts
 from vedette.schema import TABLES, TIME_COLUMN
 from vedette.state_files.generation import Part
-from vedette.state_files.location import Place
+from vedette.state_files.location import StateLocation
 
 FOLDER = "spool"
 BIN_US = 300_000_000  # five minutes: how finely a slice can be cut
@@ -86,9 +86,9 @@ def read_group(blobs: tuple[Blob, ...], plan: ReadPlan) -> Reading:
     reading = Reading()
     receipts, missed = [], []
     for blob in blobs:
-        tally, failure, before = Tally(), "", len(writer.parts)
+        counts, failure, before = ReadCounts(), "", len(writer.parts)
         try:
-            for table, batch in plan.read(blob, plan.limits, tally):
+            for table, batch in plan.read(blob, plan.limits, counts):
                 reading.records[table] += batch.num_rows
                 inside = _inside(batch, TIME_COLUMN[table], plan)
                 reading.outside += batch.num_rows - inside.num_rows
@@ -100,10 +100,10 @@ def read_group(blobs: tuple[Blob, ...], plan: ReadPlan) -> Reading:
             missed.append(blob.name)
             for table, rows in writer.forget(blob.name, before).items():
                 reading.records[table] -= rows
-            _note(reading, blob, tally, str(error))
+            _note(reading, blob, counts, str(error))
             continue
         receipts.append((blob.name, blob.version))
-        _note(reading, blob, tally, failure)
+        _note(reading, blob, counts, failure)
     reading.parts = writer.finish()
     reading.receipts = tuple(receipts)
     reading.missed = tuple(missed)
@@ -119,15 +119,15 @@ def _inside(batch: pa.RecordBatch, time: str, plan: ReadPlan) -> pa.RecordBatch:
     return batch
 
 
-def _note(reading: Reading, blob: Blob, tally: Tally, failure: str) -> None:
+def _note(reading: Reading, blob: Blob, counts: ReadCounts, failure: str) -> None:
     reading.blobs += 1
     reading.stored_bytes += blob.size or 0
-    reading.bad += tally.bad
-    reading.nulled.update(tally.nulled)
-    reading.statuses.update(tally.statuses)
-    reasons = [f"{problem.place}: {problem.reason}" for problem in tally.problems]
-    if tally.skipped:
-        reading.skipped[tally.skipped] += 1
+    reading.bad += counts.bad
+    reading.nulled.update(counts.nulled)
+    reading.statuses.update(counts.statuses)
+    reasons = [f"{problem.place}: {problem.reason}" for problem in counts.problems]
+    if counts.skipped:
+        reading.skipped[counts.skipped] += 1
     if failure:
         reading.unreadable += 1
         reasons.append(failure)
@@ -139,7 +139,7 @@ def _note(reading: Reading, blob: Blob, tally: Tally, failure: str) -> None:
 class _Writer:
     """Gathers batches and writes them as parts of bounded size."""
 
-    place: Place
+    place: StateLocation
     stem: str
     parts: list[Part] = field(default_factory=list)
     written: int = 0
@@ -218,7 +218,7 @@ def _ends(times: "pa.ChunkedArray[Any]") -> tuple[int, int]:
     return int(ends["min"].as_py()), int(ends["max"].as_py())
 
 
-def load(place: Place, part: Part, until_us: int | None) -> pa.Table:
+def load(place: StateLocation, part: Part, until_us: int | None) -> pa.Table:
     """Map the rows of a part that are pending and before a moment; rows before its ``first_us`` are done.
 
     Raises:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from vedette.exposure.ports import OPEN, PROBES, rows
 from vedette.findings.rows import text, whole
 from vedette.state_files.generation import Generation
-from vedette.state_files.location import Place
+from vedette.state_files.location import StateLocation
 from vedette.text.report import counted
 
 LINES = 20
@@ -15,7 +15,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def digest(
-    generation: Generation, first: datetime, last: datetime, *, place: Place, expected: Iterable[tuple[str | None, int]]
+    generation: Generation, first: datetime, last: datetime, *, place: StateLocation, expected: Iterable[tuple[str | None, int]]
 ) -> tuple[str, ...]:
     """Return at most ``LINES`` lines about the days from ``first`` to ``last``, the most visible port first.
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 from vedette.errors import EngineError
 from vedette.findings.rows import Row, text, whole
 from vedette.state_files.generation import Generation, Part
-from vedette.state_files.location import Place
+from vedette.state_files.location import StateLocation
 
 OPEN = 3
 """The level of evidence (``findings.probes.LEVELS``) from which on a port answered; below it only the path is open."""
@@ -98,7 +98,7 @@ class _Merged:
         )
 
 
-def remembered(generation: Generation, place: Place, *, least: int = OPEN) -> list[Port]:
+def remembered(generation: Generation, place: StateLocation, *, least: int = OPEN) -> list[Port]:
     """Return the ports whose evidence reaches a level, in order of interface, port and protocol.
 
     Raises:
@@ -119,7 +119,7 @@ def remembered(generation: Generation, place: Place, *, least: int = OPEN) -> li
 
 def rows(
     generation: Generation,
-    place: Place,
+    place: StateLocation,
     table: str,
     least: int,
     *,
@@ -152,7 +152,7 @@ def moment(microseconds: int) -> datetime:
         return datetime.max.replace(tzinfo=UTC) if microseconds > 0 else datetime.min.replace(tzinfo=UTC)
 
 
-def _part(place: Place, part: Part, least: int, distinct: Sequence[str]) -> Iterator[Row]:
+def _part(place: StateLocation, part: Part, least: int, distinct: Sequence[str]) -> Iterator[Row]:
     import pyarrow.compute as pc  # noqa: PLC0415  # a run without flow records needs neither
     import pyarrow.parquet as pq  # noqa: PLC0415
 

@@ -24,7 +24,7 @@ class Problem:
 
 
 @dataclass(slots=True, kw_only=True)
-class Tally:
+class ReadCounts:
     """What was met while a blob was read; added up over blobs for the run report.
 
     ``records`` counts the records yielded; ``bad`` those that could not be used; ``nulled`` how often a field held an

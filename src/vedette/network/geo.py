@@ -23,7 +23,7 @@ _UNREADABLE = (maxminddb.InvalidDatabaseError, OSError, ValueError, EOFError, Un
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Location:
     """Where an address is and whose it is; ``lat`` and ``lon`` in degrees."""
 
     country_code: str = ""
@@ -37,7 +37,7 @@ class Place:
     org: str = ""
 
 
-NOWHERE = Place()
+NOWHERE = Location()
 PRIVATE = "private"
 
 # Words in the names of those who let hosts, tunnels and proxies to anybody.
@@ -89,7 +89,7 @@ class Geo:
         """Send only the paths."""
         return Geo, (self.paths,)
 
-    def lookup(self, text: str) -> Place:
+    def lookup(self, text: str) -> Location:
         """Return what the databases know of an address; ``NOWHERE`` for what is no public address."""
         address = parse(text)
         if address is None or not self._readers or address_class(address) is not AddressClass.PUBLIC:
@@ -132,11 +132,11 @@ def _record(reader: maxminddb.Reader, text: str) -> dict[str, object] | None:
     return record if isinstance(record, dict) else None
 
 
-def _place(record: Mapping[str, object]) -> Place:
+def _place(record: Mapping[str, object]) -> Location:
     """Read the record of any known database type."""
     country = _block(record, "country") or _block(record, "registered_country")
     location = _block(record, "location")
-    return Place(
+    return Location(
         country_code=_text(country, "iso_code") or _text(record, "country_code"),
         country_name=_name(country) or _text(record, "country_name"),
         city_name=_name(_block(record, "city")) or _text(record, "city"),
@@ -149,12 +149,12 @@ def _place(record: Mapping[str, object]) -> Place:
     )
 
 
-def _merged(places: list[Place]) -> Place:
+def _merged(places: list[Location]) -> Location:
     def first(values: Iterable[str]) -> str:
         return next((value for value in values if value), "")
 
     located = next((place for place in places if place.lat is not None and place.lon is not None), NOWHERE)
-    return Place(
+    return Location(
         country_code=first(place.country_code for place in places),
         country_name=first(place.country_name for place in places),
         city_name=first(place.city_name for place in places),

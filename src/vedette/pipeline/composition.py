@@ -36,7 +36,7 @@ from vedette.sources import Span
 from vedette.state import SEEN, State, all_states
 from vedette.state_files.folder import locked
 from vedette.state_files.generation import Generation
-from vedette.state_files.location import S3, Bucket, Folder, Place
+from vedette.state_files.location import S3, Bucket, Folder, StateLocation
 from vedette.store import Store, state_folder
 from vedette.text.report import ListUse, RunReport, counted
 from vedette.views import all_views, ordered
@@ -123,12 +123,12 @@ def pipeline(
             engine.close()
 
 
-def _digest(place: Place, knowledge: Knowledge) -> Callable[[Generation, datetime, datetime], tuple[str, ...]]:
+def _digest(place: StateLocation, knowledge: Knowledge) -> Callable[[Generation, datetime, datetime], tuple[str, ...]]:
     expected = expected_ports(knowledge).to_pydict()
     return partial(digest, place=place, expected=tuple(zip(expected["instance_id"], expected["port"], strict=True)))
 
 
-def _duckdb(settings: Settings, place: Place, chosen: Rules, known: Knowledge, processes: int) -> Engine:
+def _duckdb(settings: Settings, place: StateLocation, chosen: Rules, known: Knowledge, processes: int) -> Engine:
     from vedette.engine.duckdb import DuckDBEngine  # noqa: PLC0415  # loaded when it is chosen
 
     if not isinstance(place, Folder):
@@ -136,7 +136,7 @@ def _duckdb(settings: Settings, place: Place, chosen: Rules, known: Knowledge, p
     return DuckDBEngine(place.path, chosen, known, memory_limit=settings.memory_limit, threads=processes)
 
 
-def _spark(settings: Settings, place: Place, chosen: Rules, known: Knowledge, _processes: int) -> Engine:
+def _spark(settings: Settings, place: StateLocation, chosen: Rules, known: Knowledge, _processes: int) -> Engine:
     from vedette.engine.spark import SparkEngine  # noqa: PLC0415
 
     return SparkEngine(
@@ -153,7 +153,7 @@ _ENGINES = {"duckdb": _duckdb, "spark": _spark}
 
 
 @contextmanager
-def _place(settings: Settings) -> Iterator[Place]:
+def _place(settings: Settings) -> Iterator[StateLocation]:
     """Hold the place of the state while a run goes on; one for this run only is removed afterwards."""
     place = state_place(settings)
     if place is None:
@@ -166,7 +166,7 @@ def _place(settings: Settings) -> Iterator[Place]:
         yield place
 
 
-def state_place(settings: Settings) -> Place | None:
+def state_place(settings: Settings) -> StateLocation | None:
     """Return where the state of the settings' store lies, None for a store of one run only.
 
     Raises:

@@ -9,7 +9,7 @@ from vedette.findings import Sighting, Tally
 from vedette.findings.ordering import canonical
 from vedette.guardduty.blocks import place_of
 from vedette.inventory import Inventory
-from vedette.network.geo import Geo, Place
+from vedette.network.geo import Geo, Location
 
 TCP = 6
 NOON = time(12)
@@ -92,14 +92,14 @@ class Enrichment:
         return replace(sighting, tallies={**sighting.tallies, "places": found}) if found else sighting
 
 
-def _place_text(place: Place) -> str:
+def _place_text(place: Location) -> str:
     """Return the network, its owner and the country of a place; "" where none of them is known."""
     owner = " ".join(part for part in (f"AS{place.asn}" if place.asn else "", place.asn_org or place.org or place.isp) if part)
     country = f"({place.country_code})" if owner and place.country_code else place.country_code
     return " ".join(part for part in (owner, country) if part)[:_LONGEST_PLACE]
 
 
-def _row(place: Place) -> dict[str, object]:
+def _row(place: Location) -> dict[str, object]:
     names = ("country_name", "city_name", "asn", "asn_org", "isp", "org")
     known: dict[str, object] = {name: getattr(place, name) or None for name in names}
     return known | {"latitude": place.lat, "longitude": place.lon}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from vedette.errors import ReadError
 from vedette.logs.blob import Blob
 from vedette.logs.inflate import GZIP_MAGIC, Rejoined, open_stream, read_up_to
-from vedette.readers import SNIFF_BYTES, Limits, Reader, Tally, all_readers
+from vedette.readers import SNIFF_BYTES, Limits, ReadCounts, Reader, all_readers
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,10 +18,10 @@ UNKNOWN = "is no log of a known format"
 _MAX_LAYERS = 2  # Firehose can compress what CloudWatch Logs has compressed already
 
 
-def read_blob(blob: Blob, limits: Limits, tally: Tally) -> Iterator[tuple[str, "pa.RecordBatch"]]:
-    """Yield ``(table, batch)`` of each batch of ``blob``; count into ``tally`` what was met.
+def read_blob(blob: Blob, limits: Limits, counts: ReadCounts) -> Iterator[tuple[str, "pa.RecordBatch"]]:
+    """Yield ``(table, batch)`` of each batch of ``blob``; count into ``counts`` what was met.
 
-    A blob that holds no log yields nothing; ``tally.skipped`` says why.
+    A blob that holds no log yields nothing; ``counts.skipped`` says why.
 
     Raises:
         ReadError: the blob cannot be read at all; the message begins with its name.
@@ -30,9 +30,9 @@ def read_blob(blob: Blob, limits: Limits, tally: Tally) -> Iterator[tuple[str, "
     try:
         with closing(blob.open()) as stored:
             head, stream = _opened(stored, limits)
-            reader = _claimed(blob.name, head, tally)
+            reader = _claimed(blob.name, head, counts)
             if reader is not None:
-                for batch in reader.read(blob, stream, tally, limits):
+                for batch in reader.read(blob, stream, counts, limits):
                     yield reader.table, batch
     except ReadError as error:
         raise ReadError(f"{blob.name}: {error}") from error
@@ -50,14 +50,14 @@ def _opened(stored: BinaryIO, limits: Limits) -> tuple[bytes, BinaryIO]:
     return head, stream
 
 
-def _claimed(name: str, head: bytes, tally: Tally) -> Reader | None:
+def _claimed(name: str, head: bytes, counts: ReadCounts) -> Reader | None:
     if not head:
-        tally.skipped = EMPTY
+        counts.skipped = EMPTY
         return None
     claims = [reader for reader in all_readers().values() if reader.sniff(name, head)]
     if len(claims) > 1:
         raise ReadError(f"the readers {' and '.join(reader.name for reader in claims)} both claim it")
     if not claims:
-        tally.skipped = UNKNOWN
+        counts.skipped = UNKNOWN
         return None
     return claims[0]

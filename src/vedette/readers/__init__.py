@@ -4,7 +4,7 @@ To add a log format, write one module here with the constant ``READER``. A reade
 
 - says by name and first bytes whether a blob is its own (``sniff``; exclusive: no two readers claim one blob),
 - yields record batches in one of the two schemas of ``schema.py``, at most ``BATCH_ROWS`` rows each,
-- never raises anything but ``ReadError`` on any bytes; bad records are counted in the ``Tally`` with place and reason,
+- never raises anything but ``ReadError`` on any bytes; bad records are counted in the ``ReadCounts`` with place and reason,
 - reads each blob in bounded memory: decompression stops at ``Limits``.
 """
 
@@ -16,10 +16,10 @@ from typing import BinaryIO, cast
 import pyarrow as pa
 
 from vedette.logs.blob import Blob
-from vedette.logs.read_counts import Limits, Problem, Tally
+from vedette.logs.read_counts import Limits, Problem, ReadCounts
 from vedette.registry import discover
 
-__all__ = ["BATCH_ROWS", "SNIFF_BYTES", "Limits", "Problem", "Reader", "Tally", "all_readers"]
+__all__ = ["BATCH_ROWS", "SNIFF_BYTES", "Limits", "Problem", "ReadCounts", "Reader", "all_readers"]
 
 BATCH_ROWS = 65_536
 SNIFF_BYTES = 4_096
@@ -30,13 +30,13 @@ class Reader:
     """One log format.
 
     ``sniff(name, head)`` gets the blob's name and its first decompressed bytes (up to ``SNIFF_BYTES``).
-    ``read(blob, stream, tally, limits)`` gets the decompressed stream, positioned at its start.
+    ``read(blob, stream, counts, limits)`` gets the decompressed stream, positioned at its start.
     """
 
     name: str
     table: str
     sniff: Callable[[str, bytes], bool]
-    read: Callable[[Blob, BinaryIO, Tally, Limits], Iterator[pa.RecordBatch]]
+    read: Callable[[Blob, BinaryIO, ReadCounts, Limits], Iterator[pa.RecordBatch]]
 
 
 @cache

@@ -18,7 +18,7 @@ from vedette.logs.cloudtrail.batch import BatchBuilder
 from vedette.logs.cloudtrail.record import Envelope, Record, rescue
 from vedette.logs.json_pieces import PIECE_BYTES, Piece, PieceReader
 from vedette.logs.json_salvage import Salvage, leaves_of
-from vedette.readers import BATCH_ROWS, Limits, Reader, Tally
+from vedette.readers import BATCH_ROWS, Limits, ReadCounts, Reader
 
 _SIDE_FILE = re.compile(r"(?:^|[/_])CloudTrail-(Digest|Insight)(?:[/_]|$)")
 _JSON_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\d{4}-\d\d-\d\dT[\d:.]{8,15}Z[ \t]+)?[{\[]")
@@ -66,25 +66,25 @@ def sniff(name: str, head: bytes) -> bool:
     return bool(_NAME.search(head) and _COMPANION.search(head))
 
 
-def read(blob: Blob, stream: BinaryIO, tally: Tally, limits: Limits) -> Iterator[pa.RecordBatch]:
+def read(blob: Blob, stream: BinaryIO, counts: ReadCounts, limits: Limits) -> Iterator[pa.RecordBatch]:
     """Yield the records of ``blob`` in batches of ``schema.CLOUDTRAIL``, in their order.
 
     Raises:
         ReadError: the stream gave nothing but an error.
     """
     if side := _SIDE_FILE.search(blob.name):
-        tally.skipped = f"a CloudTrail {side.group(1).lower()} file holds no records of calls"
+        counts.skipped = f"a CloudTrail {side.group(1).lower()} file holds no records of calls"
         return
-    builder = BatchBuilder(blob.name, key_facts(blob.name), tally.nulled)
-    reading = _Reading(tally, limits)
+    builder = BatchBuilder(blob.name, key_facts(blob.name), counts.nulled)
+    reading = _Reading(counts, limits)
     pieces = PieceReader(stream)
     gathered = 0
     while not reading.hopeless and (piece := pieces.next()):
         if reading.position == 0 and _DIGEST.match(piece.text):
-            tally.skipped = "a CloudTrail digest file holds no records of calls"
+            counts.skipped = "a CloudTrail digest file holds no records of calls"
             return
         records, positions = reading.records_of(piece, pieces)
-        tally.records += len(records)
+        counts.records += len(records)
         for start in range(0, len(records), BATCH_ROWS):
             some = records[start : start + BATCH_ROWS]
             if builder.rows + len(some) > BATCH_ROWS:
@@ -97,16 +97,16 @@ def read(blob: Blob, stream: BinaryIO, tally: Tally, limits: Limits) -> Iterator
     if builder.rows:
         yield builder.finish()
     if pieces.failure:
-        tally.reject("end of file", pieces.failure)
-    if reading.insights and not tally.records and not tally.bad:
-        tally.skipped = "CloudTrail Insights events are no records of calls"
+        counts.reject("end of file", pieces.failure)
+    if reading.insights and not counts.records and not counts.bad:
+        counts.skipped = "CloudTrail Insights events are no records of calls"
 
 
 @dataclass(slots=True)
 class _Reading:
     """What is known while one blob is read; ``position`` is the index of the next record, good or bad."""
 
-    tally: Tally
+    counts: ReadCounts
     limits: Limits
     position: int = 0
     insights: int = 0
@@ -182,7 +182,7 @@ class _Reading:
             for text in inner:
                 self._take(text, place, depth + 1)
         elif rescued := rescue(element):
-            self.tally.nulled.update(rescued[1])
+            self.counts.nulled.update(rescued[1])
             self._keep(rescued[0])
         elif leaves := [leaf for leaf in leaves_of(element) if len(leaf) < len(element)]:
             for text in leaves:
@@ -199,7 +199,7 @@ class _Reading:
         self.position += 1
 
     def _reject(self, place: str, reason: str) -> None:
-        self.tally.reject(place, reason)
+        self.counts.reject(place, reason)
         self.position += 1
 
 

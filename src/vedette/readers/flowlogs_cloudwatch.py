@@ -24,7 +24,7 @@ from vedette.logs.flow.fields import (
 from vedette.logs.flow.text import FlowParser, parse_lines
 from vedette.logs.inflate import Rejoined, read_up_to
 from vedette.logs.lines import LineReader
-from vedette.readers import BATCH_ROWS, SNIFF_BYTES, Limits, Reader, Tally
+from vedette.readers import BATCH_ROWS, SNIFF_BYTES, Limits, ReadCounts, Reader
 
 _EXPORTED = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z[ \t]+(?P<message>[^\s{\[].*)")
 _JSON_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*[{\[]")
@@ -47,7 +47,7 @@ def sniff(name: str, head: bytes) -> bool:  # noqa: ARG001 - what the first mess
     return any(_named_layout([key.decode("utf-8", "replace") for key in keys]) for keys in named)
 
 
-def read(blob: Blob, stream: BinaryIO, tally: Tally, limits: Limits) -> Iterator[pa.RecordBatch]:
+def read(blob: Blob, stream: BinaryIO, counts: ReadCounts, limits: Limits) -> Iterator[pa.RecordBatch]:
     """Yield the records of ``blob`` in batches of ``schema.FLOWS``, in their order.
 
     Raises:
@@ -57,30 +57,30 @@ def read(blob: Blob, stream: BinaryIO, tally: Tally, limits: Limits) -> Iterator
     stream = cast("BinaryIO", Rejoined(head, stream))
     facts = key_facts(blob.name)
     if _JSON_START.match(head):
-        yield from _read_events(_Gathering(blob.name, facts, tally), stream, limits)
+        yield from _read_events(_Gathering(blob.name, facts, counts), stream, limits)
         return
     layout = next(filter(None, map(_message_layout, _exported_messages(head))), DEFAULT)
-    parser = FlowParser(layout.behind(EVENT_TIME), tally.reject, tally.nulled)
+    parser = FlowParser(layout.behind(EVENT_TIME), counts.reject, counts.nulled)
     batches = FlowBatches(
         object_name=blob.name,
         facts=facts,
-        nulled=tally.nulled,
-        statuses=tally.statuses,
+        nulled=counts.nulled,
+        statuses=counts.statuses,
         interface_id=interface_in(blob.name),
     )
     for rows in parse_lines(LineReader(stream, limits.max_record_bytes), parser, BATCH_ROWS):
-        tally.records += len(rows.positions)
+        counts.records += len(rows.positions)
         yield from batches.cut(rows.columns, rows.positions, BATCH_ROWS)
 
 
 def _read_events(gathering: "_Gathering", stream: BinaryIO, limits: Limits) -> Iterator[pa.RecordBatch]:
-    tally = gathering.tally
-    events = EventReader(stream, limits.max_record_bytes, tally.reject)
+    counts = gathering.counts
+    events = EventReader(stream, limits.max_record_bytes, counts.reject)
     for delivery in events.deliveries():
         yield from gathering.add(delivery)
     yield from gathering.flush()
     if events.failure:
-        tally.reject("end of file", events.failure)
+        counts.reject("end of file", events.failure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class _Gathering:
 
     object_name: str
     facts: KeyFacts
-    tally: Tally
+    counts: ReadCounts
     _parser: FlowParser = field(init=False)
     _custom: Layout | None = None
     _group: _Group | None = None
@@ -106,7 +106,7 @@ class _Gathering:
     _bytes: int = 0
 
     def __post_init__(self) -> None:
-        self._parser = FlowParser(DEFAULT, self.tally.reject, self.tally.nulled, unit="event")
+        self._parser = FlowParser(DEFAULT, self.counts.reject, self.counts.nulled, unit="event")
 
     def add(self, delivery: Delivery) -> Iterator[pa.RecordBatch]:
         """Take the events of one delivery; yield what is ready."""
@@ -139,12 +139,12 @@ class _Gathering:
         batches = FlowBatches(
             object_name=self.object_name,
             facts=replace(self.facts, account_id=self._group.owner or self.facts.account_id),
-            nulled=self.tally.nulled,
-            statuses=self.tally.statuses,
+            nulled=self.counts.nulled,
+            statuses=self.counts.statuses,
             interface_id=self._group.interface_id,
         )
         for rows in self._parser.parse(text):
-            self.tally.records += len(rows.positions)
+            self.counts.records += len(rows.positions)
             yield from batches.cut(rows.columns, rows.positions, BATCH_ROWS)
 
     def _read(self, event: Event) -> tuple[Layout | None, str]:

@@ -15,7 +15,7 @@ from vedette.logs.blob import Blob, key_facts
 from vedette.logs.flow.batch import FlowBatches, numbered
 from vedette.logs.flow.fields import layout_of
 from vedette.logs.flow.values import Converter
-from vedette.readers import BATCH_ROWS, Limits, Reader, Tally
+from vedette.readers import BATCH_ROWS, Limits, ReadCounts, Reader
 
 if TYPE_CHECKING:
     from pyarrow import parquet
@@ -33,7 +33,7 @@ def sniff(name: str, head: bytes) -> bool:  # noqa: ARG001 - what columns there 
     return head.startswith(_MAGIC)
 
 
-def read(blob: Blob, stream: BinaryIO, tally: Tally, limits: Limits) -> Iterator[pa.RecordBatch]:
+def read(blob: Blob, stream: BinaryIO, counts: ReadCounts, limits: Limits) -> Iterator[pa.RecordBatch]:
     """Yield the records of ``blob`` in batches of ``schema.FLOWS``, in their order.
 
     Raises:
@@ -48,9 +48,9 @@ def read(blob: Blob, stream: BinaryIO, tally: Tally, limits: Limits) -> Iterator
         file = _opened(spool, limits)
         names = _used_columns(file.schema_arrow)
         if _TELLING.isdisjoint(names):
-            tally.skipped = "a Parquet file without the columns of flow logs"
+            counts.skipped = "a Parquet file without the columns of flow logs"
             return
-        yield from _read_groups(blob, file, names, tally)
+        yield from _read_groups(blob, file, names, counts)
 
 
 def _opened(spool: IO[bytes], limits: Limits) -> "parquet.ParquetFile":
@@ -79,13 +79,13 @@ def _used_columns(schema: pa.Schema) -> dict[str, str]:
     return {column: name for column, name in zip(columns, schema.names, strict=True) if column}
 
 
-def _read_groups(blob: Blob, file: "parquet.ParquetFile", names: dict[str, str], tally: Tally) -> Iterator[pa.RecordBatch]:
-    converter = Converter(tally.nulled)
+def _read_groups(blob: Blob, file: "parquet.ParquetFile", names: dict[str, str], counts: ReadCounts) -> Iterator[pa.RecordBatch]:
+    converter = Converter(counts.nulled)
     batches = FlowBatches(
         object_name=blob.name,
         facts=key_facts(blob.name),
-        nulled=tally.nulled,
-        statuses=tally.statuses,
+        nulled=counts.nulled,
+        statuses=counts.statuses,
     )
     first = 0
     for group in range(file.metadata.num_row_groups):
@@ -99,11 +99,11 @@ def _read_groups(blob: Blob, file: "parquet.ParquetFile", names: dict[str, str],
                     break
                 columns = converter.columns({column: part.column(name) for column, name in names.items()})
             except _ERRORS as error:
-                tally.reject(f"row group {group}, from row {first + done}", _sentence(error), max(1, rows - done))
+                counts.reject(f"row group {group}, from row {first + done}", _sentence(error), max(1, rows - done))
                 break
             positions = numbered(first + done, part.num_rows)
             done += part.num_rows
-            tally.records += part.num_rows
+            counts.records += part.num_rows
             yield from batches.cut(columns, positions, BATCH_ROWS)
         first += rows
 

@@ -10,7 +10,7 @@ from vedette.logs.flow.batch import FlowBatches
 from vedette.logs.flow.fields import DEFAULT, first_lines, header_layout, is_default_record
 from vedette.logs.flow.text import FlowParser, parse_lines
 from vedette.logs.lines import LineReader
-from vedette.readers import BATCH_ROWS, Limits, Reader, Tally
+from vedette.readers import BATCH_ROWS, Limits, ReadCounts, Reader
 
 _OTHER_FORMATS = (b"{", b"[", b"PAR1")  # what may hold such lines within
 
@@ -25,21 +25,21 @@ def sniff(name: str, head: bytes) -> bool:  # noqa: ARG001 - what the first line
     return sum(map(is_default_record, lines)) * 2 >= len(lines)
 
 
-def read(blob: Blob, stream: BinaryIO, tally: Tally, limits: Limits) -> Iterator[pa.RecordBatch]:
+def read(blob: Blob, stream: BinaryIO, counts: ReadCounts, limits: Limits) -> Iterator[pa.RecordBatch]:
     """Yield the records of ``blob`` in batches of ``schema.FLOWS``, in their order.
 
     Raises:
         ReadError: the stream gave nothing but an error.
     """
-    parser = FlowParser(DEFAULT, tally.reject, tally.nulled)
+    parser = FlowParser(DEFAULT, counts.reject, counts.nulled)
     batches = FlowBatches(
         object_name=blob.name,
         facts=key_facts(blob.name),
-        nulled=tally.nulled,
-        statuses=tally.statuses,
+        nulled=counts.nulled,
+        statuses=counts.statuses,
     )
     for rows in parse_lines(LineReader(stream, limits.max_record_bytes), parser, BATCH_ROWS):
-        tally.records += len(rows.positions)
+        counts.records += len(rows.positions)
         yield from batches.cut(rows.columns, rows.positions, BATCH_ROWS)
 
 

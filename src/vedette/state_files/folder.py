@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from vedette.errors import StoreError
-from vedette.state_files.location import Place
+from vedette.state_files.location import StateLocation
 
 _LOCK = "lock"
 _KINDS = (".arrow", ".parquet")
@@ -32,7 +32,7 @@ def locked(folder: Path) -> Iterator[Path]:
         yield folder
 
 
-def sweep(place: Place, used: set[str]) -> int:
+def sweep(place: StateLocation, used: set[str]) -> int:
     """Remove the state files that are not ``used`` (names relative to the place); return how many.
 
     They are what a crash left behind, or what a commit has just replaced.

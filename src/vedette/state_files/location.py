@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 S3 = "s3://"
 
 
-class Place(Protocol):
+class StateLocation(Protocol):
     """A place for state files, named relative to it with forward slashes. Picklable."""
 
     @contextmanager

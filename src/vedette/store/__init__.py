@@ -8,7 +8,7 @@ To change a table: change ``tables``, add a script to ``migrations/versions``, a
 
 from vedette.store.lists import ListSummary
 from vedette.store.selection import Filters, cursor
-from vedette.store.store import RunReport, Store
+from vedette.store.store import Store, StoredReport
 from vedette.store.url import state_folder
 
-__all__ = ["Filters", "ListSummary", "RunReport", "Store", "cursor", "state_folder"]
+__all__ = ["Filters", "ListSummary", "Store", "StoredReport", "cursor", "state_folder"]

@@ -36,7 +36,7 @@ _ACTIVE = "ACTIVE"
 
 
 @dataclass(frozen=True, slots=True)
-class RunReport:
+class StoredReport:
     """What a step told of itself: the generation that it wrote, when, and the report."""
 
     generation: int
@@ -144,12 +144,12 @@ class Store:
                 oldest = generation.number - KEPT_REPORTS
                 connection.execute(delete(RUN_REPORTS).where(RUN_REPORTS.c.generation <= oldest))
 
-    def reports(self, limit: int = 20) -> list[RunReport]:
+    def reports(self, limit: int = 20) -> list[StoredReport]:
         """Return the reports of the newest steps, newest first."""
         query = select(RUN_REPORTS).order_by(RUN_REPORTS.c.generation.desc()).limit(limit)
         with self._reading() as connection:
             rows = connection.execute(query).all()
-        return [RunReport(row.generation, moment(row.written_at), read_json(row.content, dict)) for row in rows]
+        return [StoredReport(row.generation, moment(row.written_at), read_json(row.content, dict)) for row in rows]
 
     # Findings
 

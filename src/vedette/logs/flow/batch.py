@@ -50,7 +50,7 @@ _IPV4 = rf"^({_OCTET}\.){{3}}{_OCTET}$"
 
 @dataclass(slots=True, kw_only=True)
 class FlowBatches:
-    """Makes the batches of one blob; counts into ``nulled`` and ``statuses`` (see ``readers.Tally``).
+    """Makes the batches of one blob; counts into ``nulled`` and ``statuses`` (see ``readers.ReadCounts``).
 
     ``interface_id`` is the interface of records that do not name one.
     """
