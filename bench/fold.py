@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from vedette.engine import Knowledge
 from vedette.engine.duckdb import DuckDBEngine
 from vedette.engine.partitions import Partitions
-from vedette.pipeline.composition import rules
+from vedette.rules.choice import rules
 from vedette.schema import CLOUDTRAIL
 from vedette.settings import load
 from vedette.state import all_states

@@ -15,7 +15,7 @@ from vedette.engine.fact_tables import ADDRESS_FACTS, ADDRESS_MATCHES, EXPECTED_
 from vedette.engine.functions import FUNCTIONS
 from vedette.engine.plan import Order
 from vedette.inventory import INTERFACES
-from vedette.pipeline.composition import rules
+from vedette.rules.choice import rules
 from vedette.settings import load
 from vedette.state import State
 from vedette.views import fill

@@ -13,14 +13,12 @@ from typing import ClassVar, Protocol
 
 import pyarrow as pa
 
-from vedette.detections import Detection, Number
 from vedette.findings import Sighting
 from vedette.intel import ThreatList
 from vedette.inventory import Inventory
 from vedette.logs.blob import Blob
 from vedette.logs.read_counts import Limits, ReadCounts
 from vedette.network.geo import Geo
-from vedette.state import State
 from vedette.state_files.generation import Generation, Part
 from vedette.state_files.location import StateLocation
 
@@ -79,26 +77,6 @@ class Knowledge:
     own_networks: tuple[str, ...] = ()
     inventory: Inventory | None = None
     public_ports: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What is run: the detections, the state tables, and the numbers that their ``$parameters`` stand for.
-
-    ``thresholds`` are a detection's own numbers that differ from its defaults, by finding type.
-    """
-
-    detections: tuple[Detection, ...]
-    states: tuple[State, ...]
-    numbers: Mapping[str, Number]
-    thresholds: Mapping[str, Mapping[str, Number]] = field(default_factory=dict)
-
-    def all_numbers(self) -> dict[str, Number]:
-        """Return what every ``$name`` stands for: settings, and the thresholds of all detections, whose names differ."""
-        found = dict(self.numbers)
-        for detection in self.detections:
-            found |= detection.values(self.thresholds.get(detection.finding_type, {}))
-        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

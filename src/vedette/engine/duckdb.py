@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from vedette.detections import Detection, Number
-from vedette.engine import Knowledge, Reading, ReadPlan, Rules, StepResult
+from vedette.engine import Knowledge, Reading, ReadPlan, StepResult
 from vedette.engine.fact_tables import (
     DISTINCT_CALLS,
     AddressTables,
@@ -29,6 +29,7 @@ from vedette.engine.spool import load, read_blobs, taken
 from vedette.errors import EngineError
 from vedette.findings import Sighting
 from vedette.logs.blob import Blob
+from vedette.rules import Rules
 from vedette.schema import TABLES, TIME_COLUMN
 from vedette.state import State
 from vedette.state_files.generation import Generation

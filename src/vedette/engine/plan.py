@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import combinations
 
 from vedette.detections import Detection
-from vedette.engine import Rules
+from vedette.rules import Rules
 from vedette.schema import TABLES
 from vedette.state import State
 from vedette.state_files.generation import Part

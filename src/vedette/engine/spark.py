@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 import pyarrow as pa
 
 from vedette.detections import Detection, Number
-from vedette.engine import Knowledge, Reading, ReadPlan, Rules, StepResult
+from vedette.engine import Knowledge, Reading, ReadPlan, StepResult
 from vedette.engine.dialect import spark_sql
 from vedette.engine.executors import (
     PARTS,
@@ -48,6 +48,7 @@ from vedette.engine.spool import groups_of, taken
 from vedette.errors import EngineError
 from vedette.findings import Sighting
 from vedette.logs.blob import Blob
+from vedette.rules import Rules
 from vedette.schema import TABLES, TIME_COLUMN
 from vedette.state import State
 from vedette.state_files.generation import Generation, Part

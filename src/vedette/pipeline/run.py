@@ -10,12 +10,13 @@ from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import Protocol
 
-from vedette.engine import Engine, Reading, ReadPlan, Rules, StepResult
+from vedette.engine import Engine, Reading, ReadPlan, StepResult
 from vedette.engine.spool import BIN_US
 from vedette.exceptions.accepted import Acceptance, accepted
 from vedette.exceptions.authorised import Permit, permitted
 from vedette.findings import Finding, Sighting, assemble, detector_id, episodes, identity
 from vedette.logs.blob import Blob, key_facts
+from vedette.rules import Rules
 from vedette.schema import TABLES
 from vedette.state_files.folder import sweep
 from vedette.state_files.generation import Generation
