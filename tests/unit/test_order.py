@@ -8,8 +8,8 @@ from flow_notation import Log, blob, lines_of
 
 from vedette.detections import all_detections
 from vedette.engine.plan import AMBIGUOUS, EPOCH, SILENCED, Order, orders
-from vedette.rules import Rules
-from vedette.rules.choice import rules
+from vedette.pipeline import composition
+from vedette.rules import Rules, choice
 from vedette.settings import load
 from vedette.state import State, all_states
 from vedette.store import Store
@@ -17,7 +17,7 @@ from vedette.views import all_views, needed, ordered
 
 
 def rules() -> Rules:
-    return rules(load(None, {}))
+    return choice.rules(load(None, {}))
 
 
 def test_what_is_read_comes_before_whoever_reads_it() -> None:
