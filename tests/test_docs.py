@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from patience import HUNG
 
 import vedette
 from vedette import errors
@@ -113,6 +114,6 @@ def test_generated_pages_are_up_to_date() -> None:
         check=False,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=HUNG,
     )
     assert result.returncode == 0, f"generated pages are out of date; run make fix\n{result.stdout}{result.stderr}"

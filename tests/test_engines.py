@@ -13,6 +13,7 @@ import pytest
 from engines import needs_spark
 from ground_truth import PROBE, SCAN, expected, found, scanned
 from notation import blob, calls
+from patience import HUNG
 from scanning import lists_of, scan
 from standalone import cluster
 
@@ -95,7 +96,7 @@ def test_an_executor_that_dies_changes_nothing(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "made" / "AWSLogs" / "123456789012" / "vpcflowlogs")
     chosen = {**os.environ, "VEDETTE_FINDING_TYPES": ",".join(CALLERS)}
     command = scan_in_process(tmp_path / "made", tmp_path / "one.ndjson")
-    subprocess.run(command, check=True, capture_output=True, timeout=120, env=chosen)
+    subprocess.run(command, check=True, capture_output=True, timeout=HUNG, env=chosen)
     state = tmp_path / "state"
     (tmp_path / "cluster").mkdir()
     with cluster(tmp_path / "cluster", workers=2) as running:
@@ -113,14 +114,14 @@ def test_an_executor_that_dies_changes_nothing(tmp_path: Path) -> None:
         environment |= {"VEDETTE_FINDING_TYPES": ",".join(CALLERS)}
         command = scan_in_process(tmp_path / "made", tmp_path / "other.ndjson", *options)
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        until = time.monotonic() + 120
+        until = time.monotonic() + HUNG
         while time.monotonic() < until and not list(state.rglob("*.parquet")):  # a slice was folded: in the middle of it all
             assert process.poll() is None, process.communicate()[1]
             time.sleep(0.05)
         victims = running.executors()
         assert len(victims) == 2
         os.kill(victims[0], signal.SIGKILL)
-        _, errors = process.communicate(timeout=300)
+        _, errors = process.communicate(timeout=HUNG)
     assert process.returncode == 0, errors
     assert (tmp_path / "other.ndjson").read_text() == (tmp_path / "one.ndjson").read_text()
     lines = (tmp_path / "one.ndjson").read_text().splitlines()
@@ -142,5 +143,5 @@ def test_what_is_missing_is_said_in_one_sentence(tmp_path: Path, script: str, se
         "PATH": str(tmp_path)
     }
     command = [sys.executable, "-c", start]
-    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=HUNG, check=False)
     assert (done.returncode, done.stderr.strip()) == (7, sentence)

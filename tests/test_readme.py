@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from patience import HUNG
 
 from vedette.simulate.world import simulate
 
@@ -64,7 +65,7 @@ def test_the_commands_do_what_is_shown(folder: Path) -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=300,
+            timeout=HUNG,
             check=False,
         )
         assert done.returncode == 0, f"{command}: {done.stdout}"

@@ -11,6 +11,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from patience import HUNG
 
 import vedette
 
@@ -90,7 +91,7 @@ def test_the_version_is_the_packages() -> None:
 
 def test_import_contracts_hold() -> None:
     program = Path(sys.executable).with_name("lint-imports")
-    result = subprocess.run([program, "--no-logo"], cwd=ROOT, check=False, capture_output=True, text=True, timeout=120)
+    result = subprocess.run([program, "--no-logo"], cwd=ROOT, check=False, capture_output=True, text=True, timeout=HUNG)
     assert result.returncode == 0, result.stdout + result.stderr
 
 
@@ -153,7 +154,7 @@ def _tracked() -> Iterator[tuple[str, str]]:
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HUNG,
     )
     if listed.returncode:
         pytest.skip("no git repository here: what its files hold was not tested")
@@ -187,7 +188,7 @@ def test_what_is_skipped_fails_where_all_is_required(tmp_path: Path) -> None:
             check=False,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=HUNG,
             env=environment,
             cwd=tmp_path,
         )

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from engines import needs_spark
 from notation import call
+from patience import HUNG
 
 from vedette.findings import Finding
 from vedette.store import Store, state_folder
@@ -39,7 +40,7 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(store: Path, logs: Path, commit: int, moment: str, engine: str = "duckdb") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(SCRIPT), f"sqlite:///{store}", str(logs), str(commit), moment, engine]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=HUNG, check=False)
 
 
 def world(store: Path) -> tuple[list[Finding], tuple[object, ...], set[str]]:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from patience import HUNG
+
 _CLASS = Path(str(files("pyspark"))) / "bin" / "spark-class"
-_PATIENCE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,11 @@ def cluster(folder: Path, workers: int, *, cores: int = 1, memory: str = "1g") -
         for process in reversed(running):
             process.terminate()
         for process in running:
-            process.wait(timeout=30)
+            process.wait(timeout=HUNG)
 
 
 def _wait(log: Path, text: str) -> None:
-    until = time.monotonic() + _PATIENCE_SECONDS
+    until = time.monotonic() + HUNG
     while time.monotonic() < until:
         if text in log.read_text(errors="replace"):
             return

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import HUNG
 
 ROOT = Path(__file__).parents[2]
 SCANS = ("nmap -F, 100 ports", "one port of a host every 60 s, 5 % open", "3 to 5 ports of a host")
@@ -16,7 +17,7 @@ def page() -> str:
     """Return what a run prints that plays two of each scan and one actor of each life."""
     options = ["--no-write", "--batches", "1", "--processes", "1", "--scale", "0.02", "--actors", "1", "--only", *SCANS, *LIVES]
     command = [sys.executable, "-m", "bench.quality", *options]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120).stdout
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=HUNG).stdout
 
 
 def cells(page: str, name: str) -> list[str]:

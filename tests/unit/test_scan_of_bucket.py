@@ -13,6 +13,7 @@ import pytest
 from engines import needs_spark
 from moto.server import ThreadedMotoServer
 from notation import call
+from patience import HUNG
 
 DAY = datetime(2026, 3, 14, tzinfo=UTC)
 FILES, CALLS = 24, 40
@@ -60,7 +61,7 @@ def _fill(endpoint: str) -> None:
 
 def vedette(environment: dict[str, str], folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "vedette", "scan", *arguments]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=HUNG, check=False)
 
 
 def test_a_bucket_is_scanned_by_processes(environment: dict[str, str], tmp_path: Path) -> None:
