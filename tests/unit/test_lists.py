@@ -28,8 +28,8 @@ from vedette.intel.rules import networks_of, reason_class
 DAY = datetime(2024, 5, 6, tzinfo=UTC)
 
 
-def load(text: str, kind: Kind = Kind.CUSTOM) -> ThreatList:
-    return load_list(text.encode(), name="list", kind=kind, format="TXT")
+def load(text: str, kind: Kind = Kind.CUSTOM, most_entries: int = lists.MOST_ENTRIES) -> ThreatList:
+    return load_list(text.encode(), name="list", kind=kind, format="TXT", most_entries=most_entries)
 
 
 # What is refused
@@ -157,9 +157,8 @@ def test_refusals_are_counted_beyond_those_that_are_kept() -> None:
     assert (len(loaded.refusals), loaded.refused) == (lists.KEPT_REFUSALS, {"special range": 1_500})
 
 
-def test_entries_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lists, "MOST_ENTRIES", 3)
-    loaded = load("".join(f"203.0.113.{n}\n" for n in range(9)))
+def test_entries_are_bounded() -> None:
+    loaded = load("".join(f"203.0.113.{n}\n" for n in range(9)), most_entries=3)
     assert len(loaded.entries) == 3
     assert loaded.refusals[0].reason == "unreadable: more than 3 entries; the rest is left out"
 

@@ -234,7 +234,7 @@ def test_levels_are_names_or_numbers(text: str, level: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "11", "-1", "nan", "inf", "severe", "medum"])
 def test_other_levels_are_refused_with_the_input(text: str) -> None:
-    with pytest.raises(ConfigurationError, match="is no severity") as caught:
+    with pytest.raises(ConfigurationError, match="is not a severity") as caught:
         parse_level(text)
     assert repr(text) in str(caught.value)
 

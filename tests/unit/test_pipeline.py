@@ -16,6 +16,7 @@ import pytest
 from flow_notation import Log, lines_of
 from flow_notation import blob as flow_blob
 from notation import blob, call, calls
+from patience import HUNG
 from scanning import WITHOUT_DISCOVERY, lists_of, scan
 
 from vedette.engine import Engine, Knowledge, Reading, ReadPlan
@@ -204,9 +205,15 @@ def half(blob: Blob, _limits: Limits, counts: ReadCounts) -> Iterator[tuple[str,
 
 
 @pytest.mark.parametrize("part_rows", [1, 3, 100])
-def test_half_a_blob_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part_rows: int) -> None:
-    monkeypatch.setattr("vedette.engine.spool._PART_ROWS", part_rows)
-    plan = ReadPlan(read=half, limits=Limits(), place=Folder(tmp_path), tables=frozenset({"cloudtrail"}), processes=1)
+def test_half_a_blob_leaves_nothing_behind(tmp_path: Path, part_rows: int) -> None:
+    plan = ReadPlan(
+        read=half,
+        limits=Limits(),
+        place=Folder(tmp_path),
+        tables=frozenset({"cloudtrail"}),
+        processes=1,
+        part_rows=part_rows,
+    )
     lines = [f"12:0{minute} alice 198.51.100.7 ec2:DescribeVpcs" for minute in range(2)]
     blobs = [blob(calls(lines), f"{name}.json.gz") for name in ("first", "broken", "last")]
     (reading,) = read_blobs(blobs, plan)
@@ -254,7 +261,7 @@ def test_a_full_disk_is_one_clear_error_and_leaves_the_store_as_it_was(tmp_path:
     )
     support = str(Path(__file__).parents[1] / "support")
     command = [sys.executable, "-c", script, support, str(files(folder, 24, 600)), store]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=HUNG, check=False)
     assert done.returncode != 0
     assert "EngineError" in done.stderr.splitlines()[-1]
     assert "cannot be written" in done.stderr.splitlines()[-1]

@@ -32,6 +32,7 @@ class ReadPlan:
 
     ``tables`` are those that are kept; records of others are only counted. ``processes`` is how many read side by side; 1 reads
     in this process. Records before ``since`` or at and after ``until`` are counted as outside and left out.
+    A file of the spool is closed once it holds ``part_rows`` records.
     """
 
     read: ReadBlob
@@ -41,6 +42,7 @@ class ReadPlan:
     processes: int
     since: datetime | None = None
     until: datetime | None = None
+    part_rows: int = 262_144
 
 
 @dataclass(slots=True, kw_only=True)

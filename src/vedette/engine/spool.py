@@ -28,7 +28,6 @@ BIN_US = 300_000_000  # five minutes: how finely a slice can be cut
 _LARGE_GROUP_BYTES = 8 << 20
 _SMALL_GROUP_BYTES = 256 << 10
 _GROUP_BLOBS = 512
-_PART_ROWS = 262_144
 _PART_BYTES = 128 << 20
 _QUEUED_GROUPS = 2  # a process
 
@@ -82,7 +81,7 @@ def groups_of(blobs: Iterable[Blob]) -> Iterator[tuple[Blob, ...]]:
 
 def read_group(blobs: tuple[Blob, ...], plan: ReadPlan) -> Reading:
     """Read some blobs into parts of the spool."""
-    writer = _Writer(plan.place, uuid4().hex)
+    writer = _Writer(plan.place, uuid4().hex, plan.part_rows)
     reading = Reading()
     receipts, missed = [], []
     for blob in blobs:
@@ -141,6 +140,7 @@ class _Writer:
 
     place: StateLocation
     stem: str
+    part_rows: int
     parts: list[Part] = field(default_factory=list)
     written: int = 0
     _batches: dict[str, list[pa.RecordBatch]] = field(default_factory=dict)
@@ -151,7 +151,7 @@ class _Writer:
         self._batches.setdefault(table, []).append(batch)
         rows, size = rows + batch.num_rows, size + batch.nbytes
         self._sizes[table] = (rows, size)
-        if rows >= _PART_ROWS or size >= _PART_BYTES:
+        if rows >= self.part_rows or size >= _PART_BYTES:
             self._write(table)
 
     def forget(self, name: str, before: int) -> Counter[str]:

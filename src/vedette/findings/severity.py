@@ -39,7 +39,7 @@ def parse_level(text: str) -> float:
     except ValueError:
         near = get_close_matches(wanted.lower(), names, n=1)
         hint = f"; did you mean {near[0]}?" if near else ": give low, medium, high, critical or a number from 0 to 10"
-        raise ConfigurationError(f"{text!r} is no severity{hint}") from None
+        raise ConfigurationError(f"{text!r} is not a severity{hint}") from None
     if not math.isfinite(number) or not 0 <= number <= _HIGHEST:
-        raise ConfigurationError(f"{text!r} is no severity: numbers go from 0 to 10")
+        raise ConfigurationError(f"{text!r} is not a severity: numbers go from 0 to 10")
     return number

@@ -50,12 +50,14 @@ def load_list(
     location: str = "",
     verdict: str = "unknown",
     max_bytes: int = MAX_BYTES,
+    most_entries: int = MOST_ENTRIES,
 ) -> ThreatList:
     """Load a list from a path or from its bytes, plain or gzip.
 
     ``format`` is recognised from the content when None. ``as_of`` is, in this order: the given date, the date that the file
     states for itself, the file's modification time, None (age unknown: never stale). ``max_age_days`` and ``grace_days``
-    default by kind. ``max_bytes`` limits the file and what it decompresses to.
+    default by kind. ``max_bytes`` limits the file and what it decompresses to; entries
+    beyond ``most_entries`` are left out.
 
     Raises:
         ListError: the file cannot be read, is too large, or is in no known format.
@@ -63,7 +65,7 @@ def load_list(
     stored, shown, modified = _stored(source, location, max_bytes)
     data = _inflated(stored, shown, max_bytes)
     list_format = find_format(shown, data, format)
-    collected = _Collector()
+    collected = _Collector(most_entries)
     collected.take(list_format.parse(data))
     return ThreatList(
         name=name,
@@ -148,6 +150,7 @@ def _inflated(stored: bytes, shown: str, max_bytes: int) -> bytes:
 class _Collector:
     """Applies the rules to what a format yields."""
 
+    most_entries: int
     entries: Entries = field(default_factory=Entries)
     refusals: list[Refusal] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
@@ -169,8 +172,8 @@ class _Collector:
                 self.reject(Refusal(item.line, shortened(item.text), reason))
             else:
                 self.add(item, networks)
-            if len(lengths) >= MOST_ENTRIES:
-                self.reject(Refusal(item.line, "", f"unreadable: more than {MOST_ENTRIES:,} entries; the rest is left out"))
+            if len(lengths) >= self.most_entries:
+                self.reject(Refusal(item.line, "", f"unreadable: more than {self.most_entries:,} entries; the rest is left out"))
                 break
 
     def add(self, item: Item, networks: tuple[Numbers, ...]) -> None:

@@ -13,7 +13,8 @@ from vedette.findings.model import Finding
 from vedette.store.documents import clean, microseconds
 from vedette.store.tables import FINDINGS, ORDERS
 
-_FEW = 5_000
+SORTED_AT_MOST = 5_000
+"""How many matching findings are fetched and sorted; for more, the index of the order is walked."""
 
 
 class Filters(TypedDict, total=False):
@@ -88,7 +89,14 @@ def conditions(filters: Filters, lead: str | None = None) -> list[ColumnElement[
 
 
 def page(
-    connection: Connection, filters: Filters, order: str, *, descending: bool, limit: int | None, after: str | None
+    connection: Connection,
+    filters: Filters,
+    order: str,
+    *,
+    descending: bool,
+    limit: int | None,
+    after: str | None,
+    sorted_at_most: int,
 ) -> Select[tuple[str, bool]]:
     """Return the query for the ids of one page, in order.
 
@@ -96,7 +104,7 @@ def page(
         ConfigurationError: there is no such order, or ``after`` is no place in it.
     """
     columns: list[ColumnElement[Any]] = [FINDINGS.c[name] for name in _order(order)]
-    lead = _lead(connection, filters, order)
+    lead = _lead(connection, filters, order, sorted_at_most)
     if lead != order:
         columns[0] = _without_index(ORDERS[order][0])
     wanted = conditions(filters, lead if connection.dialect.name == "sqlite" else None)
@@ -107,7 +115,7 @@ def page(
     return select(FINDINGS.c.id, FINDINGS.c.archived).where(*wanted).order_by(*sorting).limit(limit)
 
 
-def _lead(connection: Connection, filters: Filters, order: str) -> str:
+def _lead(connection: Connection, filters: Filters, order: str, sorted_at_most: int) -> str:
     """Return the column by whose index a page is best found.
 
     Few findings of a type, account, severity or time are best fetched and sorted; otherwise a page is soon full when walking
@@ -122,8 +130,8 @@ def _lead(connection: Connection, filters: Filters, order: str) -> str:
     for name, group in groups.items():
         wanted = conditions(group)
         if wanted and name != order:
-            few = select(FINDINGS.c.id).where(*wanted).limit(_FEW).subquery()
-            if (connection.scalar(select(func.count()).select_from(few)) or 0) < _FEW:
+            few = select(FINDINGS.c.id).where(*wanted).limit(sorted_at_most).subquery()
+            if (connection.scalar(select(func.count()).select_from(few)) or 0) < sorted_at_most:
                 return name
     return order
 

@@ -27,7 +27,7 @@ from vedette.store import finding_rows
 from vedette.store.database import border, connect, place_of, prepare, writing
 from vedette.store.documents import clean, digest, json_text, microseconds, moment, read_json
 from vedette.store.lists import ListSummary, header_text, imported, list_of, open_count, packed, summary_of, unpacked
-from vedette.store.selection import Filters, conditions, page
+from vedette.store.selection import SORTED_AT_MOST, Filters, conditions, page
 from vedette.store.tables import FINDINGS, GENERATIONS, LIST_ENTRIES, LISTS, RECEIPTS, RUN_REPORTS
 from vedette.store.url import EPHEMERAL, is_ephemeral
 
@@ -160,15 +160,26 @@ class Store:
         descending: bool = True,
         limit: int | None = 50,
         after: str | None = None,
+        sorted_at_most: int = SORTED_AT_MOST,
         **filters: Unpack[Filters],
     ) -> list[Finding]:
         """Return one page of the findings that meet the filters; ``after`` is the ``cursor`` of the last one of the page before.
+
+        Up to ``sorted_at_most`` matching findings are fetched and sorted; for more, the index of the order is walked.
 
         Raises:
             ConfigurationError: there is no such order, or ``after`` is no place in it.
         """
         with self._reading() as connection:
-            query = page(connection, filters, order, descending=descending, limit=limit, after=after)
+            query = page(
+                connection,
+                filters,
+                order,
+                descending=descending,
+                limit=limit,
+                after=after,
+                sorted_at_most=sorted_at_most,
+            )
             rows = connection.execute(query).all()
             return finding_rows.of_ids(connection, {row.id: row.archived for row in rows})
 
