@@ -27,10 +27,10 @@ CALLERS = ("Recon:IAMUser/TorIPCaller", "Recon:IAMUser/MaliciousIPCaller", "Reco
 pytestmark = pytest.mark.xdist_group("spark")
 
 
-@pytest.mark.parametrize("version", [2, 5])
 @pytest.mark.usefixtures("spark")
-def test_the_simulated_account(version: int, tmp_path: Path) -> None:
-    simulate(sorted(all_scenarios()), tmp_path / "out", seed=3, flow_version=version)
+def test_the_simulated_account(tmp_path: Path) -> None:
+    """Of flow records of version 5; those of version 2 are in the cases and the law of cutting."""
+    simulate(sorted(all_scenarios()), tmp_path / "out", seed=3, flow_version=5)
     outcome = scanned(tmp_path / "out", engine="spark", slice_events=120_000, finding_types=(*CALLERS, SCAN, PROBE))
     assert outcome.report.slices > 1
     assert found(outcome) == expected(tmp_path / "out")

@@ -28,7 +28,7 @@ LISTS = {
 START = datetime(2026, 3, 14, tzinfo=UTC)
 LAWFUL = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
-SLOW = settings(LAWFUL, max_examples=4)
+SLOW = settings(LAWFUL, max_examples=2)
 
 moments = st.one_of(
     st.integers(0, 3 * 86_400),  # three days

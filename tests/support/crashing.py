@@ -5,6 +5,7 @@ import signal
 import sys
 from pathlib import Path
 
+from quick_spark import QUICK
 from scanning import lists_of, scan
 
 from vedette.sources import Span, list_blobs
@@ -36,6 +37,7 @@ def main(store: str, folder: str, commit: str, moment: str, engine: str) -> None
     """Scan the folder into the store, and print how many commits it took."""
     Killed.deadly, Killed.moment = int(commit), moment
     settings = {"store": store, "slice_events": SLICE_EVENTS, "spark_master": "local[2]", "finding_types": CALLERS}
+    settings["spark_conf"] = [f"{name}={value}" for name, value in QUICK.items()]
     scan(list_blobs(folder, Span()), lists_of(LISTS), store_class=Killed, engine=engine, **settings)
     sys.stdout.write(f"{Killed.commits}\n")
 

@@ -4,16 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 from engines import HAS_JAVA, UNTESTED
+from quick_spark import QUICK
 
 from vedette.engine.spark_session import start
-
-# Few rows: to compile each query would take longer than to run it as it is. Clusters of tests and runs of the command compile.
-_QUICK = {
-    "spark.sql.shuffle.partitions": "2",
-    "spark.sql.codegen.wholeStage": "false",
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-    "spark.buffer.pageSize": "256k",
-}
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +14,7 @@ def spark() -> Iterator[None]:
     """Hold a session, which every scan with the Spark engine then takes."""
     if not HAS_JAVA:
         pytest.skip(UNTESTED)
-    session, _ = start("local[2]", _QUICK, "10MB")
+    session, _ = start("local[2]", QUICK, "10MB")
     yield
     session.stop()
 
