@@ -66,14 +66,14 @@ FOLDERS = {"invictus-stratus-2023": (55, 2_900), "stratus-detonation-logs": (35,
 def test_each_file_has_its_records(trails: Path, name: str) -> None:
     read = read_file(trails / name)
     records, nulled = FILES[name]
-    assert (len(read.rows), read.tally.bad, read.tally.nulled) == (records, 0, nulled)
+    assert (len(read.rows), read.counts.bad, read.counts.nulled) == (records, 0, nulled)
     assert read.column("position") == list(range(records))
 
 
 @pytest.mark.parametrize("name", list(NO_TRAILS))
 def test_other_files_are_skipped(trails: Path, name: str) -> None:
     read = read_file(trails / name)
-    assert (read.rows, read.tally.bad, read.tally.skipped) == ([], 0, NO_TRAILS[name])
+    assert (read.rows, read.counts.bad, read.counts.skipped) == ([], 0, NO_TRAILS[name])
 
 
 @pytest.mark.parametrize("name", list(FOLDERS))
@@ -82,7 +82,7 @@ def test_each_folder_has_its_records(trails: Path, name: str) -> None:
     reads = [read_file(path) for path in sorted((trails / name).glob("*.json"))]
     assert len(reads) == files
     assert sum(len(read.rows) for read in reads) == records
-    assert not any(read.tally.bad or read.tally.nulled for read in reads)
+    assert not any(read.counts.bad or read.counts.nulled for read in reads)
 
 
 def test_no_file_is_forgotten(trails: Path) -> None:
@@ -103,8 +103,8 @@ def test_all_whole_records_of_a_malformed_file_are_found(trails: Path) -> None:
         repaired = {record["eventID"] for record in json.load(file)["Records"]}
     assert len(repaired) == 793
     assert repaired < set(whole)
-    assert read.tally.bad == 1
-    assert read.tally.problems[0].reason == "a bracket is not closed"
+    assert read.counts.bad == 1
+    assert read.counts.problems[0].reason == "a bracket is not closed"
 
 
 def test_lines_with_records_of_other_logs_give_those_of_the_trail(trails: Path) -> None:
@@ -117,7 +117,7 @@ def test_lines_with_records_of_other_logs_give_those_of_the_trail(trails: Path) 
     assert [(row["event_id"], row["event_name"], row["error_code"]) for row in read.rows] == [
         (log.get("eventID"), log.get("eventName"), log.get("errorCode") or None) for log in calls
     ]
-    assert read.tally.bad == 537 - 464
+    assert read.counts.bad == 537 - 464
 
 
 def test_what_is_said_of_an_hour_of_attacks_is_what_was_written(trails: Path) -> None:

@@ -71,18 +71,18 @@ def read_path(path: Path) -> Read:
 @pytest.mark.parametrize(("name", "records"), FORMATS.items())
 def test_every_layout_is_read_to_the_last_record(corpus: Path, name: str, records: int) -> None:
     read = read_path(corpus / "flowlogs" / "formats" / name)
-    assert (read.tally.records, read.tally.bad, read.tables) == (records, 0, {"flows"})
+    assert (read.counts.records, read.counts.bad, read.tables) == (records, 0, {"flows"})
     assert read.column("position") == list(range(records))
-    assert read.tally.nulled == ({"protocol": 1} if name.endswith(".parquet") else {})  # 8080
+    assert read.counts.nulled == ({"protocol": 1} if name.endswith(".parquet") else {})  # 8080
     silent = {"aws-docs-v2-default.log": {"NODATA": 1, "SKIPDATA": 1}, "otel-v2-nodata.log": {"NODATA": 1}}
-    assert read.tally.statuses == silent.get(name, {"NODATA": 2} if name.endswith(".parquet") else {})
+    assert read.counts.statuses == silent.get(name, {"NODATA": 2} if name.endswith(".parquet") else {})
 
 
 @pytest.mark.parametrize(("name", "records"), DERIVED.items())
 def test_every_capture_is_read_to_the_last_record(corpus: Path, name: str, records: int) -> None:
     path = corpus / "flowlogs" / "derived" / name
     read = read_path(path)
-    assert (read.tally.records, read.tally.bad, read.tally.nulled) == (records, 0, {})
+    assert (read.counts.records, read.counts.bad, read.counts.nulled) == (records, 0, {})
     head, *lines = gzip.decompress(path.read_bytes()).decode().splitlines()
     fields = [line.split() for line in lines]
     for field, column in (("srcaddr", "src_address"), ("dstaddr", "dst_address"), ("interface-id", "interface_id")):
@@ -102,7 +102,7 @@ def test_no_file_is_forgotten(corpus: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(NO_LOGS))
 def test_the_ground_truth_is_no_log(corpus: Path, name: str) -> None:
-    assert read_path(corpus / "flowlogs" / "derived" / name).tally.skipped == "is no log of a known format"
+    assert read_path(corpus / "flowlogs" / "derived" / name).counts.skipped == "is no log of a known format"
 
 
 def test_a_day_of_one_server_adds_up(corpus: Path) -> None:

@@ -71,7 +71,7 @@ def trails(draw: st.DrawFn) -> tuple[list[Event], list[dict[str, object]]]:
 
 
 def columns(read: Read, names: list[str]) -> list[dict[str, object]]:
-    assert read.column("position") == list(range(read.tally.records))
+    assert read.column("position") == list(range(read.counts.records))
     return [{name: row[name] for name in names} for row in read.rows]
 
 
@@ -83,7 +83,7 @@ def test_records_are_read_back_from_every_wrapper(wrapper: str, trail: tuple[lis
     head = event(0, eventID="head")  # so that the first bytes tell the log, whatever the others hold
     read = read_bytes(WRAPPERS[wrapper]([head, *records]).encode())
     assert columns(read, list(rows[0]))[1:] == rows
-    assert (read.tally.bad, read.tally.nulled) == (0, {})
+    assert (read.counts.bad, read.counts.nulled) == (0, {})
 
 
 # Damage
@@ -127,7 +127,7 @@ def test_a_cut_anywhere_loses_no_whole_record_before_it(wrapper: str, data: st.D
     read = read_bytes(text[:cut])
     assert read.column("event_id")[: len(expected)] == expected
     assert len(read.rows) <= len(expected) + 1
-    assert read.tally.bad <= 2
+    assert read.counts.bad <= 2
 
 
 @given(st.integers(20, 100))
@@ -154,7 +154,7 @@ def test_the_size_of_pieces_does_not_matter(wrapper: str, size: int) -> None:
         read = read_bytes(WRAPPERS[wrapper](TRAIL).encode())
     assert read.column("event_id") == [record["eventID"] for record in TRAIL]
     assert read.column("position") == list(range(len(TRAIL)))
-    assert (read.tally.bad, read.tally.nulled) == (0, {})
+    assert (read.counts.bad, read.counts.nulled) == (0, {})
 
 
 @given(st.binary(max_size=30), st.integers(1, 11))
@@ -164,7 +164,7 @@ def test_junk_instead_of_a_record_costs_no_neighbour(junk: bytes, at: int) -> No
     texts[at] = b"{" + junk.translate(None, b'"\\{}[]')
     read = read_bytes(b"\n".join(texts))
     assert read.column("event_id") == [record["eventID"] for n, record in enumerate(TRAIL) if n != at]
-    assert read.tally.bad >= 1
+    assert read.counts.bad >= 1
 
 
 SEEDS = {wrapper: WRAPPERS[wrapper](TRAIL[:3]).encode() for wrapper in WRAPPERS} | {

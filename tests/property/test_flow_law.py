@@ -106,9 +106,9 @@ def expected(record: Record) -> dict[str, object]:
 
 def rows(read: Read) -> list[dict[str, object]]:
     """Return what the rows say, and check where they say they are from."""
-    assert read.column("position") == list(range(read.tally.records))
+    assert read.column("position") == list(range(read.counts.records))
     assert set(read.column("object")) <= {"some.log"}
-    assert (read.tally.bad, read.tally.nulled) == (0, {})
+    assert (read.counts.bad, read.counts.nulled) == (0, {})
     return [{k: v for k, v in row.items() if v is not None and k not in {"object", "position"}} for row in read.rows]
 
 
@@ -233,7 +233,7 @@ def test_junk_between_records_costs_no_record(lines: list[bytes]) -> None:
     clean = [line.replace(b"\n", b"").replace(b"\r", b"") for line in lines]
     read = read_bytes(b"\n".join([HEAD, *clean, FLOW]))
     assert read.column("src_address").count("192.0.2.1") >= clean.count(FLOW) + 1
-    assert read.tally.records + read.tally.bad >= clean.count(FLOW) + 1
+    assert read.counts.records + read.counts.bad >= clean.count(FLOW) + 1
     assert read.column("position") == sorted(set(read.column("position")))
 
 

@@ -40,4 +40,4 @@ def said(row: dict[str, Any]) -> dict[str, Any]:
 
 def places(read: Read) -> list[str]:
     """Return the places of the problems that were met."""
-    return [problem.place for problem in read.tally.problems]
+    return [problem.place for problem in read.counts.problems]

@@ -26,7 +26,7 @@ def ids(read: Read) -> list[str | None]:
 
 
 def reasons(read: Read) -> list[str]:
-    return [problem.reason for problem in read.tally.problems]
+    return [problem.reason for problem in read.counts.problems]
 
 
 # Wrappers
@@ -37,7 +37,7 @@ def reasons(read: Read) -> list[str]:
 def test_records_are_read_in_every_wrapper(wrapper: str, store: type[bytes]) -> None:
     read = read_bytes(store(WRAPPERS[wrapper](EVENTS).encode()))
     assert (ids(read), read.column("position")) == (IDS, [0, 1, 2, 3, 4])
-    assert (read.tally.bad, read.tally.nulled, read.tally.skipped) == (0, {}, "")
+    assert (read.counts.bad, read.counts.nulled, read.counts.skipped) == (0, {}, "")
     assert read.tables == {"cloudtrail"}
 
 
@@ -47,13 +47,13 @@ def test_a_file_of_many_pieces_is_read_as_one(wrapper: str) -> None:
     read = read_text(WRAPPERS[wrapper]([event(n) for n in range(count)]))
     assert ids(read) == [event(n)["eventID"] for n in range(count)]
     assert read.column("position") == list(range(count))
-    assert (read.tally.bad, read.tally.nulled) == (0, {})
+    assert (read.counts.bad, read.counts.nulled) == (0, {})
 
 
 @pytest.mark.parametrize("wrapper", list(WRAPPERS))
 def test_a_byte_order_mark_changes_nothing(wrapper: str) -> None:
     read = read_text(b"\xef\xbb\xbf" + WRAPPERS[wrapper](EVENTS).encode())
-    assert (ids(read), read.tally.bad) == (IDS, 0)
+    assert (ids(read), read.counts.bad) == (IDS, 0)
 
 
 def test_every_column_is_filled() -> None:
@@ -153,15 +153,15 @@ def test_batches_are_no_longer_than_allowed_and_go_on_counting() -> None:
 def test_digest_and_insight_files_are_skipped_by_name(name: str) -> None:
     read = read_text(compact({"Records": EVENTS}), name)
     assert read.rows == []
-    assert "holds no records of calls" in read.tally.skipped
+    assert "holds no records of calls" in read.counts.skipped
 
 
 def test_a_digest_file_is_skipped_by_content() -> None:
     digest = {"awsAccountId": "123456789012", "digestStartTime": "2024-05-06T07:00:00Z", "logFiles": [{"s3Object": "x"}]}
     for text in (compact(digest), json.dumps(digest, indent=2)):
         read = read_text(text)
-        assert (read.rows, read.tally.bad) == ([], 0)
-        assert read.tally.skipped == "a CloudTrail digest file holds no records of calls"
+        assert (read.rows, read.counts.bad) == ([], 0)
+        assert read.counts.skipped == "a CloudTrail digest file holds no records of calls"
 
 
 def insight() -> dict[str, object]:
@@ -172,26 +172,26 @@ def insight() -> dict[str, object]:
 def test_insights_are_skipped_by_content() -> None:
     for text in (compact({"Records": [insight()]}), lines([insight(), insight()]), compact([bridged(insight())])):
         read = read_text(text)
-        assert (read.rows, read.tally.bad) == ([], 0)
-        assert read.tally.skipped == "CloudTrail Insights events are no records of calls"
+        assert (read.rows, read.counts.bad) == ([], 0)
+        assert read.counts.skipped == "CloudTrail Insights events are no records of calls"
 
 
 def test_insights_among_records_are_left_out_and_keep_their_position() -> None:
     read = read_text(compact({"Records": [event(0), insight(), event(2)]}))
     assert (ids(read), read.column("position")) == ([IDS[0], IDS[2]], [0, 2])
-    assert (read.tally.bad, read.tally.skipped) == (0, "")
+    assert (read.counts.bad, read.counts.skipped) == (0, "")
 
 
 def test_a_control_message_of_cloudwatch_is_no_bad_record() -> None:
     control = {"messageType": "CONTROL_MESSAGE", "logEvents": [{"id": "", "timestamp": 1, "message": "CWL CONTROL MESSAGE"}]}
     read = read_text(lines([subscribed(EVENTS[:2]), control, subscribed(EVENTS[2:])]))
-    assert (ids(read), read.tally.bad) == (IDS, 0)
+    assert (ids(read), read.counts.bad) == (IDS, 0)
 
 
 def test_an_empty_delivery_holds_nothing_and_nothing_bad() -> None:
     for text in ('{"Records":[]}', '{"Records": [ ] }\n'):
         read = read_text(text)
-        assert (read.rows, read.tally.bad, read.tally.skipped) == ([], 0, "")
+        assert (read.rows, read.counts.bad, read.counts.skipped) == ([], 0, "")
 
 
 def test_notifications_of_storage_are_not_claimed() -> None:
@@ -224,7 +224,7 @@ def test_a_table_of_a_honeypot_is_no_cloudtrail() -> None:
     head = (
         "Event Type,Event Name,Request ID,User ID,Request Parameters\nAwsApiCall,ListObjects,0A1B,\"{'type': 'AWSAccount'}\",x\n"
     )
-    assert read_text(head).tally.skipped == "is no log of a known format"
+    assert read_text(head).counts.skipped == "is no log of a known format"
 
 
 # Damage
@@ -236,8 +236,8 @@ def test_a_cut_off_archive_gives_its_whole_records() -> None:
     read = read_bytes(stored[: len(stored) // 2])
     assert 1_000 < len(read.rows) < 2_000
     assert ids(read) == [record["eventID"] for record in records[: len(read.rows)]]
-    assert read.tally.bad == 1
-    assert read.tally.problems[0].place == "end of file"
+    assert read.counts.bad == 1
+    assert read.counts.problems[0].place == "end of file"
 
 
 def test_an_archive_that_gives_nothing_raises() -> None:
@@ -250,7 +250,7 @@ def test_half_a_document_gives_its_whole_records() -> None:
     for end, whole in ((text.index('"eventID":"' + IDS[3]), 3), (len(text) - 2, 5), (len(text) - 3, 4), (20, 0)):
         read = read_text(text[:end])
         assert ids(read) == IDS[:whole]
-        assert read.tally.bad == 1
+        assert read.counts.bad == 1
         assert reasons(read) == ["the text ends before its brackets are closed"]
 
 
@@ -273,8 +273,8 @@ def test_a_broken_record_costs_no_neighbour(before: str, after: str) -> None:
     for text in ('{"Records":[' + ",".join(texts) + "]}", "[" + ",".join(texts) + "]", "\n".join(texts)):
         read = read_text(text)
         assert [name for name in ids(read) if name != IDS[2]] == [IDS[0], IDS[1], IDS[3], IDS[4]]
-        assert read.tally.bad >= 1
-        assert read.tally.problems[0].place.startswith("byte ")
+        assert read.counts.bad >= 1
+        assert read.counts.problems[0].place.startswith("byte ")
 
 
 def test_places_of_broken_records_are_where_they_are() -> None:
@@ -282,8 +282,8 @@ def test_places_of_broken_records_are_where_they_are() -> None:
     texts[4_000] = "?"
     text = '{"Records":[' + ",".join(texts) + "]}"
     read = read_text(text)
-    assert (len(read.rows), read.tally.bad) == (4_999, 1)
-    assert read.tally.problems[0].place == f"byte {text.index('?')}"
+    assert (len(read.rows), read.counts.bad) == (4_999, 1)
+    assert read.counts.problems[0].place == f"byte {text.index('?')}"
     assert read.column("position")[4_000] == 4_001
 
 
@@ -291,7 +291,7 @@ def test_junk_between_lines_costs_no_line() -> None:
     texts = [compact(event(n)) for n in range(4)]
     read = read_text("\n".join([texts[0], "<html>no JSON</html>", texts[1], "\0\0\0", texts[2], "{}", "[1]", texts[3]]))
     assert ids(read) == IDS[:4]
-    assert read.tally.bad >= 3
+    assert read.counts.bad >= 3
 
 
 @pytest.mark.parametrize(
@@ -319,7 +319,7 @@ def test_junk_between_lines_costs_no_line() -> None:
 def test_a_wrong_type_costs_its_field_and_is_counted(member: str, value: object, column: str) -> None:
     read = read_text(compact({"Records": [event(0), event(1, **{member: value}), event(2)]}))
     assert len(read.rows) == 3
-    assert (read.tally.bad, read.tally.nulled) == (0, {column: 1})
+    assert (read.counts.bad, read.counts.nulled) == (0, {column: 1})
     sound = read_text(compact({"Records": [event(1)]})).rows[0]
     changed = {name for name, was in sound.items() if read.rows[1][name] != was} - {"position"}
     if column == "identity_type":
@@ -334,7 +334,7 @@ def test_a_wrong_type_costs_its_field_and_is_counted(member: str, value: object,
 def test_a_missing_time_is_null_and_counted() -> None:
     read = read_text(compact({"Records": [event(0, eventTime=None), event(1), event(2, eventTime="")]}))
     assert [time is None for time in read.column("event_time")] == [True, False, True]
-    assert read.tally.nulled == {"event_time": 2}
+    assert read.counts.nulled == {"event_time": 2}
 
 
 def test_a_log_shipper_may_have_moved_the_time() -> None:
@@ -415,7 +415,7 @@ def test_a_record_of_five_megabytes_is_a_record(form: str, at: int) -> None:
     records = [event(n, requestParameters={"text": "x" * (5 << 20) if n == at else "x"}) for n in range(1_000)]
     read = read_text(WRAPPERS[form](records))
     assert ids(read) == [record["eventID"] for record in records]
-    assert (read.tally.bad, read.tally.nulled) == (0, {})
+    assert (read.counts.bad, read.counts.nulled) == (0, {})
 
 
 @pytest.mark.parametrize("form", ["delivered", "array", "lines", "array, indented"])
@@ -424,7 +424,7 @@ def test_a_record_beyond_the_limit_costs_itself_only(form: str, at: int) -> None
     records = [event(n, requestParameters={"text": "x" * (3 << 20) if n == at else "x"}) for n in range(1_000)]
     read = read_text(WRAPPERS[form](records), limits=Limits(max_record_bytes=1 << 20))
     assert ids(read) == [record["eventID"] for n, record in enumerate(records) if n != at]
-    assert read.tally.bad == 1
+    assert read.counts.bad == 1
     assert reasons(read) == ["a record of more than 1048576 bytes (limit max_record_bytes)"]
 
 
@@ -432,12 +432,12 @@ def test_invalid_text_is_replaced_and_counted() -> None:
     text = lines([event(0), event(1, userAgent="@@"), event(2)]).encode().replace(b"@@", b"a\xffb")
     read = read_text(text)
     assert read.column("user_agent")[1] == "a\N{REPLACEMENT CHARACTER}b"
-    assert (read.tally.bad, read.tally.nulled) == (0, {"user_agent": 1})
+    assert (read.counts.bad, read.counts.nulled) == (0, {"user_agent": 1})
 
 
 def test_half_a_surrogate_pair_is_replaced_and_counted() -> None:
     read = read_text(lines([event(0, userAgent="@@")]).replace("@@", "a\\ud800b"))
-    assert (read.column("user_agent"), read.tally.nulled) == (["a?b"], {"user_agent": 1})
+    assert (read.column("user_agent"), read.counts.nulled) == (["a?b"], {"user_agent": 1})
 
 
 def test_bare_control_characters_in_a_text_are_kept() -> None:
@@ -448,7 +448,7 @@ def test_bare_control_characters_in_a_text_are_kept() -> None:
 def test_zeros_between_records_are_counted() -> None:
     text = ",".join(map(compact, EVENTS[:2])) + "\0" * 100 + "," + compact(EVENTS[2])
     read = read_text('{"Records":[' + text + "]}")
-    assert (ids(read), read.tally.bad) == (IDS[:3], 1)
+    assert (ids(read), read.counts.bad) == (IDS[:3], 1)
 
 
 @pytest.mark.parametrize("brackets", ["[", '{"a":', '[{"a":'])
@@ -463,7 +463,7 @@ def test_a_nesting_bomb_costs_its_record_and_is_named(brackets: str) -> None:
 def test_a_record_with_deep_parameters_is_a_record() -> None:
     deep = json.loads('{"a":' * 200 + "1" + "}" * 200)
     read = read_text(compact({"Records": [event(0, requestParameters=deep)]}))
-    assert (ids(read), read.tally.bad) == (IDS[:1], 0)
+    assert (ids(read), read.counts.bad) == (IDS[:1], 0)
 
 
 def test_wrappers_around_wrappers_come_to_an_end() -> None:
@@ -488,7 +488,7 @@ def test_a_record_that_is_nothing_but_a_name_is_kept() -> None:
 
 def test_a_record_without_a_name_is_kept_if_it_has_a_service() -> None:
     read = read_text(compact({"Records": [event(0, eventName=None), event(1, eventSource=None), {"eventVersion": "1.08"}]}))
-    assert (ids(read), read.tally.bad) == (IDS[:2], 1)
+    assert (ids(read), read.counts.bad) == (IDS[:2], 1)
     assert reasons(read) == ["no CloudTrail record: neither eventName nor eventSource"]
 
 
@@ -499,4 +499,4 @@ def test_a_number_of_any_length_is_no_obstacle() -> None:
 
 def test_a_file_that_goes_on_with_something_else_gives_its_records() -> None:
     read = read_bytes(gzip.compress(compact({"Records": EVENTS}).encode()) + b"something else")
-    assert (ids(read), read.tally.bad) == (IDS, 1)
+    assert (ids(read), read.counts.bad) == (IDS, 1)

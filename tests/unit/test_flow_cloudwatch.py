@@ -30,7 +30,7 @@ def test_an_export_of_the_default_format_is_read(pack: Callable[[bytes], bytes])
     read = read_bytes(pack(exported(FLOW, REPLY)), "exportedlogs/4f-3/eni-0a1b2c3d-all/000000.gz")
     assert said(read.rows[0]) == SOME_FLOW
     assert read.column("position") == [0, 1]
-    assert (read.tally.bad, read.tally.nulled) == (0, {})
+    assert (read.counts.bad, read.counts.nulled) == (0, {})
 
 
 def test_an_export_of_a_custom_format_gives_what_its_shapes_tell() -> None:
@@ -68,7 +68,7 @@ def test_envelopes_are_read_one_behind_the_other(between: str) -> None:
     assert said(read.rows[0]) == SOME_FLOW
     assert read.column("dst_port") == [22, 40000, 40000]
     assert read.column("position") == [0, 1, 2]
-    assert (read.tally.bad, read.tally.nulled) == (0, {})
+    assert (read.counts.bad, read.counts.nulled) == (0, {})
 
 
 def test_envelopes_may_be_printed_in_many_lines_and_keys_in_any_order() -> None:
@@ -103,13 +103,13 @@ def test_extracted_fields_name_a_custom_format(names: tuple[str, str, str]) -> N
     assert read.column("dst_address") == ["10.0.0.5", None]
     assert read.column("dst_port") == [22, None]
     assert read.column("interface_id") == ["eni-0a1b2c3d"] * 2
-    assert (read.tally.nulled, read.tally.bad) == ({"dst_port": 1}, 0)
+    assert (read.counts.nulled, read.counts.bad) == ({"dst_port": 1}, 0)
 
 
 def test_a_message_that_is_no_flow_record_is_counted() -> None:
     read = read_bytes(json.dumps(envelope(FLOW, '{"level":"info"}', "", REPLY)).encode())
     assert read.column("position") == [0, 3]
-    assert read.tally.bad == 2
+    assert read.counts.bad == 2
     assert places(read) == ["event 2", "event 3"]
 
 
@@ -117,29 +117,29 @@ def test_broken_envelopes_give_their_messages() -> None:
     whole = json.dumps(envelope(FLOW, REPLY))
     read = read_bytes((whole + whole.replace('"owner"', "owner") + whole).encode())
     assert len(read.rows) == 6
-    assert read.tally.bad == 1
-    assert "broken envelope" in read.tally.problems[0].reason
+    assert read.counts.bad == 1
+    assert "broken envelope" in read.counts.problems[0].reason
 
 
 def test_a_cut_off_envelope_is_counted_once() -> None:
     stored = gzip.compress(b"".join(json.dumps(envelope(FLOW.replace("40000", str(n)), REPLY)).encode() for n in range(900)))
     read = read_bytes(stored[: len(stored) // 2])
     assert len(read.rows) > 400
-    assert (read.tally.bad, places(read)) == (1, ["end of file"])
+    assert (read.counts.bad, places(read)) == (1, ["end of file"])
 
 
 def test_an_envelope_without_end_is_given_up() -> None:
     start = json.dumps(envelope(FLOW))[:-2] + ', {"id":"' + "x" * 4_000_000
     read = read_bytes(start.encode() + json.dumps(envelope(REPLY)).encode(), limits=Limits(max_record_bytes=1_000_000))
     assert read.column("src_port") == [40000, 22]
-    assert read.tally.bad >= 1
+    assert read.counts.bad >= 1
 
 
 def test_a_nesting_bomb_costs_its_envelope_alone() -> None:
     bomb = b'{"messageType":"DATA_MESSAGE","logEvents":[{"message":' + b"[" * 100_000
     read = read_bytes(json.dumps(envelope(FLOW)).encode() + bomb + json.dumps(envelope(REPLY)).encode())
     assert read.column("dst_port") == [22, 40000]
-    assert read.tally.bad == 1
+    assert read.counts.bad == 1
 
 
 def test_flow_records_in_other_json_are_found() -> None:

@@ -56,8 +56,8 @@ def test_parquet_is_read_in_either_spelling_and_of_any_width(spelling: str, narr
     assert said(read.rows[0]) == SOME_FLOW
     assert read.rows[1]["src_address"] is None
     assert read.rows[1]["action"] is None
-    assert read.tally.statuses == {"NODATA": 1}
-    assert (read.tally.bad, read.tally.nulled) == (0, {})
+    assert read.counts.statuses == {"NODATA": 1}
+    assert (read.counts.bad, read.counts.nulled) == (0, {})
 
 
 def test_parquet_rows_are_numbered_over_the_row_groups() -> None:
@@ -98,8 +98,8 @@ def test_parquet_values_that_are_impossible_are_counted() -> None:
     assert read.column("protocol") == [None, None, 6, None]
     assert read.column("packets") == [None, 1, 2, 3]
     assert read.column("account_id") == ["012345678901", None, "000000000001", "999999999999"]
-    assert read.tally.nulled == {"src_address": 2, "src_port": 3, "dst_port": 1, "protocol": 2, "packets": 1}
-    assert read.tally.bad == 0
+    assert read.counts.nulled == {"src_address": 2, "src_port": 3, "dst_port": 1, "protocol": 2, "packets": 1}
+    assert read.counts.bad == 0
 
 
 def test_parquet_text_that_is_no_utf8_is_null_and_counted() -> None:
@@ -109,7 +109,7 @@ def test_parquet_text_that_is_no_utf8_is_null_and_counted() -> None:
         action = action if kind != pa.large_string() else broken.cast(pa.large_binary())
         read = read_bytes(packed({"srcaddr": ["192.0.2.1"] * 3, "action": action}))
         assert read.column("action") == [None, "ACCEPT", None]
-        assert read.tally.nulled == {"action": 2}
+        assert read.counts.nulled == {"action": 2}
 
 
 def test_parquet_times_may_be_timestamps() -> None:
@@ -130,12 +130,12 @@ def test_parquet_columns_of_no_usable_type_are_as_if_absent() -> None:
 def test_parquet_of_something_else_is_skipped() -> None:
     read = read_bytes(packed({"a": [1, 2], "version": [1, 2]}))
     assert read.rows == []
-    assert read.tally.skipped == "a Parquet file without the columns of flow logs"
+    assert read.counts.skipped == "a Parquet file without the columns of flow logs"
 
 
 def test_an_empty_parquet_file_has_no_records() -> None:
     read = read_bytes(packed({"srcaddr": pa.array([], pa.string())}))
-    assert (read.rows, read.tally.skipped, read.tally.bad) == ([], "", 0)
+    assert (read.rows, read.counts.skipped, read.counts.bad) == ([], "", 0)
 
 
 @pytest.mark.parametrize("cut", [4, 9, 100, -1, -9])
@@ -154,7 +154,7 @@ def test_a_damaged_row_group_costs_itself_alone() -> None:
     )
     read = read_bytes(bytes(data))
     assert read.column("position") == [*range(1_000), *range(2_000, 3_000)]
-    assert (read.tally.bad, places(read)) == (1_000, ["row group 1, from row 1000"])
+    assert (read.counts.bad, places(read)) == (1_000, ["row group 1, from row 1000"])
 
 
 def test_a_parquet_bomb_is_stopped() -> None:

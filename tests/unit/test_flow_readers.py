@@ -17,7 +17,7 @@ def test_the_default_format_is_read_with_and_without_a_header_line(head: tuple[s
     assert read.column("src_address") == ["192.0.2.1", "10.0.0.5"]
     assert read.column("position") == [0, 1]
     assert read.column("object") == ["flows.log"] * 2
-    assert (read.tally.bad, read.tally.nulled) == (0, {})
+    assert (read.counts.bad, read.counts.nulled) == (0, {})
 
 
 def test_fields_stand_in_any_order_and_of_any_version() -> None:
@@ -80,7 +80,7 @@ def test_line_ends_marks_and_blanks_change_nothing(data: bytes) -> None:
     assert said(read.rows[0]) == SOME_FLOW
     assert read.column("dst_port") == [22, 40000]
     assert read.column("position") == [0, 1]
-    assert (read.tally.bad, read.tally.nulled) == (0, {})
+    assert (read.counts.bad, read.counts.nulled) == (0, {})
 
 
 def test_files_of_different_formats_may_be_joined() -> None:
@@ -90,7 +90,7 @@ def test_files_of_different_formats_may_be_joined() -> None:
     assert read.column("src_address") == ["192.0.2.1", "192.0.2.8", "192.0.2.9", "10.0.0.5"]
     assert read.column("dst_port") == [22, 80, 81, 40000]
     assert read.column("position") == [0, 1, 2, 3]
-    assert read.tally.bad == 0
+    assert read.counts.bad == 0
 
 
 def test_joined_files_of_a_format_without_numbers_keep_no_header_line_as_a_record() -> None:
@@ -98,24 +98,24 @@ def test_joined_files_of_a_format_without_numbers_keep_no_header_line_as_a_recor
     read = read_bytes(text(head, "- eni-1 10.0.0.5 192.0.2.1", head, "i-1 eni-2 10.0.0.6 192.0.2.2"))
     assert read.column("interface_id") == ["eni-1", "eni-2"]
     assert read.column("instance_id") == [None, "i-1"]
-    assert read.tally.nulled == {}
+    assert read.counts.nulled == {}
 
 
 def test_rows_of_the_wrong_length_are_counted_with_their_lines() -> None:
     read = read_bytes(text(HEADER, FLOW, FLOW + " more", "", REPLY, "too few", "x" * 300, FLOW))
     assert len(read.rows) == 3
     assert read.column("position") == [0, 2, 5]
-    assert read.tally.bad == 3
+    assert read.counts.bad == 3
     assert places(read) == ["line 3", "line 6", "line 7"]
-    assert read.tally.problems[0].reason.startswith("more fields where the format has 14: '2 123456789012 eni-")
-    assert read.tally.problems[1].reason == "2 fields where the format has 14: 'too few'"
-    assert len(read.tally.problems[2].reason) < 200
+    assert read.counts.problems[0].reason.startswith("more fields where the format has 14: '2 123456789012 eni-")
+    assert read.counts.problems[1].reason == "2 fields where the format has 14: 'too few'"
+    assert len(read.counts.problems[2].reason) < 200
 
 
 def test_a_dash_is_null_in_every_column() -> None:
     read = read_bytes(text(HEADER, FLOW, " ".join("-" * 14)))
     assert said(read.rows[1]) == {}
-    assert read.tally.nulled == {}
+    assert read.counts.nulled == {}
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_an_impossible_value_is_null_and_counted_and_the_record_kept(field: str,
     read = read_bytes(text(HEADER, FLOW, " ".join(fields), REPLY))
     assert said(read.rows[1]) == {name: what for name, what in SOME_FLOW.items() if name != column}
     assert read.column("dst_port")[::2] == [22, 40000]
-    assert (read.tally.nulled, read.tally.bad) == ({column: 1}, 0)
+    assert (read.counts.nulled, read.counts.bad) == ({column: 1}, 0)
 
 
 @pytest.mark.parametrize(
@@ -171,14 +171,14 @@ def test_a_value_at_the_edge_of_the_possible_is_kept(field: str, value: str, col
     fields[HEADER.split().index(field)] = value
     read = read_bytes(text(HEADER, " ".join(fields)))
     assert said(read.rows[0]) == SOME_FLOW | {column: expected}
-    assert (read.tally.nulled, read.tally.bad) == ({}, 0)
+    assert (read.counts.nulled, read.counts.bad) == ({}, 0)
 
 
 def test_invalid_utf8_is_null_where_it_is_used_and_nothing_elsewhere() -> None:
     head = text("srcaddr dstaddr dstport action some-field")
     read = read_bytes(head + b"192.0.2.1 10.0.0.5 22 AC\xff x\n" + b"192.0.2.2 10.0.0.5 22 ACCEPT \xff\xfe\n")
     assert read.column("action") == [None, "ACCEPT"]
-    assert (read.tally.nulled, read.tally.bad) == ({"action": 1}, 0)
+    assert (read.counts.nulled, read.counts.bad) == ({"action": 1}, 0)
 
 
 def test_a_line_of_nul_bytes_is_a_bad_record() -> None:
@@ -191,7 +191,7 @@ def test_a_line_of_nul_bytes_is_a_bad_record() -> None:
 def test_nul_bytes_around_a_record_are_left_out() -> None:
     read = read_bytes(text(HEADER) + b"\0\0" + text(FLOW) + text(REPLY).rstrip(b"\n") + b"\0\0\0")
     assert said(read.rows[0]) == SOME_FLOW
-    assert (len(read.rows), read.tally.bad, read.tally.nulled) == (2, 0, {})
+    assert (len(read.rows), read.counts.bad, read.counts.nulled) == (2, 0, {})
 
 
 @pytest.mark.parametrize("scale", [1, 1_000, 1_000_000, 1_000_000_000])
@@ -212,7 +212,7 @@ def test_early_times_are_seconds() -> None:
 def test_an_impossible_time_is_counted_and_filled_in() -> None:
     bad = FLOW.replace("1700000000", "-5"), FLOW.replace("1700000000", "yesterday"), FLOW.replace("1700000060", "1e9")
     read = read_bytes(text(HEADER, *bad))
-    assert read.tally.nulled == {"start_time": 2, "end_time": 1}
+    assert read.counts.nulled == {"start_time": 2, "end_time": 1}
     assert read.column("start_time") == [STARTED + timedelta(seconds=60)] * 2 + [STARTED]
     assert read.column("end_time") == [STARTED + timedelta(seconds=60)] * 2 + [STARTED]
 
@@ -221,11 +221,11 @@ def test_records_without_flows_are_counted_and_kept_without_addresses() -> None:
     nothing = "2 123456789012 eni-1 - - - - - - - 1700000000 1700000060 - NODATA"
     skipped = "2 123456789012 eni-1 192.0.2.66 10.0.0.5 1 2 6 1 1 1700000000 1700000060 ACCEPT SKIPDATA"
     read = read_bytes(text(nothing, FLOW, skipped, nothing))
-    assert read.tally.statuses == {"NODATA": 2, "SKIPDATA": 1}
+    assert read.counts.statuses == {"NODATA": 2, "SKIPDATA": 1}
     assert read.column("src_address") == [None, "192.0.2.1", None, None]
     assert read.column("dst_address") == [None, "10.0.0.5", None, None]
     assert read.column("log_status") == ["NODATA", "OK", "SKIPDATA", "NODATA"]
-    assert (read.tally.records, read.tally.nulled) == (4, {})
+    assert (read.counts.records, read.counts.nulled) == (4, {})
 
 
 def test_the_key_says_what_the_record_does_not() -> None:
@@ -252,7 +252,7 @@ def test_the_record_goes_before_the_key() -> None:
     assert read.column("account_id") == ["999999999999", "123456789012", "123456789012"]
     assert read.column("region") == ["us-east-1", "eu-west-1", "eu-north-1"]
     assert read.column("start_time") == [STARTED, DELIVERED, DELIVERED]
-    assert read.tally.nulled == {}
+    assert read.counts.nulled == {}
 
 
 def test_an_unknown_account_is_null_where_the_key_does_not_say_it() -> None:
@@ -288,14 +288,14 @@ def test_faults_far_apart_have_their_own_line_numbers() -> None:
     lines[150_000] = "\0"
     read = read_bytes(text(HEADER, *lines))
     assert places(read) == ["line 70002", "line 150002"]
-    assert read.tally.nulled == {"dst_port": 1}
+    assert read.counts.nulled == {"dst_port": 1}
     assert read.column("position") == [n for n in range(200_000) if n not in {70_000, 150_000}]
 
 
 def test_a_short_format_does_not_make_a_large_batch() -> None:
     read = read_bytes(text("srcaddr dstaddr", *["10.0.0.1 10.0.0.2"] * 200_000))
-    assert read.tally.records == 200_000
-    assert read.tally.nulled == {}
+    assert read.counts.records == 200_000
+    assert read.counts.nulled == {}
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_zeros_behind_the_last_member_are_padding() -> None:
 def test_other_bytes_behind_the_last_member_are_a_failure_behind_the_text() -> None:
     text, failure = drain(PACKED + b"no gzip at all")
     assert text == TEXT
-    assert failure.startswith(f"the gzip data go on with something else behind {len(TEXT)} bytes of text")
+    assert failure.startswith(f"the gzip data are followed by something else after {len(TEXT)} bytes of text")
 
 
 @pytest.mark.parametrize("cut", [3, 9, 10, 11, 300, 4_095, 4_096, 4_097, len(PACKED) - 9, len(PACKED) - 8, len(PACKED) - 1])
@@ -82,7 +82,7 @@ def test_a_cut_off_member_gives_all_that_is_there_and_then_fails(cut: int) -> No
     expected = readable(PACKED[:cut])
     assert expected.startswith(text)
     assert len(expected) - len(text) <= 258  # a match whose last bits are not there
-    assert failure == f"the gzip data are cut off behind {len(text)} bytes of text"
+    assert failure == f"the gzip data are cut off after {len(text)} bytes of text"
 
 
 def test_damage_gives_all_that_is_there_and_then_fails() -> None:
@@ -125,7 +125,7 @@ def test_damage_late_in_a_large_member_costs_no_more_than_a_slice() -> None:
 
 
 def test_gzip_with_a_broken_header_fails_at_the_first_read() -> None:
-    with pytest.raises(ReadError, match="damaged behind 0 bytes"):
+    with pytest.raises(ReadError, match="damaged after 0 bytes"):
         open_stream(io.BytesIO(b"\x1f\x8bthis is no gzip header"), Limits()).read(10)
 
 

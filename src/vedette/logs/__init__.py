@@ -1,1 +1,1 @@
-"""Reading the two kinds of logs: files, JSON and text, down to typed record batches."""
+"""Turn log files of both kinds, CloudTrail and VPC Flow Logs, into typed record batches."""

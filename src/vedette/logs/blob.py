@@ -1,4 +1,4 @@
-"""A blob: bytes with a name and a receipt, opened where they are read."""
+"""Define the blob: stored bytes with a name and a receipt, opened in the process that reads them."""
 
 import re
 from collections.abc import Callable
@@ -9,11 +9,11 @@ from typing import BinaryIO
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blob:
-    """Bytes with a name, picklable, so that a worker process or an executor opens them where it runs.
+    """Bytes with a name; picklable, so that a worker process or an executor can open them where it runs.
 
-    ``name`` is the path or URL that record references show. ``version`` changes when the content does (ETag, or size and
-    modification time); name and version together are the receipt: a blob that was read is not read again.
-    ``size`` is the number of stored (compressed) bytes, None where unknown (standard input).
+    ``name`` is the path or URL that references to records show. ``version`` changes when the content does (ETag, or size and
+    modification time); name and version together are the receipt: a blob whose receipt is known is not read again.
+    ``size`` is the number of stored (compressed) bytes, None if unknown (standard input).
     """
 
     name: str
@@ -25,16 +25,16 @@ class Blob:
         """Open the stored bytes for reading.
 
         Raises:
-            SourceError: the bytes are gone or may not be read.
+            SourceError: the bytes no longer exist or access to them is denied.
         """
         return self.opener()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyFacts:
-    """What the name of a delivered log file says: each None where the name does not say it.
+    """Facts taken from the name of a delivered log file; each is None if the name does not contain it.
 
-    ``delivered_at`` is the time in the file name (delivery, not event time), or the day or hour of its folder.
+    ``delivered_at`` is the time in the file name (of delivery, not of an event), or else the day or hour of its folder.
     """
 
     account_id: str | None = None
@@ -54,7 +54,7 @@ _HIVE = {
 
 
 def key_facts(name: str) -> KeyFacts:
-    """Read account, region and delivery time from an object key in AWS's layouts (contract 6.2 and 6.4)."""
+    """Return the account, region and delivery time that an object key in one of AWS's layouts holds (contract 6.2 and 6.4)."""
     owner = _FILE.search(name) or _FOLDER.search(name)
     account = owner or _HIVE["account_id"].search(name)
     region = owner.group(2) if owner else None
@@ -74,6 +74,6 @@ def _delivered_at(name: str) -> datetime | None:
         if match := _FOLDER_DAY.search(name) or _HIVE["day"].search(name):
             year, month, day, hour = match.groups()
             return datetime(int(year), int(month), int(day), int(hour or 0), tzinfo=UTC)
-    except ValueError:  # 31 February and the like: the name does not say a time
+    except ValueError:  # digits that are not a date, such as 31 February
         return None
     return None

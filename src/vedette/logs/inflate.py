@@ -1,6 +1,6 @@
-"""Opens stored bytes as text: gzip of any number of members is recognised by its first bytes, all else passes unchanged.
+"""Open stored bytes as text: gzip of any number of members is recognised by its first bytes, all else passes unchanged.
 
-Damage is found late: the text before it is good and is given first; the next read then says what is wrong.
+Text before a damaged place is good and is returned first; the next read then raises an error that says what is wrong.
 """
 
 import io
@@ -16,28 +16,28 @@ GZIP_MAGIC = b"\x1f\x8b"
 _DAMAGE = cast("type[Exception]", igzip_lib.IsalError)  # the stubs take the class for an instance
 _GZIP_WINDOW = 31  # zlib's number for "a gzip wrapper around 32 KiB of window"
 _STORED_BYTES = 1 << 20
-_SLICE_BYTES = 4_096  # what is inflated at a time: at most this is to be gone through again, byte by byte, where it is damaged
-_STEP_BYTES = 1 << 17  # what a slice of a bomb gives at a time
-_REPLAY_BYTES = 8 << 20  # how much of a member is kept for that
+_SLICE_BYTES = 4_096  # inflated at a time: after damage, at most this much is inflated again byte by byte
+_STEP_BYTES = 1 << 17  # the most text that one step yields, even of a decompression bomb
+_REPLAY_BYTES = 8 << 20  # how much of a member is kept to inflate it again
 
 
 class Bounds(Protocol):
-    """Where inflating stops: bytes of text, and bytes of text for each stored byte."""
+    """Limits at which inflating stops."""
 
     @property
     def max_bytes(self) -> int:
-        """How many bytes of text may come out."""
+        """The most bytes of text that may come out."""
 
     @property
     def max_ratio(self) -> int:
-        """How many bytes of text may come out for each stored byte."""
+        """The most bytes of text that may come out for each stored byte."""
 
 
 class Rejoined(io.BufferedIOBase):
-    """A stream whose first bytes were read already, as if they had not been."""
+    """A stream that begins again with bytes that were already read from it."""
 
     def __init__(self, head: bytes, stream: BinaryIO) -> None:
-        """Take ``stream`` and the bytes that were read from it."""
+        """Wrap ``stream``, of which ``head`` has been read."""
         self._head = head
         self._stream = stream
 
@@ -46,11 +46,11 @@ class Rejoined(io.BufferedIOBase):
         return True
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Return up to ``size`` bytes, all that is left where it is negative; b"" at the end.
+        """Return up to ``size`` bytes, or all that is left if it is negative or None; b"" at the end.
 
         Raises:
-            ReadError: as the stream does.
-            SourceError: the place that holds the bytes fails.
+            ReadError: the wrapped stream raises it.
+            SourceError: the stored bytes cannot be read.
         """
         everything = size is None or size < 0
         wanted = -1 if size is None else size
@@ -65,7 +65,7 @@ class Rejoined(io.BufferedIOBase):
     def _tail(self, size: int) -> bytes:
         try:
             return _read(self._stream, size)
-        except ReadError:  # the stream says it again
+        except ReadError:  # the stream raises it again at the next read
             return b""
 
 
@@ -73,7 +73,7 @@ class Inflated(io.BufferedIOBase):
     """The text of stored gzip bytes."""
 
     def __init__(self, stored: BinaryIO, bounds: Bounds) -> None:
-        """Take the stored bytes, positioned at the start of a member."""
+        """Inflate ``stored``, which is positioned at the start of a member, as far as ``bounds`` allow."""
         self._slices = _slices(stored)
         self._bounds = bounds
         self._state = isal_zlib.decompressobj(wbits=_GZIP_WINDOW)
@@ -92,11 +92,11 @@ class Inflated(io.BufferedIOBase):
         return True
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Return up to ``size`` bytes of text, all that is left where it is negative; b"" at the end.
+        """Return up to ``size`` bytes of text, or all that is left if it is negative or None; b"" at the end.
 
         Raises:
-            ReadError: the gzip data are damaged, cut off or a bomb; raised once all text before that was returned.
-            SourceError: the place that holds the bytes fails.
+            ReadError: the gzip data are damaged, cut off or a bomb; raised once all text before that has been returned.
+            SourceError: the stored bytes cannot be read.
         """
         everything = size is None or size < 0
         wanted = 0 if size is None else size
@@ -116,14 +116,14 @@ class Inflated(io.BufferedIOBase):
         return b"".join(parts)
 
     def _step(self) -> bytes:
-        """Inflate a little; note the end or the failure."""
+        """Return the text of the next slice or of a part of it; record the end or a failure."""
         if not self._input:
             self._input = next(self._slices, b"")
             self._stored_bytes += len(self._input)
             if not self._input:
                 self._ended = True
                 if self._within_member:
-                    self._fail(f"the gzip data are cut off behind {self._text_bytes} bytes of text")
+                    self._fail(f"the gzip data are cut off after {self._text_bytes} bytes of text")
                 return b""
             if not self._within_member and not self._next_member():
                 return b""
@@ -133,8 +133,8 @@ class Inflated(io.BufferedIOBase):
         except _DAMAGE as error:
             text = self._recovered()
             trailing = self._text_bytes > 0 and self._member_bytes + len(text) == 0
-            what = "go on with something else" if trailing else "are damaged"
-            self._fail(f"the gzip data {what} behind {self._text_bytes + len(text)} bytes of text ({error})")
+            what = "are followed by something else" if trailing else "are damaged"
+            self._fail(f"the gzip data {what} after {self._text_bytes + len(text)} bytes of text ({error})")
             return text
         self._member_bytes += len(text)
         if self._state.eof:
@@ -147,7 +147,7 @@ class Inflated(io.BufferedIOBase):
         return text
 
     def _next_member(self) -> bool:
-        """Begin the next member, if there is more than padding with zeros."""
+        """Begin the next member and return True; return False if only zero padding is left of the input."""
         self._input = self._input.lstrip(b"\0")
         if not self._input:
             return False
@@ -166,7 +166,7 @@ class Inflated(io.BufferedIOBase):
             self._replay += stored
 
     def _recovered(self) -> bytes:
-        """Inflate the member again, the last slice byte by byte, and return what was not given yet."""
+        """Inflate the member again, the last slice byte by byte, and return the text that has not been returned yet."""
         stored = bytes(self._replay or b"")
         again = isal_zlib.decompressobj(wbits=_GZIP_WINDOW)
         whole = max(0, len(stored) - _SLICE_BYTES)
@@ -183,7 +183,7 @@ class Inflated(io.BufferedIOBase):
         return b"".join(found)
 
     def _bounded(self, text: bytes) -> bytes:
-        """Count ``text``, and cut it where a limit is reached."""
+        """Count ``text`` and return it, cut off at the limit if one is reached."""
         bounds = self._bounds
         by_ratio = bounds.max_ratio * self._stored_bytes
         allowed = min(bounds.max_bytes, by_ratio) - self._text_bytes
@@ -203,13 +203,13 @@ class Inflated(io.BufferedIOBase):
 
 
 def open_stream(stored: BinaryIO, bounds: Bounds) -> BinaryIO:
-    """Return the text of ``stored``: inflated where it begins as gzip does, as it is elsewhere.
+    """Return the text of ``stored`` as a stream: inflated if it begins like gzip, unchanged otherwise.
 
-    The stream returned raises ``ReadError`` from ``read`` when the gzip data are damaged, cut off or beyond ``bounds``, after
-    it has given all text before that. Closing ``stored`` remains with the caller.
+    ``read`` of the returned stream raises ``ReadError`` if the gzip data are damaged, cut off or beyond ``bounds``, after it
+    has returned all text before that. The caller remains responsible for closing ``stored``.
 
     Raises:
-        SourceError: the place that holds the bytes fails.
+        SourceError: the stored bytes cannot be read.
     """
     head = read_up_to(stored, len(GZIP_MAGIC))
     whole = cast("BinaryIO", Rejoined(head, stored))
@@ -217,11 +217,11 @@ def open_stream(stored: BinaryIO, bounds: Bounds) -> BinaryIO:
 
 
 def read_up_to(stream: BinaryIO, size: int) -> bytes:
-    """Return the next ``size`` bytes, fewer only at the end or before a failure.
+    """Return the next ``size`` bytes, or fewer only at the end or before a failure.
 
     Raises:
-        ReadError: the stream fails before its first byte.
-        SourceError: the place that holds the bytes fails.
+        ReadError: the stream fails before the first of these bytes.
+        SourceError: the stored bytes cannot be read.
     """
     parts: list[bytes] = []
     wanted = size
@@ -231,7 +231,7 @@ def read_up_to(stream: BinaryIO, size: int) -> bytes:
         except ReadError:
             if not parts:
                 raise
-            break  # the next read says it again
+            break  # the next read raises it again
         if not part:
             break
         parts.append(part)

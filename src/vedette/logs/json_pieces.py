@@ -1,8 +1,8 @@
-"""Cuts a JSON log of any size into pieces that a decoder takes whole: arrays of records, or lines.
+"""Cut a JSON log of any size into pieces that a decoder can decode on their own: arrays of records, or lines.
 
-A file of 600 MB must not lie in memory as text and as objects at once. Delivered files are one object with one array;
-the text between two records (``},{"eventVersion":``) is learned from the first record and searched for from the end of
-each piece. It may also occur inside a record: then the piece is no valid JSON, and the reader's slower way, which does
+A file of 600 MB must not be in memory as text and as objects at the same time. A delivered file is one object with one array;
+the text at which a record begins (``{"eventVersion":``) is learned from the first record and searched for from the end of
+each piece. It may also occur inside a record: then the piece is not valid JSON, and the reader's slower path, which does
 not depend on where a piece was cut, takes over.
 """
 
@@ -22,21 +22,21 @@ _OPENING = re.compile(
         \[\s*+ (?P<first>\{\s*+"[^"\\\n]{1,64}"\s*+:)?""",
     re.VERBOSE,
 )
-_LINE_OF_RECORDS = re.compile(rb"[^\n]*\}\s*\]\s*\}[ \r]*\n\s*\{")  # a whole file in a line each
-_CUTS_TRIED = 16  # an occurrence within a record may lack the comma
+_LINE_OF_RECORDS = re.compile(rb"[^\n]*\}\s*\]\s*\}[ \r]*\n\s*\{")  # one whole delivered file per line
+_CUTS_TRIED = 16  # an occurrence inside a record may not follow a comma
 _SEPARATORS = b", \t\r\n"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_EXPORT_TIME = re.compile(rb"(?m)^\d{4}-\d\d-\d\dT[\d:.]{8,15}Z[ \t]")  # CloudWatch's export to S3 puts it before each message
+_EXPORT_TIME = re.compile(rb"(?m)^\d{4}-\d\d-\d\dT[\d:.]{8,15}Z[ \t]")  # CloudWatch's export to S3 prefixes it to each message
 _OPEN: dict[Form, bytes] = {"records": b'{"Records":[', "array": b"[", "lines": b""}
 _CLOSE: dict[Form, bytes] = {"records": b"]}", "array": b"]", "lines": b""}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """Text that is a complete document of its form if the log is well-formed.
+    """Text that is a complete document of its form, provided that the log is well-formed.
 
-    Only ``text[begin:end]`` is text of the log, and ``offset`` is where it begins there: the opening brackets of a later piece
-    are put before it by us, the closing ones behind it.
+    Only ``text[begin:end]`` comes from the log, where it begins at byte ``offset``; the opening brackets before it (in all
+    pieces but the first) and the closing brackets after it (in all but the last) are added.
     """
 
     text: bytes
@@ -51,8 +51,8 @@ class Piece:
 class PieceReader:
     """Reads a decompressed stream piece by piece.
 
-    ``failure`` is why the stream ended early, or "". Pieces are small, so that text and objects stay in the processor's cache
-    until they are in columns; one block is read ahead, so that the last piece is known as such.
+    ``failure`` is the reason why the stream ended early, or "". Pieces are small, so that text and objects stay in the
+    processor's cache until they are in columns; one block is read ahead, so that the last piece is known to be the last.
     """
 
     stream: BinaryIO
@@ -69,7 +69,7 @@ class PieceReader:
     _offset: int = 0
 
     def next(self) -> Piece | None:
-        """Return the next piece, None behind the last.
+        """Return the next piece, or None after the last.
 
         Raises:
             ReadError: the stream could not be read at all.
@@ -97,13 +97,16 @@ class PieceReader:
         return piece
 
     def unread(self, rest: bytes) -> None:
-        """Put the end of the last piece, which belongs to a value that was cut, before the next."""
+        """Give back ``rest``, the end of the last piece that belongs to a value cut in two; the next piece begins with it."""
         self._rest = rest + self._rest
         self._offset -= len(rest)
-        self._started = self._offset > self._origin  # the opening brackets of the log itself are not to be put there twice
+        self._started = self._offset > self._origin  # at its start, the log has opening brackets of its own
 
     def _window(self) -> tuple[bytes, int]:
-        """Return the rest and what follows, and where they begin behind our brackets; the longer a value, the more follows."""
+        """Return the text for the next piece, and where the text of the log begins in it (after the added brackets).
+
+        At least as much is read as was left over: a value longer than a piece thus doubles the window until it fits.
+        """
         opening = b""
         if self._started:
             opening = _OPEN[self._form]
@@ -120,7 +123,7 @@ class PieceReader:
         return text, len(opening)
 
     def _skip_separators(self) -> None:
-        """Leave out what is between two records at the start of the rest."""
+        """Drop commas and whitespace at the start of the rest, where it lies between two records."""
         if self._form == "lines":
             return
         while not self._ended or self._rest:
@@ -143,7 +146,7 @@ class PieceReader:
         self._ended = not self._block
 
     def _start(self, text: bytes) -> bytes:
-        """Learn the form from the start of the text, and return the text without a byte order mark."""
+        """Determine the form from the start of the text, and return the text without its byte order mark."""
         if text.startswith(_BYTE_ORDER_MARK):
             self._origin = self._offset = len(_BYTE_ORDER_MARK)
             text = text[self._origin :]
@@ -157,7 +160,7 @@ class PieceReader:
         return text
 
     def _cut(self, text: bytes) -> tuple[int, int]:
-        """Return where to end the piece, and where the next begins: at the last record, or behind the last line."""
+        """Return where to end the piece, and where the next begins: at the last record, or after the last line."""
         cut = len(text)
         if self._form == "lines":
             end = text.rfind(b"\n") + 1 or cut

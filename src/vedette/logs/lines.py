@@ -1,4 +1,4 @@
-"""Cuts a log of lines into blocks of whole lines, whatever the length of a line."""
+"""Cut a line-based log into blocks of whole lines, however long a line is."""
 
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -10,7 +10,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Whole lines, each with its line end; ``overlong`` instead: the beginning of one line that is too long to be read."""
+    """Whole lines, each with its line ending; or, if ``overlong``, the beginning of one line that is too long to be read."""
 
     text: bytes
     overlong: bool = False
@@ -20,7 +20,7 @@ class Lines:
 class LineReader:
     """Reads a decompressed stream block by block.
 
-    ``failure`` is why the stream ended early, or ""; the line that it cut off is left out.
+    ``failure`` is the reason why the stream ended early, or ""; a line that was cut off by the failure is left out.
     """
 
     stream: BinaryIO
@@ -32,7 +32,7 @@ class LineReader:
     _overlong: bool = False
 
     def next(self, block_bytes: int) -> Lines | None:
-        """Return about ``block_bytes`` of lines, None behind the last.
+        """Return about ``block_bytes`` of whole lines, or None after the last line.
 
         Raises:
             ReadError: the stream could not be read at all.

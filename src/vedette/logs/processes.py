@@ -1,9 +1,9 @@
-"""The processes that read side by side: one server starts them clean, with what they need already imported."""
+"""Start the worker processes that read in parallel: a fork server starts them clean, with what they need already imported."""
 
 from multiprocessing import forkserver, get_context
 from multiprocessing.context import ForkServerContext
 
-# fork is unsafe beside the threads of Arrow and DuckDB, and spawn would import everything again in each process.
+# fork is unsafe with the threads of Arrow and DuckDB, and spawn would import everything again in each process.
 _PRELOADED = [
     "vedette.logs.without_pandas",
     "vedette.engine.spool",
@@ -14,14 +14,14 @@ _PRELOADED = [
 
 
 def context() -> ForkServerContext:
-    """Return the context in which pools of processes are made."""
+    """Return the multiprocessing context for process pools, after starting its fork server."""
     warm()
     return get_context("forkserver")
 
 
 def warm() -> None:
-    """Start the server now, so that it imports while this process does other things; the processes come later."""
-    from vedette.settings import guarded_children  # noqa: PLC0415  # costs a fifth of a second, and help needs none of it
+    """Start the fork server now, so that it imports its modules while this process does other things."""
+    from vedette.settings import guarded_children  # noqa: PLC0415  # costs a fifth of a second, and --help does not need it
 
     forkserver.set_forkserver_preload(_PRELOADED)
     with guarded_children():

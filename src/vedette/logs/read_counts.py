@@ -1,4 +1,4 @@
-"""What is met while a blob is read, and where reading stops."""
+"""Count what is found while a blob is read, and define the limits at which reading stops."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ KEPT_PROBLEMS = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Where decompression and nesting bombs are stopped, per blob."""
+    """Limits per blob that stop decompression bombs and oversized records."""
 
     max_bytes: int = 4 << 30
     max_ratio: int = 1_100  # deflate cannot exceed 1032:1; logs compress 10 to 40:1
@@ -17,7 +17,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A bad record or file: where it is and what is wrong with it."""
+    """A bad record or file: its place and what is wrong with it."""
 
     place: str
     reason: str
@@ -25,11 +25,11 @@ class Problem:
 
 @dataclass(slots=True, kw_only=True)
 class ReadCounts:
-    """What was met while a blob was read; added up over blobs for the run report.
+    """Counts of what was found while a blob was read; the run report adds them up over all blobs.
 
-    ``records`` counts the records yielded; ``bad`` those that could not be used; ``nulled`` how often a field held an
-    impossible value and became null, by column; ``statuses`` flow records by log status (NODATA, SKIPDATA);
-    ``skipped`` is the reason when the blob is no log at all (digest, insight, image …), else "".
+    ``records`` counts the records yielded; ``bad`` those that could not be used; ``nulled``, per column, how often a field held
+    an impossible value and became null; ``statuses`` flow records per log status (NODATA, SKIPDATA);
+    ``skipped`` is the reason if the blob is not a log at all (digest, insight, image …), else "".
     """
 
     records: int = 0
@@ -40,7 +40,7 @@ class ReadCounts:
     skipped: str = ""
 
     def reject(self, place: str, reason: str, count: int = 1) -> None:
-        """Count ``count`` bad records and keep the first few with their place and reason."""
+        """Count ``count`` bad records; of the first ``KEPT_PROBLEMS`` calls, keep the place and reason."""
         self.bad += count
         if len(self.problems) < KEPT_PROBLEMS:
             self.problems.append(Problem(place, reason))

@@ -60,7 +60,7 @@ def read(blob: Blob, stream: BinaryIO, counts: ReadCounts, limits: Limits) -> It
         yield from _read_events(_Gathering(blob.name, facts, counts), stream, limits)
         return
     layout = next(filter(None, map(_message_layout, _exported_messages(head))), DEFAULT)
-    parser = FlowParser(layout.behind(EVENT_TIME), counts.reject, counts.nulled)
+    parser = FlowParser(layout.preceded_by(EVENT_TIME), counts.reject, counts.nulled)
     batches = FlowBatches(
         object_name=blob.name,
         facts=facts,
@@ -135,7 +135,7 @@ class _Gathering:
             return
         text = b"".join(self._lines)
         self._lines, self._bytes = [], 0
-        self._parser.layout = self._group.layout.behind(EVENT_MILLISECONDS)
+        self._parser.layout = self._group.layout.preceded_by(EVENT_MILLISECONDS)
         batches = FlowBatches(
             object_name=self.object_name,
             facts=replace(self.facts, account_id=self._group.owner or self.facts.account_id),

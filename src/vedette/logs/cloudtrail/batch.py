@@ -1,6 +1,6 @@
-"""From CloudTrail records to Arrow batches: a list comprehension and a dictionary builder a column.
+"""Turn CloudTrail records into Arrow batches, with one list comprehension and one dictionary builder per column.
 
-Callers repeat: their JSON is decoded once a distinct text, and the identity columns are taken by its number.
+Callers repeat: each distinct userIdentity is decoded once, and the identity columns are taken by its number.
 """
 
 import re
@@ -27,7 +27,7 @@ _TIME = pa.timestamp("us", tz="UTC")
 _CENTURY = range(2000, 2100)
 _EARLIEST, _LATEST = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * 10**6 for year in (_CENTURY.start, _CENTURY.stop))
 _TRUTH = {"true": True, "True": True, "false": False, "False": False, True: True, False: False}
-# All that Arrow understands, and more: what a time is must not depend on those beside it.
+# All that Arrow understands, and more: how a time is read must not depend on the other times of its batch.
 _ISO = re.compile(
     r"""(\d{4}-\d\d-\d\d)[T ](\d\d(?::\d\d(?::\d\d)?)?)(?:(?<=:\d\d:\d\d)\.(\d{1,6})\d*)?
         \s*(?:Z|UTC|([+-])(\d\d)(?::?(\d\d))?)?""",
@@ -67,8 +67,8 @@ MEMO_TEXT_BYTES = 4_096
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """A caller, when its credentials were made, and the columns that an impossible value was left out of."""
+class _ResolvedCaller:
+    """A caller, when its credentials were created, and the columns in which an impossible value became null."""
 
     caller: Caller
     created_at: datetime | None
@@ -77,7 +77,7 @@ class _Known:
 
 @dataclass(slots=True)
 class BatchBuilder:
-    """Gathers the records of one blob column by column; counts the impossible values in ``nulled``."""
+    """Gathers the records of one blob column by column; counts impossible values in ``nulled``, per column."""
 
     object_name: str
     facts: KeyFacts
@@ -87,7 +87,7 @@ class BatchBuilder:
     _numbers: dict[bytes, int] = field(default_factory=dict)
 
     def add(self, records: Sequence[Record], positions: Iterable[int]) -> None:
-        """Take the records; ``positions`` are their places in the blob."""
+        """Add records; ``positions`` are their indices in the blob."""
         columns, numbers = self._columns, self._numbers
         self.rows += len(records)
         columns["position"] += positions
@@ -111,7 +111,7 @@ class BatchBuilder:
         columns["request_name"] += [p and (p.user_name or p.role_name) for r in records for p in (r.request_parameters,)]
 
     def finish(self) -> pa.RecordBatch:
-        """Return what was added as one batch, and start the next."""
+        """Return the added records as one batch of ``schema.CLOUDTRAIL``, and start the next batch."""
         given = self._columns
         columns = self._callers(given["caller"])
         accounts, regions = given["account_id"], given["region"]
@@ -137,16 +137,16 @@ class BatchBuilder:
         return pa.RecordBatch.from_arrays([columns[name] for name in CLOUDTRAIL.names], schema=CLOUDTRAIL)
 
     def _callers(self, codes: list[int]) -> "dict[str, pa.Array[Any]]":
-        found = [(_know_again if len(text) <= MEMO_TEXT_BYTES else _know)(text) for text in self._numbers]
-        if any(known.nulled for known in found):
+        found = [(_resolve_cached if len(text) <= MEMO_TEXT_BYTES else _resolve)(text) for text in self._numbers]
+        if any(resolved.nulled for resolved in found):
             for code, times in Counter(codes).items():
                 for column in found[code].nulled:
                     self.nulled[column] += times
-        callers = [known.caller for known in found]
+        callers = [resolved.caller for resolved in found]
         columns: dict[str, pa.Array[Any]] = {
             name: pa.array(map(read, callers), _TEXT, size=len(found)) for name, read in _CALLER_TEXT
         }
-        columns["credentials_created_at"] = pa.array([known.created_at for known in found], _TIME)
+        columns["credentials_created_at"] = pa.array([resolved.created_at for resolved in found], _TIME)
         taken = pa.RecordBatch.from_pydict(columns).take(pa.array(codes, pa.int32()))
         return dict(zip(columns, taken.columns, strict=True))
 
@@ -155,7 +155,7 @@ class BatchBuilder:
             times = pa.array(values, pa.string()).cast(_TIME)
         except pa.ArrowInvalid:
             times = pa.array([moment(value) for value in values], _TIME)
-        times = _within_reason(times)
+        times = _within_century(times)
         if times.null_count:
             self.nulled["event_time"] += times.null_count
         return times
@@ -171,8 +171,8 @@ class BatchBuilder:
         return pa.array(truths, pa.bool_())
 
 
-def _within_reason(times: "pa.Array[Any]") -> "pa.Array[Any]":
-    """Return the times without those of another century, which no clock of AWS has written."""
+def _within_century(times: "pa.Array[Any]") -> "pa.Array[Any]":
+    """Return the times with null in place of those outside this century, which no clock of AWS can have written."""
     numbers = times.cast(pa.int64())
     span = pc.min_max(numbers).as_py()
     if span["min"] is None or (span["min"] >= _EARLIEST and span["max"] < _LATEST):
@@ -182,9 +182,9 @@ def _within_reason(times: "pa.Array[Any]") -> "pa.Array[Any]":
 
 
 def moment(text: str | None) -> datetime | None:
-    """Return the time that ``text`` writes in ISO 8601, UTC where it names no zone; None where it is none of this century.
+    """Return the time that ``text`` gives in ISO 8601, in UTC; None if it is not a time of this century.
 
-    Exports of query engines write a blank for the T, nanoseconds, and no zone.
+    A time without a zone is UTC. Exports of query engines write a space for the T, nanoseconds, and no zone.
     """
     parts = _ISO.fullmatch(text or "")
     if parts is None:
@@ -199,18 +199,18 @@ def moment(text: str | None) -> datetime | None:
     return when if when.year in _CENTURY else None
 
 
-def _know(text: bytes) -> _Known:
+def _resolve(text: bytes) -> _ResolvedCaller:
     caller, nulled = caller_in(text)
     created_at = moment(caller.credentials_created_at)
     if caller.credentials_created_at and created_at is None:
         nulled.append("credentials_created_at")
-    return _Known(caller, created_at, tuple(nulled))
+    return _ResolvedCaller(caller, created_at, tuple(nulled))
 
 
 @lru_cache(MEMO_ENTRIES)
-def _know_again(text: bytes) -> _Known:
-    """Answer as ``_know`` does: one caller calls in many blobs."""
-    return _know(text)
+def _resolve_cached(text: bytes) -> _ResolvedCaller:
+    """Return ``_resolve(text)``, cached across blobs: the same caller occurs in many."""
+    return _resolve(text)
 
 
 def _texts(values: list[object]) -> "pa.Array[Any]":

@@ -1,7 +1,7 @@
-"""Who called: from CloudTrail's userIdentity to accessKeyDetails and the stable principal key.
+"""Determine who called: turn CloudTrail's userIdentity into the stable principal key and the columns of accessKeyDetails.
 
-The one place where an identity gets its key (detection-methods 5.1) and the columns that findings show (contract 7.1).
-The session name is never part of the key of a role: keyed on it, every new session would be seen for the first time.
+This is the only place where an identity gets its key (methods 5.1) and the columns that findings show (contract 7.1).
+The session name is never part of the key of a role: otherwise every new session would be a principal seen for the first time.
 Whether a human-looking session name is stable enough to split a role by it is decided later, from history.
 """
 
@@ -12,7 +12,7 @@ import msgspec
 
 
 class Issuer(msgspec.Struct, frozen=True, rename="camel"):
-    """sessionContext.sessionIssuer: the role, or the user of federated credentials, that the session was made from."""
+    """sessionContext.sessionIssuer: the role, or the user of federated credentials, that the session was created from."""
 
     type: str | None = None
     principal_id: str | None = None
@@ -51,7 +51,7 @@ class OnBehalfOf(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Identity(msgspec.Struct, frozen=True, rename="camel"):
-    """userIdentity, as far as it is used."""
+    """The fields of userIdentity that are used."""
 
     type: str | None = None
     principal_id: str | None = None
@@ -67,9 +67,9 @@ class Identity(msgspec.Struct, frozen=True, rename="camel"):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """The identity columns of ``schema.CLOUDTRAIL``, named as there; None where the record does not say it.
+    """The identity columns of ``schema.CLOUDTRAIL``, with the same names; None if the record does not contain the value.
 
-    ``credentials_created_at`` is text as written.
+    ``credentials_created_at`` is the text of the record, not yet parsed.
     """
 
     identity_type: str | None = None
@@ -105,7 +105,7 @@ _WORKLOAD_NAME = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
-# A function's session is named after the function, which looks like any name: only the role tells.
+# The session of a Lambda function is named after the function, which may look like any name: only the role gives it away.
 _WORKLOAD_ROLE = re.compile(r".*(?::role/service-role/|lambda)", re.IGNORECASE | re.DOTALL)
 _SERVICE_LINKED = re.compile(r".*(?:/aws-service-role/|[:/]AWSServiceRoleFor)", re.DOTALL)
 _TYPE_BY_ARN = (
@@ -118,7 +118,7 @@ _TYPE_BY_ARN = (
 
 
 def caller_of(identity: Identity) -> Caller:
-    """Return what the identity columns say about ``identity``."""
+    """Return the identity columns for ``identity``."""
     kind = identity.type or _type_from_arn(identity.arn)
     session = identity.session_context or Session()
     issuer = session.session_issuer or Issuer()
@@ -146,7 +146,7 @@ def caller_of(identity: Identity) -> Caller:
 
 @dataclass(frozen=True, slots=True)
 class _Role:
-    """The role behind a session: name, ARN of the role itself, name of the session."""
+    """The role of a session: the role's name and ARN, and the name of the session."""
 
     name: str | None
     arn: str | None
@@ -163,7 +163,7 @@ def _role_of(identity: Identity, issuer: Issuer) -> _Role:
     if not session and identity.principal_id and ":" in identity.principal_id:
         session = identity.principal_id.partition(":")[2]
     name = issuer.user_name or (parts.group(3) if parts else None) or (issuer.arn or "").rpartition("/")[2]
-    # The session's ARN lacks the role's path: good enough where the issuer is missing.
+    # The session's ARN lacks the role's path: good enough if the issuer is missing.
     derived = f"arn:{parts.group(1)}:iam::{parts.group(2)}:role/{parts.group(3)}" if parts else None
     return _Role(name or None, issuer.arn or derived, session or None)
 
@@ -198,7 +198,7 @@ def _principal(kind: str | None, identity: Identity, issuer: Issuer, role: _Role
             store = (behalf.identity_store_arn or account).rpartition("/")[2]
             key, kind = f"sso:{store}:{behalf.user_id or identity.principal_id or identity.user_name or ''}", "sso"
         case "AWSAccount":
-            # The part after the colon is a session of a role in the other account: not stable.
+            # The part after the colon is a session of a role in the other account, so it is not stable.
             key, kind = f"account:{account}:{(identity.principal_id or '').partition(':')[0]}", "account"
         case "AWSService":
             key, kind = identity.invoked_by or _best_key(identity), "service"
@@ -260,7 +260,7 @@ def _account_in(arn: str | None) -> str | None:
 
 
 def _best_key(identity: Identity) -> str | None:
-    """Return the most telling of what an identity of no known form holds."""
+    """Return the most specific value that an identity of unknown form holds, or None if it holds none."""
     return (
         identity.arn
         or (identity.principal_id or "").partition(":")[0]

@@ -1,4 +1,4 @@
-"""One CloudTrail record: the fields that are used, typed; and what can be saved of one whose types are wrong.
+"""Define the typed fields of a CloudTrail record that are used, and rescue records whose fields have wrong types.
 
 Names and types follow the CloudTrail record contents (contract 6.3).
 """
@@ -14,7 +14,7 @@ _ERRORS = (ValueError, RecursionError)  # msgspec's and UnicodeDecodeError are V
 
 
 class Parameters(msgspec.Struct, gc=False, rename="camel"):
-    """requestParameters, as far as they are used; each may be any JSON."""
+    """The requestParameters that are used; each may be any JSON value."""
 
     attribute: object = None
     user_name: object = None
@@ -22,7 +22,7 @@ class Parameters(msgspec.Struct, gc=False, rename="camel"):
 
 
 class Record(msgspec.Struct, gc=False, rename="camel"):
-    """One event. ``user_identity`` stays raw: it repeats, and is decoded once a distinct value."""
+    """One event. ``user_identity`` stays raw: it repeats, and each distinct value is decoded once."""
 
     event_time: str | None = None
     shipped_at: str | None = msgspec.field(default=None, name="@timestamp")  # log shippers move eventTime there
@@ -44,7 +44,7 @@ class Record(msgspec.Struct, gc=False, rename="camel"):
     user_identity: msgspec.Raw = msgspec.Raw()
 
     def is_event(self) -> bool:
-        """Tell whether this is a record at all: a call has a name or a service."""
+        """Tell whether this is the record of an event, which has an eventName or an eventSource."""
         return self.event_name is not None or self.event_source is not None
 
 
@@ -55,9 +55,9 @@ class LogEvent(msgspec.Struct, gc=False):
 
 
 class Envelope(msgspec.Struct, gc=False):
-    """What may lie around records: LookupEvents, a CloudWatch subscription, EventBridge, a log shipper, a nested file.
+    """The wrappers that may surround records: LookupEvents, a CloudWatch subscription, EventBridge, a log shipper, a nested file.
 
-    Raw text that is not there is empty: msgspec does not take ``Raw | None``.
+    Absent raw fields are empty: msgspec does not support ``Raw | None``.
     """
 
     lookup: str | None = msgspec.field(default=None, name="CloudTrailEvent")
@@ -70,7 +70,7 @@ class Envelope(msgspec.Struct, gc=False):
     events: list[msgspec.Raw] | None = msgspec.field(default=None, name="Events")
 
 
-# Column of each text field of a record that may hold something else.
+# The JSON key of each text field of a record.
 _TEXT_FIELDS = {
     "event_time": "eventTime",
     "shipped_at": "@timestamp",
@@ -99,10 +99,10 @@ _encoder = msgspec.json.Encoder()
 
 
 def rescue(element: bytes) -> tuple[Record, list[str]] | None:
-    """Return the record in ``element`` without fields of a wrong type, and the columns of these.
+    """Return the record in ``element`` without its fields of a wrong type, and the columns of these fields.
 
-    Text with impossible characters keeps the others, and its column is named too. None where ``element`` is no JSON
-    object or no record.
+    In text with impossible characters only these are replaced, and its column is named too. Return None if ``element`` is not
+    a JSON object or not a record.
     """
     source = _object_of(element)
     if source is None:
@@ -110,7 +110,7 @@ def rescue(element: bytes) -> tuple[Record, list[str]] | None:
     nulled: list[str] = []
     record = Record()
     for name, key in _TEXT_FIELDS.items():
-        # Whoever makes a time of it counts all that is none.
+        # Invalid times are counted where times are parsed.
         setattr(record, name, _text(source, key, _COLUMNS.get(name, name), [] if name in _TIMES else nulled))
     for name, key in _TRUTH_FIELDS.items():
         value = source.get(key)
@@ -134,7 +134,7 @@ def rescue(element: bytes) -> tuple[Record, list[str]] | None:
 
 
 def caller_in(user_identity: bytes) -> tuple[Caller, list[str]]:
-    """Return the caller that the JSON of userIdentity names, and the columns of fields of a wrong type."""
+    """Return the caller that the JSON of userIdentity describes, and the columns of fields of a wrong type."""
     if not user_identity or user_identity == b"null":
         return Caller(), []
     try:
@@ -202,7 +202,7 @@ def _inner(source: Mapping[str, object], key: str, column: str, nulled: list[str
 def _text(source: Mapping[str, object], key: str, column: str, nulled: list[str]) -> str | None:
     value = source.get(key)
     if isinstance(value, str) and not value.isascii():
-        # Half a surrogate pair is allowed in JSON, and in no encoding.
+        # Half a surrogate pair is allowed in JSON, but cannot be encoded.
         repaired = value.encode("utf-8", "replace").decode()
         if repaired != value or "\N{REPLACEMENT CHARACTER}" in value:
             nulled.append(column)
@@ -223,5 +223,5 @@ def _object_of(element: bytes) -> dict[str, object] | None:
 
 
 def _integer(digits: str) -> float:
-    """Read any number of digits; no integer of a record is used."""
+    """Parse an integer of any length as a float; no integer of a record is used."""
     return float(digits)

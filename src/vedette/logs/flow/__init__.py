@@ -1,1 +1,1 @@
-"""VPC Flow Log records: fields, values, text, record batches."""
+"""Turn VPC Flow Log records into record batches: fields, values, text, events."""

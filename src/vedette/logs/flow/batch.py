@@ -1,7 +1,7 @@
-"""From typed columns of flow records to batches of ``schema.FLOWS``, whole columns at a time.
+"""Turn typed columns of flow records into batches of ``schema.FLOWS``, whole columns at a time.
 
-Every reader of flow logs ends here: impossible values become null and are counted, times of any unit become timestamps,
-and what a record does not say is filled in from the object's key.
+Every reader of flow logs ends here: impossible values become null and are counted, times in any unit become timestamps,
+and an account, region or time that a record lacks is taken from the object's key.
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ TEXT = pa.dictionary(pa.int32(), pa.string())
 TIME = pa.timestamp("us", tz="UTC")
 SILENT = ("NODATA", "SKIPDATA")
 
-# A pyarrow.Array. The stubs want its type written down where it is known only at run time, as does compute.
+# A pyarrow.Array. The stubs of Array and of compute want a type argument that is known only at run time.
 Column: TypeAlias = Any
 pc: Any = pyarrow.compute
 
@@ -42,7 +42,7 @@ _PLAIN_TEXT = tuple(
     for name in FLOWS.names
     if FLOWS.field(name).type == TEXT and name not in {*_ADDRESSES, "account_id", "region", "log_status", "object"}
 )
-# From which number on a time is in milliseconds, microseconds, nanoseconds: what is below is no year beyond 5138.
+# The number from which a time is taken to be in milliseconds, microseconds, nanoseconds: 10**11 seconds would be the year 5138.
 _MILLISECONDS, _MICROSECONDS, _NANOSECONDS = 10**11, 10**14, 10**17
 _OCTET = r"(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _IPV4 = rf"^({_OCTET}\.){{3}}{_OCTET}$"
@@ -50,9 +50,9 @@ _IPV4 = rf"^({_OCTET}\.){{3}}{_OCTET}$"
 
 @dataclass(slots=True, kw_only=True)
 class FlowBatches:
-    """Makes the batches of one blob; counts into ``nulled`` and ``statuses`` (see ``readers.ReadCounts``).
+    """Makes the batches of one blob; counts into ``nulled`` and ``statuses`` (see ``logs.read_counts.ReadCounts``).
 
-    ``interface_id`` is the interface of records that do not name one.
+    ``interface_id`` is the interface of records that do not name one, None if it is unknown.
     """
 
     object_name: str
@@ -63,10 +63,11 @@ class FlowBatches:
     _constants: dict[str, Column] = field(default_factory=dict)
 
     def cut(self, columns: Mapping[str, Column], positions: Column, most: int) -> Iterator[pa.RecordBatch]:
-        """Yield the rows in batches of like size, none of more than ``most`` rows.
+        """Yield the rows in batches of similar size, none of more than ``most`` rows.
 
         ``columns`` are those of ``FLOWS`` that the records have: text dictionary-encoded, numbers of any integer type,
-        times as numbers or timestamps; further ``flow_fields.EVENT_TIME`` or ``EVENT_MILLISECONDS``.
+        times as numbers or timestamps; also ``fields.EVENT_TIME`` or ``fields.EVENT_MILLISECONDS``. ``positions`` are the
+        indices of the records in the blob.
         """
         rows = len(positions)
         parts = -(-rows // most)
@@ -94,10 +95,9 @@ class FlowBatches:
         return pa.RecordBatch.from_arrays([made[name] for name in FLOWS.names], schema=FLOWS)
 
     def _silent(self, status: Column) -> Column | None:
-        """Count the records that stand for no flow; return which they are, None where there is none."""
-        said = status.dictionary.to_pylist()
+        """Count the records that do not describe a flow (NODATA, SKIPDATA); return a mask of them, None if there are none."""
         found = None
-        for at, text in enumerate(said):
+        for at, text in enumerate(status.dictionary.to_pylist()):
             if text in SILENT:
                 here = pc.equal(status.indices, at).fill_null(False)  # noqa: FBT003 - Arrow's
                 self.statuses[text] += here.true_count
@@ -178,7 +178,7 @@ class FlowBatches:
         ).cast(TIME)
 
     def _filled(self, name: str, given: Mapping[str, Column], default: str | None, rows: int) -> Column:
-        """Return a text column with ``default`` where a record says nothing ("unknown" is an account that AWS can't tell)."""
+        """Return a text column with ``default`` for records without a value (AWS writes "unknown" for an unknown account)."""
         if name not in given:
             return self._nulls(name, rows) if default is None else self._constant(default, rows)
         indices, texts = given[name].indices, given[name].dictionary
@@ -197,7 +197,7 @@ class FlowBatches:
         return self._repeated(str(FLOWS.field(name).type), pa.scalar(None, FLOWS.field(name).type), rows)
 
     def _repeated(self, key: str, value: Column, rows: int) -> Column:
-        """Return ``value`` ``rows`` times; batches share the memory."""
+        """Return an array of ``rows`` times ``value``; batches share its memory."""
         kept = self._constants.get(key)
         if kept is None or len(kept) < rows:
             kept = pa.nulls(rows, value.type) if not value.is_valid else pa.repeat(value, rows)
@@ -214,6 +214,6 @@ def _largest_of(kind: pa.DataType) -> int:
 
 
 def numbered(first: int, count: int) -> Column:
-    """Return the whole numbers from ``first`` on."""
+    """Return an array of ``count`` consecutive integers from ``first`` on."""
     arange: Any = pa.arange  # type: ignore[attr-defined]  # newer than the stubs
     return arange(first, first + count)

@@ -1,7 +1,7 @@
-"""Finds the messages in what CloudWatch Logs sends to subscribers, and in JSON that other shippers make of flow records.
+"""Find the messages in what CloudWatch Logs sends to subscribers, and in JSON that other log shippers make of flow records.
 
-An envelope is one JSON document; a delivered file holds many, one behind the other, with or without line ends between them.
-From broken or unknown JSON the messages alone are taken.
+An envelope is one JSON document; a delivered file holds many in succession, with or without line endings between them.
+From broken or unknown JSON only the messages are taken.
 """
 
 import re
@@ -24,7 +24,7 @@ _ERRORS = (ValueError, RecursionError)  # msgspec's are ValueErrors
 
 
 class Event(msgspec.Struct, gc=False):
-    """A message, when it was logged (milliseconds since 1970), and its fields where the subscription's pattern names them."""
+    """A message, its time (milliseconds since 1970), and its fields if the subscription's filter pattern names them."""
 
     message: str = ""
     timestamp: int | None = None
@@ -44,7 +44,7 @@ _text = msgspec.json.Decoder(str)
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Events that came together, with the account and the interface that their envelope names."""
+    """Events delivered together, with the account and the interface that their envelope names."""
 
     events: list[Event]
     owner: str | None = None
@@ -53,7 +53,11 @@ class Delivery:
 
 @dataclass(slots=True)
 class EventReader:
-    """Reads the deliveries of one decompressed stream; ``failure`` is why the stream ended early, or ""."""
+    """Reads the deliveries of one decompressed stream.
+
+    ``reject`` is called with the place and the reason of each broken envelope. ``failure`` is the reason why the stream ended
+    early, or "".
+    """
 
     stream: BinaryIO
     max_envelope_bytes: int
@@ -65,7 +69,7 @@ class EventReader:
     _rest: bytes = field(default=b"")
 
     def deliveries(self) -> Iterator[Delivery]:
-        """Yield what the stream holds.
+        """Yield the deliveries of the stream, in order.
 
         Raises:
             ReadError: the stream could not be read at all.
@@ -110,14 +114,14 @@ class EventReader:
             envelope = _decoder.decode(text[: text.rfind(b"}") + 1])
         except _ERRORS as error:
             yield from self._messages(text)
-            if not (self._ended and self.failure):  # the failure of the stream says it
+            if not (self._ended and self.failure):  # the failure of the stream already reports a cut-off envelope
                 self.reject(f"byte {offset}", f"a broken envelope ({error}); its messages were used")
             return
         if envelope.kind != "CONTROL_MESSAGE":
             yield Delivery(envelope.events, envelope.owner, interface_in(envelope.stream or ""))
 
     def _unknown(self, text: bytes) -> Iterator[Delivery]:
-        """Take the messages of text without an envelope; leave the end, which may hold half of one, to the next time."""
+        """Yield the messages of text without an envelope; keep its end, which may hold half a message, for the next call."""
         used = 0
         for match in _MESSAGE.finditer(text):
             used = match.end()
@@ -130,7 +134,7 @@ class EventReader:
 
 
 def messages_in(text: bytes) -> Iterator[str]:
-    """Yield the texts that stand under a key for messages, anywhere in JSON or parts of it."""
+    """Yield the strings under a key for messages (``message``, ``@message``, ``body``), anywhere in whole or partial JSON."""
     for match in _MESSAGE.finditer(text):
         try:
             yield _text.decode(b'"' + match.group(1) + b'"')
@@ -139,6 +143,6 @@ def messages_in(text: bytes) -> Iterator[str]:
 
 
 def interface_in(name: str) -> str | None:
-    """Return the interface that a log stream, or the key of its export, is named after."""
+    """Return the interface ID in the name of a log stream or in the key of its export, or None if there is none."""
     match = _INTERFACE.search(name)
     return match.group(1) if match else None

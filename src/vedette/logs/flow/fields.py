@@ -1,7 +1,7 @@
-"""The fields of VPC Flow Logs (contract 6.1), and how the layout of a record is recognised.
+"""Define the fields of VPC Flow Logs (contract 6.1), and recognise the layout of a record.
 
 A header line names the fields in any order. CloudWatch Logs has no header line: there a record has the default format, or
-its layout is told from shapes that cannot be mistaken (an interface's id, an address); numbers are never guessed at.
+its layout is inferred from values of an unmistakable shape (an interface's ID, an address); numbers are never guessed.
 """
 
 import re
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from vedette.network.address import parse_number
 
-# Field as header lines write it -> column of schema.FLOWS.
+# Field as spelled in header lines -> column of schema.FLOWS.
 COLUMN_OF: dict[str, str] = {
     "version": "version",
     "account-id": "account_id",
@@ -39,7 +39,7 @@ COLUMN_OF: dict[str, str] = {
     "traffic-path": "traffic_path",
     "reject-reason": "reject_reason",
 }
-# Fields that are known and not used: they tell a header line, and nothing else.
+# Fields that are known but not used: they only help to recognise a header line.
 UNUSED_FIELDS = frozenset(
     (
         "type",
@@ -94,10 +94,10 @@ DEFAULT_HEADER = (
 )
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
-# A column that is in no record: when CloudWatch Logs says the event was, in ISO 8601 or in milliseconds since 1970.
+# Columns that are not part of a record: the event's time according to CloudWatch Logs, in ISO 8601 or in milliseconds since 1970.
 EVENT_TIME = "event_time"
 EVENT_MILLISECONDS = "event_milliseconds"
-COUNTED_AS = {EVENT_TIME: "start_time", EVENT_MILLISECONDS: "start_time"}  # where an impossible one is counted
+COUNTED_AS = {EVENT_TIME: "start_time", EVENT_MILLISECONDS: "start_time"}  # the column under which impossible values are counted
 
 _PLAIN_WORDS = frozenset(("version", "protocol", "packets", "bytes", "start", "end", "action", "region", "type"))
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{1,40}")
@@ -123,11 +123,11 @@ _VERSION = re.compile(r"[2-9]|1\d")
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Which column each field of a record goes to, in the record's order; "" for a field that is not used."""
+    """The column of each field of a record, in the record's order; "" for a field that is not used."""
 
     columns: tuple[str, ...]
 
-    def behind(self, *columns: str) -> "Layout":
+    def preceded_by(self, *columns: str) -> "Layout":
         """Return the layout of a record that has ``columns`` before the fields of this one."""
         return Layout(columns + self.columns)
 
@@ -137,7 +137,7 @@ def _spelled(name: str) -> str:
 
 
 def layout_of(fields: Iterable[str]) -> Layout:
-    """Return the layout of named fields, in either spelling; a field named twice is used once."""
+    """Return the layout of the named fields, spelled with hyphens or underscores; of a field named twice, the first is used."""
     seen: set[str] = set()
     columns: list[str] = []
     for field in fields:
@@ -151,9 +151,9 @@ DEFAULT = layout_of(DEFAULT_HEADER.split())
 
 
 def header_layout(line: bytes) -> Layout | None:
-    """Return the layout that a header line names, None where the line is no header.
+    """Return the layout that a header line names, or None if the line is not a header.
 
-    At least half of the names are known, two or more, and one of them is no plain word.
+    In a header, at least half of the names and at least two are known fields, and one of these is not an ordinary word.
     """
     if len(line) > _LONGEST_HEADER:
         return None
@@ -167,7 +167,7 @@ def header_layout(line: bytes) -> Layout | None:
 
 
 def known_fields(names: Iterable[str]) -> set[str]:
-    """Return those of ``names`` that are fields of flow logs, in the spelling of header lines."""
+    """Return those of ``names`` that are fields of flow logs, spelled as in header lines."""
     spelled = {_spelled(name) for name in names}
     return {name for name in spelled if name in COLUMN_OF or name in UNUSED_FIELDS}
 
@@ -178,7 +178,7 @@ def is_default_record(line: bytes) -> bool:
 
 
 def first_lines(head: bytes) -> Iterator[bytes]:
-    """Yield the complete lines at the start of a text that hold anything (the last, too, if the text is short)."""
+    """Yield the complete, non-blank lines of the start of a text, stripped; a text of a single line counts as complete."""
     lines = head.removeprefix(BYTE_ORDER_MARK).split(b"\n")
     if len(lines) > 1:
         lines.pop()
@@ -188,11 +188,11 @@ def first_lines(head: bytes) -> Iterator[bytes]:
 
 
 def inferred_layout(values: Sequence[str]) -> Layout | None:
-    """Return the layout of a record in a custom format, as far as the shapes of its values tell; None where they don't.
+    """Return the layout of a record in a custom format, inferred from the shapes of its values; None if they are not enough.
 
-    An interface and two addresses (the first is the source's, as in AWS's own examples) are the least that is needed. Two
-    different times are start and end. Where four addresses occur, the last two are the packet's. Ports, protocol and counts
-    look alike: they stay unused.
+    The record must hold at least an interface and two addresses (the first is the source's, as in AWS's own examples). Two
+    times are start and end. If there are four addresses, the last two are the packet's. Ports, protocol and counts cannot be
+    told apart: they stay unused.
     """
     columns = [_shape(value) for value in values]
     if values and _VERSION.fullmatch(values[0]):

@@ -1,7 +1,7 @@
-"""Parses lines of flow records: a block of whole lines at a time as CSV, line by line only where a block is broken.
+"""Parse lines of flow records: a block of whole lines at a time as CSV, line by line only if a block contains a broken line.
 
-A regular expression runs over the good lines of a broken block; the others are repaired field by field, or rejected, and
-what results is parsed as a whole block is. Header lines may stand anywhere, as where files were joined.
+In such a block, a regular expression matches the good lines; the others are repaired field by field, or rejected, and the
+result is again parsed as CSV. Header lines may occur anywhere, as in files that were concatenated.
 """
 
 import re
@@ -21,7 +21,7 @@ from vedette.schema import FLOWS
 
 MAX_BLOCK_BYTES = 8 << 20
 
-_FIELD_BYTES = 8  # what a field takes on average, and the blank behind it
+_FIELD_BYTES = 8  # the average length of a field with the space after it
 _EXCERPT_BYTES = 80
 _INTEGER = re.compile(rb"[+-]?\d{1,30}")
 _DIGITS: dict[pa.DataType, bytes] = {pa.int32(): rb"(?:-|\d{1,9})", pa.int64(): rb"(?:-|\d{1,18})"}
@@ -33,7 +33,7 @@ _TIME_NUMBERS = frozenset(("start_time", "end_time", EVENT_MILLISECONDS))
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Parsed records: the columns that the layout has, and the index of each record in its blob."""
+    """Parsed records: the columns of the layout, and the index of each record in its blob."""
 
     columns: dict[str, Column]
     positions: Column
@@ -41,10 +41,10 @@ class Rows:
 
 @dataclass(slots=True)
 class FlowParser:
-    """Parses the blocks of one blob in their order.
+    """Parses the blocks of one blob in order.
 
-    ``reject`` is called with the place (``unit`` and its number from 1) and the reason of each record that is no use;
-    impossible fields are left out and counted in ``nulled`` by column.
+    ``reject`` is called with the place (``unit`` and its number, from 1) and the reason for each record that cannot be used;
+    impossible fields become null and are counted in ``nulled`` by column.
     """
 
     layout: Layout
@@ -57,7 +57,7 @@ class FlowParser:
     _positions: list[int] = field(default_factory=list)
 
     def block_bytes(self, rows: int) -> int:
-        """Return how many bytes hold about ``rows`` records."""
+        """Return roughly how many bytes ``rows`` records take, at most ``MAX_BLOCK_BYTES``."""
         return min(MAX_BLOCK_BYTES, rows * _FIELD_BYTES * len(self.layout.columns))
 
     def parse(self, text: bytes) -> Iterator[Rows]:
@@ -81,7 +81,7 @@ class FlowParser:
         self.position += rows
 
     def skip(self, reason: str) -> None:
-        """Count a record that cannot be given to ``parse``."""
+        """Reject the next record without parsing it."""
         self.reject(f"{self.unit} {self.line}", reason)
         self.line += 1
         self.position += 1
@@ -118,7 +118,7 @@ class FlowParser:
 
     def _repair(self, line: bytes, form: "_Form") -> None:
         columns = self.layout.columns
-        fields = line.split(None, len(columns))  # a line may hold millions
+        fields = line.split(None, len(columns))  # limited: a line may hold millions of fields
         if len(fields) != len(columns):
             shown = line[:_EXCERPT_BYTES].decode("utf-8", "replace")
             count = len(fields) if len(fields) < len(columns) else "more"
@@ -158,7 +158,7 @@ class FlowParser:
 
 
 def parse_lines(lines: LineReader, parser: FlowParser, rows: int) -> Iterator[Rows]:
-    """Yield the records of a stream, about ``rows`` at a time.
+    """Yield the records of a stream, about ``rows`` at a time; broken lines and an early end of the stream are rejected.
 
     Raises:
         ReadError: the stream could not be read at all.
@@ -174,7 +174,11 @@ def parse_lines(lines: LineReader, parser: FlowParser, rows: int) -> Iterator[Ro
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """How lines of one layout are parsed. ``detects_faults`` is false where CSV would take a header line for a record."""
+    """How lines of one layout are parsed.
+
+    ``good`` matches a run of well-formed lines, ``good_fields`` one field each. ``detects_faults`` is false if the CSV parser
+    would accept a header line as a record.
+    """
 
     names: list[str]
     options: csv.ConvertOptions
@@ -183,8 +187,8 @@ class _Form:
     detects_faults: bool
 
     def read(self, text: bytes) -> dict[str, Column] | None:
-        """Return the columns of well-formed lines, None where a line is broken."""
-        source: Any = pa.BufferReader(text)  # no copy; not among what the stubs allow
+        """Return the columns of well-formed lines, or None if a line is broken."""
+        source: Any = pa.BufferReader(text)  # avoids a copy; the stubs do not allow it
         try:
             table = csv.read_csv(
                 source,
@@ -197,7 +201,7 @@ class _Form:
         return {name: table.column(name).combine_chunks() for name in table.column_names}
 
     def good_lines(self, text: bytes, start: int) -> int:
-        """Return where the good lines from ``start`` on end."""
+        """Return the end of the run of good lines that begins at ``start``; ``start`` itself if the first is broken."""
         match = self.good.match(text, start)
         return match.end() if match else start
 
@@ -224,7 +228,7 @@ def _form(layout: Layout) -> _Form:
 
 
 def _kind(column: str) -> pa.DataType:
-    """Return the type that a column is parsed as."""
+    """Return the Arrow type as which a column is parsed."""
     if column == EVENT_TIME:
         return TIME
     return pa.int64() if column in _TIME_NUMBERS else FLOWS.field(column).type

@@ -1,7 +1,7 @@
-"""Turns columns of whatever type a writer of Parquet chose into the types that ``flow_batch`` takes.
+"""Convert columns of whatever type the writer of a Parquet file chose into the types that ``logs.flow.batch`` takes.
 
-Text is looked at once a distinct value. What says nothing (``-``, a blank, the None of a careless writer) becomes null; what
-is impossible becomes null and is counted.
+Each distinct text is examined once. Placeholders (``-``, an empty text, the None of a careless writer) become null; impossible
+values become null and are counted.
 """
 
 import re
@@ -15,7 +15,7 @@ from vedette.logs.flow.batch import TEXT, TIME, Column, pc
 from vedette.schema import FLOWS
 
 _NOTHING = ("", "-", "None")
-_NO_NUMBER = (*_NOTHING, "none", "null", "NULL", "nan", "NaN")
+_MISSING_NUMBER = (*_NOTHING, "none", "null", "NULL", "nan", "NaN")
 _TEXTS = frozenset((pa.string(), pa.large_string(), pa.string_view(), pa.binary(), pa.large_binary(), pa.binary_view()))
 _ACCOUNT_DIGITS = 12
 _INTEGER = re.compile(r"\s*([+-]?\d{1,30})(?:\.0*)?\s*", re.ASCII)
@@ -25,12 +25,12 @@ _LARGEST_EXACT = float(2**53)
 
 @dataclass(slots=True)
 class Converter:
-    """Converts the columns of one blob; counts impossible values in ``nulled`` by column."""
+    """Converts the columns of one blob; counts impossible values in ``nulled``, per column."""
 
     nulled: Counter[str]
 
     def columns(self, given: Mapping[str, Column]) -> dict[str, Column]:
-        """Return those columns that can be used, of the types that ``FlowBatches`` takes.
+        """Return the columns that can be used, converted to the types that ``FlowBatches`` takes.
 
         Raises:
             pyarrow.ArrowInvalid: the data are damaged.
@@ -46,7 +46,7 @@ class Converter:
     def _text(self, name: str, array: Column) -> Column | None:
         if pa.types.is_integer(array.type):
             array = array.cast(pa.string())
-            if name == "account_id":  # a number has lost its leading zeros
+            if name == "account_id":  # as a number it has lost its leading zeros
                 array = pc.utf8_lpad(array, _ACCOUNT_DIGITS, "0")
         encoded = self._encoded(name, array)
         if encoded is None:
@@ -79,14 +79,14 @@ class Converter:
             return None
         texts = encoded.dictionary.to_pylist()
         numbers = pa.array([_integer(text) for text in texts], pa.int64())
-        nothing = pc.is_in(encoded.dictionary, pa.array(_NO_NUMBER, pa.string()))
-        said = _without(encoded.indices, nothing)
+        nothing = pc.is_in(encoded.dictionary, pa.array(_MISSING_NUMBER, pa.string()))
+        present = _without(encoded.indices, nothing)
         made = numbers.take(encoded.indices)
-        self._count(name, made.null_count - said.null_count)
+        self._count(name, made.null_count - present.null_count)
         return made
 
     def _encoded(self, name: str, array: Column) -> Column | None:
-        """Return text dictionary-encoded and valid; None for a column of another type."""
+        """Return a text column dictionary-encoded, text that is not UTF-8 as null; None for a column of another type."""
         encoded = pa.types.is_dictionary(array.type)
         if (array.type.value_type if encoded else array.type) not in _TEXTS:
             return None
@@ -114,7 +114,7 @@ class Converter:
 
 
 def _without(indices: Column, left_out: Column) -> Column:
-    """Return the indices, null where they point to a value that is left out."""
+    """Return the indices with null in place of those that point to a value in ``left_out`` (a mask of the dictionary)."""
     hidden = left_out.take(indices)
     return pc.if_else(hidden.fill_null(pa.scalar(value=True)), pa.scalar(None, pa.int32()), indices)
 
