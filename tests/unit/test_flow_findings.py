@@ -105,11 +105,11 @@ def scan_row(*tries: dict[str, object], **changes: object) -> dict[str, object]:
     """A row of the port-scan query: the tries counted by port and so on, as the query does."""
     return {
         "interface_id": "eni-0a", "target": "192.0.2.7", "account_id": "123456789012", "region": "us-east-1",
-        "instance_id": "i-0a", "vpc_id": "vpc-1", "subnet_id": None, "local_address": "10.0.0.9", "tries": len(tries),
+        "instance_id": "i-0a", "vpc_id": "vpc-1", "subnet_id": None, "local_address": "10.0.0.9", "attempts": len(tries),
         "assumed": 0, "control": 0,
         "severe": 0, "low_port": 40_000, "high_port": 40_020, "fast_tried": 20, "fast_weight": 195, "medium_tried": 0,
         "medium_weight": 0, "slow_tried": 0, "slow_weight": 0, "slow_hours": 1,
-        "fired_us": max(whole(item["us"]) for item in tries),
+        "triggered_us": max(whole(item["us"]) for item in tries),
         "first": tries[0], "last": tries[-1], "samples": [*reversed(tries), None], "tallies": [*counted(tries)], **changes,
     }  # fmt: skip
 
@@ -118,7 +118,7 @@ def counted(tries: Iterable[dict[str, object]]) -> Iterator[dict[str, object]]:
     """A row a try and thing that is counted."""
     for item in tries:
         port = "failed_port" if item["outcome"] in {"refused", "rejected", "no_reply"} else "open_port"
-        times = {"tries": 1, "first_us": item["us"], "last_us": item["us"]}
+        times = {"attempts": 1, "first_us": item["us"], "last_us": item["us"]}
         yield {"part": port, "port": item["port"], "name": None, "rule": None, **times}
         yield {"part": "address", "port": None, "name": item["address"], "rule": None, **times}
         yield {"part": "outcome", "port": None, "name": item["outcome"], "rule": None, **times}
@@ -164,8 +164,8 @@ def test_rows_of_a_scan_merge_whatever_came_first() -> None:
 
 
 def test_earlier_evidence_that_comes_later_changes_no_id() -> None:
-    one = describe_scan(scan_row(attempt(5), fired_us=NOON + 5_000_000))
-    earlier = describe_scan(scan_row(attempt(0), fired_us=NOON + 9_000_000))
+    one = describe_scan(scan_row(attempt(5), triggered_us=NOON + 5_000_000))
+    earlier = describe_scan(scan_row(attempt(0), triggered_us=NOON + 9_000_000))
     assert merge(one, earlier).first.time < one.first.time
     assert finding_id(merge(one, earlier)) == finding_id(one) != finding_id(earlier)
 

@@ -39,7 +39,7 @@ def test_a_view_needs_what_it_builds_on_and_nothing_else() -> None:
     ("present", "detections", "without"),
     [
         (("flows",), {"Recon:EC2/Portscan", "Recon:EC2/PortProbeUnprotectedPort"}, {"calls", "caller_activity", "api_facts"}),
-        (("cloudtrail",), None, {"flow_sides", "tries", "contact_hours", "scanner_flows", "exposed_ports"}),
+        (("cloudtrail",), None, {"flow_sides", "attempts", "contact_hours", "scanner_flows", "exposed_ports"}),
         ((), set(), {"calls", "flow_sides", "contact_hours", "caller_activity"}),
     ],
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from commands import Ended, Vedette, run
 from geo_database import database
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +19,6 @@ from notation import blob, calls
 from scanning import scan
 from stores import finding as some_finding
 
-from vedette import cli
 from vedette.baseline import ScoredEpisode, remembered
 from vedette.baseline.episodes import EPISODES
 from vedette.baseline.numbers import numbers
@@ -36,7 +36,7 @@ from vedette.pipeline.enrichment import Enrichment
 from vedette.state_files.generation import Generation
 from vedette.state_files.location import Folder
 from vedette.store import Store
-from vedette.views.episodes import CODES, DAMPERS
+from vedette.views.episodes import CODES, MITIGATIONS
 
 ALICE = "arn:aws:iam::123456789012:user/alice"
 BOB = "arn:aws:iam::123456789012:user/bob"
@@ -123,17 +123,17 @@ def test_peers_still_need_one_point_more_and_what_let_them_count_must_stay() -> 
 
 @given(
     codes=st.dictionaries(st.sampled_from(CODES), st.integers(1, 5)),
-    dampers=st.dictionaries(st.sampled_from(DAMPERS), st.integers(-5, -1)),
+    mitigations=st.dictionaries(st.sampled_from(MITIGATIONS), st.integers(-5, -1)),
 )
-def test_more_points_for_a_finding_never_make_one(codes: dict[str, int], dampers: dict[str, int]) -> None:
-    one = episode(codes=codes | dampers, points=max(0, sum(codes.values()) + sum(dampers.values())))
+def test_more_points_for_a_finding_never_make_one(codes: dict[str, int], mitigations: dict[str, int]) -> None:
+    one = episode(codes=codes | mitigations, points=max(0, sum(codes.values()) + sum(mitigations.values())))
     found = [judge(one, changes([f"threshold={needed}"]), NUMBERS).found for needed in range(30)]
     assert found == sorted(found, reverse=True)
     assert [item for group in compare([one], changes([]), NUMBERS) for item in group] == []
 
 
 def test_every_code_has_points_that_can_be_tried() -> None:
-    assert {"r1" if name == "root" else name for name in POINTS} - {"b1_few"} == {*CODES, *DAMPERS}
+    assert {"r1" if name == "root" else name for name in POINTS} - {"b1_few"} == {*CODES, *MITIGATIONS}
 
 
 @pytest.mark.parametrize(
@@ -203,26 +203,15 @@ def scanned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return store
 
 
-Ended = tuple[int, str, str]
-
-
 @pytest.fixture
-def vedette(scanned: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
+def vedette(scanned: Path, monkeypatch: pytest.MonkeyPatch) -> Vedette:
     """Run a command beside a store that has an attack and a near miss in it."""
     monkeypatch.chdir(scanned.parent)
-    monkeypatch.setenv("COLUMNS", "80")
 
-    def run(*arguments: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["vedette", *arguments, "--store", "case.db"])
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            status = end.code if isinstance(end.code, int) else int(bool(end.code))
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
+    def beside(*arguments: str) -> Ended:
+        return run(*arguments, "--store", "case.db")
 
-    return run
+    return beside
 
 
 def finding_of(scanned: Path) -> Finding:
@@ -231,18 +220,18 @@ def finding_of(scanned: Path) -> Finding:
     return found
 
 
-def test_the_command_shows_both_lists_and_changes_nothing(vedette: Callable[..., Ended], scanned: Path) -> None:
+def test_the_command_shows_both_lists_and_changes_nothing(vedette: Vedette, scanned: Path) -> None:
     before = {path: path.read_bytes() for path in scanned.parent.rglob("*.parquet")}
     found = finding_of(scanned)
-    status, out, err = vedette("what-if", "profile=sensitive")
-    assert (status, "Would appear: 1 episode" in out, "Would vanish: 0 episodes" in out) == (0, True, True)
-    assert BOB in out.replace("\n", "")
-    assert "those below 3 points are not remembered" in err
-    status, out, _ = vedette("what-if", f"suppress={ALICE}")
-    assert (status, f"finding {found.id[:12]}" in out, "suppressed" in out) == (0, True, True)
-    assert max(map(len, out.splitlines())) <= 80
-    status, out, _ = vedette("what-if", "threshold=40", "--format", "json")
-    told = json.loads(out)
+    ended = vedette("what-if", "profile=sensitive")
+    assert (ended.status, "Would appear: 1 episode" in ended.out, "Would vanish: 0 episodes" in ended.out) == (0, True, True)
+    assert BOB in ended.out.replace("\n", "")
+    assert "those below 3 points are not kept" in ended.err
+    ended = vedette("what-if", f"suppress={ALICE}")
+    assert (ended.status, f"finding {found.id[:12]}" in ended.out, "suppressed" in ended.out) == (0, True, True)
+    assert max(map(len, ended.out.splitlines())) <= 80
+    ended = vedette("what-if", "threshold=40", "--format", "json")
+    told = json.loads(ended.out)
     assert (told["changes"], told["appear"]) == (["threshold=40"], [])
     assert [(item["who"], item["findings"]) for item in told["vanish"]] == [(ALICE, [found.id])]
     assert told["vanish"][0]["after"]["needed"] == 40
@@ -250,7 +239,7 @@ def test_the_command_shows_both_lists_and_changes_nothing(vedette: Callable[...,
     assert {path: path.read_bytes() for path in scanned.parent.rglob("*.parquet")} == before
 
 
-def test_the_command_agrees_with_a_scan_by_other_numbers(vedette: Callable[..., Ended], scanned: Path) -> None:
+def test_the_command_agrees_with_a_scan_by_other_numbers(vedette: Vedette, scanned: Path) -> None:
     now = {finding.seen.target for finding in scan([blob(calls(lines()))]).findings}
     for change, settings in (
         ("profile=sensitive", {"detection_profile": "sensitive"}),
@@ -259,16 +248,16 @@ def test_the_command_agrees_with_a_scan_by_other_numbers(vedette: Callable[..., 
         ("discovery.b1=0", {"thresholds": {"discovery.b1": 0}}),
     ):
         then = {finding.seen.target for finding in scan([blob(calls(lines()))], **settings).findings}
-        told = json.loads(vedette("what-if", change, "--format", "json")[1])
+        told = json.loads(vedette("what-if", change, "--format", "json").out)
         assert {item["who"] for item in told["appear"]} == then - now, change
         assert {item["who"] for item in told["vanish"]} == now - then, change
 
 
-def test_explain_prints_the_score_sheet(vedette: Callable[..., Ended], scanned: Path) -> None:
+def test_explain_prints_the_score_sheet(vedette: Vedette, scanned: Path) -> None:
     found = finding_of(scanned)
-    status, out, _ = vedette("explain", found.id)
-    assert status == 0
-    told = out.split("Score sheet\n")[1]
+    ended = vedette("explain", found.id)
+    assert ended.status == 0
+    told = ended.out.split("Score sheet\n")[1]
     points = [float(number) for number in re.findall(r"^  [A-Z]\d +([+-]\d+)  ", told, re.MULTILINE)]
     total = found.summary.observed["points"]
     assert sum(points) == total
@@ -277,11 +266,11 @@ def test_explain_prints_the_score_sheet(vedette: Callable[..., Ended], scanned: 
 
 
 def test_explain_tells_of_near_misses_of_the_same_principal(
-    vedette: Callable[..., Ended], scanned: Path, monkeypatch: pytest.MonkeyPatch
+    vedette: Vedette, scanned: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     near = episode(begun_us=US - 86_400_000_000, last_us=US - 86_400_000_000, points=4, codes={"g1": 2, "n1": 2})
     monkeypatch.setattr("vedette.baseline.remembered", lambda *_: [near])
-    told = vedette("explain", finding_of(scanned).id)[1]
+    told = vedette("explain", finding_of(scanned).id).out
     assert "Other episodes of this principal\n  2026-03-13 12:00  " in told
     assert told.endswith("    a near miss\n")
 
@@ -297,7 +286,7 @@ def test_reasons_end_with_what_would_have_lowered_the_score_and_an_entry_that_ac
 
 def scored(target: str, **facts: float) -> Finding:
     """A discovery finding whose words are made by its summary."""
-    codes = {f"{'damper' if name.startswith('e') else 'code'}:{name}": points for name, points in facts.items()}
+    codes = {f"{'mitigation' if name.startswith('e') else 'code'}:{name}": points for name, points in facts.items()}
     raw = some_finding(finding_type=NETWORK.finding_type, target=target, facts=codes | {"needed": 5.0})
     return replace(raw, summary=summarise(raw, {rule.name: rule.default for rule in RULES}, NETWORK))
 

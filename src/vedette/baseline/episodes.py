@@ -16,7 +16,7 @@ EPISODES = "discovery_episodes"
 class ScoredEpisode:
     """New calls of one principal without a pause of 15 minutes, and its score sheet when most was known.
 
-    Times are microseconds since 1970. ``codes`` are the points of each code that counted, dampers negated. ``needed`` made a
+    Times are microseconds since 1970. ``codes`` are the points of each code that counted, mitigations negated. ``needed`` made a
     finding then; ``admitted`` is whether points alone sufficed: while an account is learned only grave circumstances count.
     ``api`` and ``address`` are those of the call by which most was known.
     """

@@ -24,7 +24,7 @@ def sheet_lines(finding: Finding, episodes: Iterable[ScoredEpisode], width: int)
     parts = [
         (name.partition(":")[2], points)
         for name, points in finding.seen.facts.items()
-        if points and name.startswith(("code:", "damper:"))
+        if points and name.startswith(("code:", "mitigation:"))
     ]
     yield "\nScore sheet\n"
     for code, points in sorted(parts, key=lambda item: (-item[1], item[0])):

@@ -1,13 +1,13 @@
 """Recon:EC2/Portscan: an instance tries many ports of a host, or a port of many hosts, and most do not answer."""
 
 from vedette.detections import Detection, Threshold
+from vedette.families.scans.advice import next_steps
 from vedette.families.scans.sighting import describe
 from vedette.families.scans.summary import summarise
 from vedette.findings.merge import KEPT_KEYS
 from vedette.findings.model import KEPT_SAMPLES
-from vedette.views.tries import FAILED
-
-FINDING_TYPE = "Recon:EC2/Portscan"
+from vedette.guardduty.instance import sections
+from vedette.views.attempts import FAILED
 
 _GROUP = "interface_id, target, hour"
 # What is counted: a row of ``parts`` has a value of one of these.
@@ -33,7 +33,7 @@ with placed as (
     ) b on e.interface_id = b.interface_id and e.local_address = b.address
 ),
 parts as (
-    select {_GROUP}, {", ".join(_PARTS)}, count(*) as tries, min(us) as first_us, max(us) as last_us
+    select {_GROUP}, {", ".join(_PARTS)}, count(*) as attempts, min(us) as first_us, max(us) as last_us
     from placed
     group by grouping sets ({", ".join(f"({_GROUP}, {part})" for part in _PARTS)})
 ),
@@ -45,7 +45,7 @@ named as (
 tallies as (
     select {_GROUP},
            list(struct_pack(part := part, port := coalesce(failed_port, open_port, sensitive_port),
-                            name := coalesce(address, outcome, kinds), rule := rule, tries := tries, first_us := first_us,
+                            name := coalesce(address, outcome, kinds), rule := rule, attempts := attempts, first_us := first_us,
                             last_us := last_us)) as tallies
     from (select *, row_number() over (partition by {_GROUP}, part order by {", ".join(_PARTS)}) as place from named)
     where place <= {KEPT_KEYS + 1}
@@ -64,12 +64,12 @@ samples as (
     group by {_GROUP}
 ),
 summed as (
-    select {_GROUP}, max(local_address) as local_address, count(*) as tries, max(assumed) as assumed, max(control) as control,
+    select {_GROUP}, max(local_address) as local_address, count(*) as attempts, max(assumed) as assumed, max(control) as control,
            max(other_subnet * inside * sensitive * (case when outcome in {FAILED} then 0 else 1 end)) as severe,
            min(low_port) as low_port, max(high_port) as high_port,
            max(fast_tried) as fast_tried, max(fast_weight) as fast_weight, max(medium_tried) as medium_tried,
            max(medium_weight) as medium_weight, max(slow_tried) as slow_tried, max(slow_weight) as slow_weight,
-           max(slow_hours) as slow_hours, min(fired_us) as fired_us,
+           max(slow_hours) as slow_hours, min(triggered_us) as triggered_us,
            min(struct_pack(us := us, address := address, port := remote_port, protocol := protocol)) as "first",
            max(struct_pack(us := us, address := address, port := remote_port, protocol := protocol, outcome := outcome,
                            local_port := low_port)) as "last"
@@ -87,7 +87,7 @@ order by p.hour, p.interface_id, p.target
 _FAST, _MEDIUM, _SLOW = "within ten minutes", "within an hour", "within 24 hours"
 
 DETECTION = Detection(
-    finding_type=FINDING_TYPE,
+    finding_type="Recon:EC2/Portscan",
     resource_type="Instance",
     resource_role="ACTOR",
     action_type="NETWORK_CONNECTION",
@@ -95,11 +95,13 @@ DETECTION = Detection(
     sql=SQL,
     describe=describe,
     summarise=summarise,
+    sections=sections,
+    next_steps=next_steps,
     gap_hours=6,
     thresholds=(
         Threshold("fast_ports", 20, f"Ports of one host that are tried {_FAST}."),
         Threshold("fast_failed", 15, "How many of them fail."),
-        Threshold("fast_share", 0.6, "Share of the tries that fail, for kinds within ten minutes."),
+        Threshold("fast_share", 0.6, "Share of the attempts that fail, for kinds within ten minutes."),
         Threshold("open_ports", 100, f"Ports of one host, whatever they answer, that are touched without use {_FAST}."),
         Threshold("open_share", 0.9, "Share of them that are only touched."),
         Threshold("open_fixed_ports", 50, "How many of them are below the ephemeral ports (32768)."),
@@ -107,9 +109,9 @@ DETECTION = Detection(
         Threshold("sensitive_failed", 4, "How many of them fail."),
         Threshold("medium_ports", 30, f"Ports of one host that are tried {_MEDIUM}."),
         Threshold("medium_failed", 25, "How many of them fail."),
-        Threshold("medium_share", 0.7, "Share of the tries that fail, for kinds within an hour."),
+        Threshold("medium_share", 0.7, "Share of the attempts that fail, for kinds within an hour."),
         Threshold("slow_failed", 30, f"Ports of one host that fail {_SLOW}."),
-        Threshold("slow_share", 0.7, "Share of the tries that fail, for kinds within 24 hours."),
+        Threshold("slow_share", 0.7, "Share of the attempts that fail, for kinds within 24 hours."),
         Threshold("slow_hours", 3, "Different hours over which a slow scan is spread."),
         Threshold("horizontal", 1, "Whether scans of one port over many hosts, and of blocks, are told: 1 or 0."),
         Threshold("hosts", 25, f"Hosts of which the same port is tried {_FAST}."),

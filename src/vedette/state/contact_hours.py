@@ -30,10 +30,10 @@ _FIELDS: list["pa.Field[Any]"] = [
     pa.field("first", _FIRST),
     pa.field("last_us", pa.int64()),
     pa.field("answered", pa.bool_()),
-    pa.field("tries", pa.int64()),
+    pa.field("attempts", pa.int64()),
 ]
 _KEY = "hour, interface_id, local_address, remote_address, remote_port, protocol"
-_COLUMNS = f"{_KEY}, first, last_us, answered, tries"
+_COLUMNS = f"{_KEY}, first, last_us, answered, attempts"
 
 
 def _bounded(grouped: str) -> str:
@@ -63,14 +63,14 @@ where place <= $kept_contacts
 STATE = State(
     name="contact_hours",
     schema=pa.schema(_FIELDS),
-    reads=("tries", "interface_facts", "flow_addresses", "flow_objects"),
-    # Of a door there is one row five minutes in ``tries``, so that the first try of an hour is one row's.
+    reads=("attempts", "interface_facts", "flow_addresses", "flow_objects"),
+    # Of a door there is one row five minutes in ``attempts``, so that the first try of an hour is one row's.
     rows=_bounded(f"""
 select t.hour, i.interface_id, l.address as local_address, r.address as remote_address, cast(t.port as bigint) as remote_port,
        cast(t.protocol as bigint) as protocol,
        struct_pack(us := t.first.us, marks := t.first.marks, ports := t.first.ports, step := cast($step as bigint),
                    "object" := o."object", "position" := t.first.reference % {OBJECT}) as first,
-       t.last_us, t.answered, t.tries
+       t.last_us, t.answered, t.attempts
 from (
     select hour, interface, initiator, responder, port, protocol,
            min(struct_pack(us := first_us, marks := cast(outcome_number + 16 * rule + 256 * dark + 512 * unreliable
@@ -79,8 +79,8 @@ from (
                            ports := cast(low_client_port as bigint) + 65536 * cast(high_client_port as bigint),
                            reference := reference % {BACKWARD})) as first,
            max(last_us) as last_us, max(outcome in ('established', 'half_open', 'touched')) as answered,
-           cast(sum(forward_records) as bigint) as tries
-    from tries
+           cast(sum(forward_records) as bigint) as attempts
+    from attempts
     group by hour, interface, initiator, responder, port, protocol
 ) t
 join interface_facts i on t.interface = i.number
@@ -89,7 +89,7 @@ join flow_addresses r on t.responder = r.number
 left join flow_objects o on t.first.reference // {OBJECT} = o.number
 """),
     fold=_bounded(f"""
-select {_KEY}, min(first) as first, max(last_us) as last_us, max(answered) as answered, cast(sum(tries) as bigint) as tries
+select {_KEY}, min(first) as first, max(last_us) as last_us, max(answered) as answered, cast(sum(attempts) as bigint) as attempts
 from (select * from contact_hours_old union all select * from contact_hours_rows)
 group by {_KEY}
 """),

@@ -1,4 +1,4 @@
-"""New calls with their circumstances, for three days: episodes, slow enumerations and waves are told from them (methods 5.4)."""
+"""New calls with their circumstances, for three days: episodes and co-occurrences are found in them (methods 5.4)."""
 
 from typing import Any
 

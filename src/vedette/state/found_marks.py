@@ -33,7 +33,7 @@ STATE = State(
     reads=("found_rows",),
     rows=f"select min(day) as day, {_KEY} from ("
     + " union all ".join(
-        f"select fired_at // 2 // 86400000000 as day, day as call_day, principal, session, '{subject}' as subject, "
+        f"select triggered_at // 2 // 86400000000 as day, day as call_day, principal, session, '{subject}' as subject, "
         f"{column} as value from found_rows where {column} is not null and {condition}"
         for subject, column, condition in _TRAITS
     )

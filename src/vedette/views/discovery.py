@@ -36,7 +36,7 @@ _SUSPECTS = """
 select *
 from (
     select h.bin, h.day, w.who,
-           max(case when h.attack <> '' or h.kind = 'root' or h.hosting or l.bin is not null then 1 else 0 end) as grave,
+           max(case when h.attack <> '' or h.kind = 'root' or h.hosting or l.bin is not null then 1 else 0 end) as high_risk,
            max(case when h.kind = 'instance' or y.bin is not null then 1 else 0 end) as spread
     from principal_bins h
     join who_days w on h.day = w.day and h.principal = w.principal and h.session = w.session
@@ -44,18 +44,18 @@ from (
     left join listed_addresses l on h.bin = l.bin and h.source_address = l.source_address
     group by h.bin, h.day, w.who
 )
-where grave = 1 or spread = 1
+where high_risk = 1 or spread = 1
 """
 
 # Without enough history new calls count only where something else is strange (methods 5.5). Of those about whom nothing is on the
 # whole day nothing is looked up; while an archive is older, denials may be enough, and the calls that are new are few.
-_SUSPECTED = "(q.grave = 1 or (q.spread = 1 and i.days > 0))"
+_SUSPECTED = "(q.high_risk = 1 or (q.spread = 1 and i.days > 0))"
 _JUDGED = "(i.enough = 1 or i.archive_days >= $history_active_days)"
 _ASKED_CALLS = f"""
 select n.*
 from new_calls n
 join histories i on n.day = i.day and n.who = i.who
-left join (select day, who, max(grave) as grave, max(spread) as spread from suspects group by day, who) q
+left join (select day, who, max(high_risk) as high_risk, max(spread) as spread from suspects group by day, who) q
   on n.day = q.day and n.who = q.who
 where {_JUDGED} or {_SUSPECTED}
 """
@@ -120,7 +120,7 @@ join key_networks k
  and k.bin <= u.bin and k.bin >= u.bin - 12
 """
 
-# Groups of likes (methods 5.3): the same permission set or role name, kind and account, everybody. The first of them with three
+# Peer groups (methods 5.3): the same permission set or role name, kind and account, everybody. The first of them with three
 # members that have enough history counts.
 _MEMBERS = """
 with days as (
@@ -132,32 +132,32 @@ with days as (
 )
 select day, principal, case when day - first_day >= $history_days and active >= $history_active_days and reads >= $history_reads
                             then 1 else 0 end as enough,
-       team(principal) as team, kind || '@' || account_id as likes
+       team(principal) as team, kind || '@' || account_id as kind_group
 from days
 """
 
 _PEER_GROUPS = """
 with teams as (select day, team as peers, sum(enough) as members from members where team <> '' group by day, team),
-likes as (select day, likes as peers, sum(enough) as members from members group by day, likes),
+kind_groups as (select day, kind_group as peers, sum(enough) as members from members group by day, kind_group),
 everybody as (select day, 'everybody' as peers, sum(enough) as members from members group by day)
 select h.day, h.who, h.principal,
        case when coalesce(t.members, 0) - coalesce(m.enough, 0) >= 3 then team(h.principal)
-            when coalesce(l.members, 0) - coalesce(m.enough, 0) >= 3 then coalesce(m.likes, w.likes)
+            when coalesce(l.members, 0) - coalesce(m.enough, 0) >= 3 then coalesce(m.kind_group, w.kind_group)
             when coalesce(e.members, 0) - coalesce(m.enough, 0) >= 3 then 'everybody' end as peers,
        case when coalesce(t.members, 0) - coalesce(m.enough, 0) >= 3 then t.members - coalesce(m.enough, 0)
             when coalesce(l.members, 0) - coalesce(m.enough, 0) >= 3 then l.members - coalesce(m.enough, 0)
             when coalesce(e.members, 0) - coalesce(m.enough, 0) >= 3 then e.members - coalesce(m.enough, 0)
             else 0 end as members
 from (select distinct day, who, principal from asked_calls) h
-join (select day, who, max(kind || '@' || account_id) as likes from who_days group by day, who) w on h.day = w.day
+join (select day, who, max(kind || '@' || account_id) as kind_group from who_days group by day, who) w on h.day = w.day
     and h.who = w.who
 left join members m on h.day = m.day and h.principal = m.principal
 left join teams t on h.day = t.day and team(h.principal) = t.peers
-left join likes l on h.day = l.day and coalesce(m.likes, w.likes) = l.peers
+left join kind_groups l on h.day = l.day and coalesce(m.kind_group, w.kind_group) = l.peers
 left join everybody e on h.day = e.day
 """
 
-# How many of a principal's likes made the call in the look-back, and whether the same person did it under another principal.
+# How many of a principal's peers made the call in the look-back, and whether the same person did it under another principal.
 _PEER_CALLS = """
 with asked as (
     select n.day, n.who, n.principal, n.service, n.operation, g.peers, g.members, w.person
@@ -173,7 +173,7 @@ callers as (
 )
 select a.day, a.who, a.service, a.operation, max(a.peers) as peers, max(a.members) as members,
        count(distinct case when m.enough = 1 and c.principal <> a.principal
-                           and a.peers in (m.team, m.likes, 'everybody') then c.principal end) as peer_callers,
+                           and a.peers in (m.team, m.kind_group, 'everybody') then c.principal end) as peer_callers,
        max(case when a.person is not null and c.person = a.person and c.principal <> a.principal then 1 else 0 end) as same_person
 from asked a
 left join callers c on a.day = c.day and a.service = c.service and a.operation = c.operation
@@ -238,7 +238,7 @@ where c.invoked_by is null and {MANAGEMENT_CALLS}
 group by a.number
 """
 
-# The rows of new calls with what is known of each: flags of 0 or 1, for points and dampers (methods 5.4).
+# The rows of new calls with what is known of each: flags of 0 or 1, for points and mitigations (methods 5.4).
 _CIRCUMSTANCES = f"""
 select h.bin, h.bin // 12 as hour, h.day, h.who, h.principal, h.session, h.kind, h.account_id, h.region, h.service,
     h.operation, h.category,

@@ -74,7 +74,8 @@ _MARKED = f"select *, {_packed(_MARKS, 2)} as marks from discovery_calls"
 _ALIKE = "account_id, step, bin, category, service, operation, region, weight, marks"
 
 # All they did in the days before; calls of five minutes that add alike to points are one row, numbered in their order. 15 minutes
-# of silence end an episode, which goes by the moment when it began (``begun_us``). The rest is looked up for rows that are told.
+# of silence end an episode, which is named by the moment when it began (``begun_us``). Other columns are looked up only for rows
+# that are reported.
 _RECENT = f"""
 with alike as (
     select t.who_number, {_ALIKE}, min(us) as us, max(last_us) as last_us, cast(sum(calls) as bigint) as calls
@@ -108,7 +109,7 @@ from marked
 
 # Calls that at least three others made for the first time within 48 hours, from networks of theirs: a new page, a new program
 # (E3). Others by the hour: an hour that reaches into the 48 has a call in them.
-_WAVES = f"""
+_CO_OCCURRENCES = f"""
 with others as (
     select who, service, operation, hour, min(us) as first_us, max(us) as last_us
     from discovery_calls
@@ -140,13 +141,14 @@ _ANY = {f"any_{name}": condition for name, condition in _MARKS.items()}
 # The episode so far: what each row's points are made of.
 _SO_FAR_COLUMNS = f"""
 with counted as (
-    select r.*, coalesce(w.others, 0) as wave, {_packed(_COUNTS[0], _COUNT)} as apis_here,
+    select r.*, coalesce(w.others, 0) as co_occurring, {_packed(_COUNTS[0], _COUNT)} as apis_here,
            {_packed(_COUNTS[1], _COUNT)} as news_here
     from recent_calls r
-    left join waves w on r.who_number = w.who_number and r.number = w.number
+    left join co_occurrences w on r.who_number = w.who_number and r.number = w.number
 ),
 summed as (
-    select *, max(weight) {_SO_FAR} as top_weight, bit_or(marks) {_SO_FAR} as all_marks, min(wave) {_SO_FAR} as least_wave,
+    select *, max(weight) {_SO_FAR} as top_weight, bit_or(marks) {_SO_FAR} as all_marks,
+           min(co_occurring) {_SO_FAR} as least_co_occurring,
            max(case when {_is("identity")} then 0 else asked_identity end) {_SO_FAR} as after_identity,
            cast(sum(apis_here) {_SO_FAR} as bigint) as all_apis, cast(sum(news_here) {_SO_FAR} as bigint) as all_news
     from counted
@@ -161,7 +163,7 @@ from summed
 _POINTS = """
 with flagged as (
     select *, network_apis + resource_apis + user_apis as apis,
-           case when any_attack = 1 or any_listed = 1 or any_key_spread = 1 then 1 else 0 end as grave,
+           case when any_attack = 1 or any_listed = 1 or any_key_spread = 1 then 1 else 0 end as high_risk,
            case when any_not_console = 0 and any_attack = 0 then 1 else 0 end as browsing,
            case when root = 1 then 'root' when learning = 1 then 'learning' when enough = 1 then 'full'
                 when peers = 1 then 'peers' else 'learning' end as mode
@@ -177,19 +179,19 @@ select *,
        (1 - browsing) * (case when denied_apis >= 3 and seldom_denied = 1 then $d1 else 0 end) as d1,
        (1 - browsing) * $d2 * any_denied as d2, $c1 * after_identity as c1, $h1 * any_hour_new as h1, $k1 * any_key_woken as k1,
        $t1 * any_listed as t1, (case when mode = 'root' then $root * any_not_console else 0 end) as r1,
-       $e1 * browsing as e1, (1 - grave) * $e2 * (1 - any_not_usual_tool) as e2,
-       $e3 * (case when least_wave >= 3 then 1 else 0 end) as e3,
-       (1 - grave) * $e4 * (1 - any_not_sibling) as e4, $e5 * (1 - any_not_same_person) as e5,
+       $e1 * browsing as e1, (1 - high_risk) * $e2 * (1 - any_not_usual_tool) as e2,
+       $e3 * (case when least_co_occurring >= 3 then 1 else 0 end) as e3,
+       (1 - high_risk) * $e4 * (1 - any_not_sibling) as e4, $e5 * (1 - any_not_same_person) as e5,
        $e6 * (1 - any_not_granted) as e6
 from flagged
 """
 
 CODES = ("g1", "g2", "g3", "p1", "n1", "n2", "n3", "n4", "u1", "u2", "b1", "s1", "b2", "d1", "d2", "c1", "h1", "k1", "t1", "r1")
-DAMPERS = ("e1", "e2", "e3", "e4", "e5", "e6")
+MITIGATIONS = ("e1", "e2", "e3", "e4", "e5", "e6")
 
 _SCORED = f"""
 with summed as (
-    select *, greatest(0, {" + ".join(CODES)} - {" - ".join(DAMPERS)}) as points,
+    select *, greatest(0, {" + ".join(CODES)} - {" - ".join(MITIGATIONS)}) as points,
            greatest({", ".join(f"{name}_apis" for name in _CATEGORIES)}) as top_apis,
            case when mode = 'peers' then $needed + 1 else $needed end as needed,
            case when mode = 'full' or mode = 'root' then 1
@@ -201,7 +203,7 @@ with summed as (
 select *, case when step = $step then 1 else 0 end as is_new,
        {
     ", ".join(
-        f"case when admitted = 1 and points >= needed and {name}_apis = top_apis then 1 else 0 end as {name}_fires"
+        f"case when admitted = 1 and points >= needed and {name}_apis = top_apis then 1 else 0 end as {name}_triggers"
         for name in _CATEGORIES
     )
 }
@@ -211,13 +213,13 @@ from summed
 
 def _at(name: str) -> str:
     return (
-        f"min(case when {name}_fires = 1 then us * 2 + is_new end) over (partition by who_number, begun_us "
+        f"min(case when {name}_triggers = 1 then us * 2 + is_new end) over (partition by who_number, begun_us "
         f"order by number rows between current row and unbounded following) as {name}_at"
     )
 
 
 _CALLS = "d.who = t.who and " + " and ".join(f"d.{name} = f.{name}" for name in _ALIKE.split(", "))
-# What is told of a call beside its points.
+# What is reported of a call beside its points.
 _DETAILS = (
     *("us", "last_us", "calls", "denied", "who", "principal", "session", "kind", "day", "record_id", "object", "position"),
     *("event_source", "event_name", "error_code", "canonical", "source_address", "address_version", "network", "country_code"),
@@ -226,37 +228,37 @@ _DETAILS = (
     *("networks_known", "network_known"),
 )
 
-# The rows that belong to a finding of their category, each told by the step that first knows it.
+# The rows that belong to a finding of their category, each reported by the step that first knows it.
 _FOUND_ROWS = f"""
-with firing as (
+with triggering as (
     select who_number, begun_us
     from scored_calls
-    where {" or ".join(f"{name}_fires = 1" for name in _CATEGORIES)}
+    where {" or ".join(f"{name}_triggers = 1" for name in _CATEGORIES)}
     group by who_number, begun_us
 ),
-fired as (
+triggered as (
     select s.*, {", ".join(map(_at, _CATEGORIES)).replace("who_number, begun_us", "s.who_number, s.begun_us")}
     from scored_calls s
-    join firing g on s.who_number = g.who_number and s.begun_us = g.begun_us
+    join triggering g on s.who_number = g.who_number and s.begun_us = g.begun_us
 ),
 found as (
-    select *, case category {" ".join(f"when '{name}' then {name}_at" for name in _CATEGORIES)} end as fired_at from fired
+    select *, case category {" ".join(f"when '{name}' then {name}_at" for name in _CATEGORIES)} end as triggered_at from triggered
 )
-select f.account_id, f.category, f.service, f.operation, f.region, f.begun_us, f.fired_at, f.is_new, f.network_new, f.country_new,
-       f.agent_new, f.key_woken, f.from_instance, f.enough, f.mode, f.needed, f.points, f.wave, f.apis, f.denied_apis,
-       f.apis_of_day, {", ".join(f"f.{name}" for name in (*CODES, *DAMPERS))}, d.peers as peer_group,
+select f.account_id, f.category, f.service, f.operation, f.region, f.begun_us, f.triggered_at, f.is_new, f.network_new,
+       f.country_new, f.agent_new, f.key_woken, f.from_instance, f.enough, f.mode, f.needed, f.points, f.co_occurring,
+       f.apis, f.denied_apis, f.apis_of_day, {", ".join(f"f.{name}" for name in (*CODES, *MITIGATIONS))}, d.peers as peer_group,
        {", ".join(f'd."{name}"' for name in _DETAILS)}
 from found f
 join newcomers t on f.who_number = t.who_number
 join marked_calls d on {_CALLS}
-where coalesce(f.fired_at, {NEVER}) < {NEVER} and (f.is_new = 1 or f.fired_at % 2 = 1)
+where coalesce(f.triggered_at, {NEVER}) < {NEVER} and (f.is_new = 1 or f.triggered_at % 2 = 1)
 """
 
-_CODES_TEXT = " || ' ' || ".join(f"'{name}=' || cast({name} as varchar)" for name in (*CODES, *DAMPERS))
+_CODES_TEXT = " || ' ' || ".join(f"'{name}=' || cast({name} as varchar)" for name in (*CODES, *MITIGATIONS))
 _FINDING = "category, account_id, who, begun_us, day"
-# Of the first calls and of the last everything is told, of the others how many there were of each kind.
-_FULLY_TOLD = 20
-_TOLD = (
+# Of the first calls and of the last everything is reported, of the others how many there were of each kind.
+_FULLY_REPORTED = 20
+_REPORTED = (
     *("us", "last_us", "record_id", "object", "position", "region", "service", "operation", "event_source", "event_name"),
     *("error_code", "canonical", "source_address", "address_version", "user_agent", "access_key_id", "identity_type"),
     *("principal_id", "user_name", "session_name"),
@@ -266,7 +268,17 @@ _KIND = (
     *("attack", "mode", "peer_group", "network_known"),
 )
 _MOST = (
-    *("needed", "archive_days", "history_days", "history_calls", "history_denied", "history_span", "members", "wave", "apis"),
+    *(
+        "needed",
+        "archive_days",
+        "history_days",
+        "history_calls",
+        "history_denied",
+        "history_span",
+        "members",
+        "co_occurring",
+        "apis",
+    ),
     *("denied_apis", "apis_of_day", "from_instance", "points", "networks_known", *CODES),
 )
 
@@ -277,7 +289,7 @@ def _struct(names: Iterable[str]) -> str:
 
 # A row an episode, category and day: all that a finding is made of.
 _DISCOVERY_FINDINGS = f"""
-with told as (
+with reported as (
     select *, coalesce(canonical, source_address) as address,
            row_number() over (partition by {_FINDING} order by us, record_id) as place,
            row_number() over (partition by {_FINDING} order by last_us desc, us desc, record_id desc) as place_from_last
@@ -285,7 +297,7 @@ with told as (
 ),
 kinds as (
     select {_FINDING}, {", ".join(_KIND)}, min(us) as first_us, max(last_us) as last_us, cast(sum(calls) as bigint) as calls
-    from told
+    from reported
     group by {_FINDING}, {", ".join(_KIND)}
 ),
 counted as (
@@ -294,10 +306,10 @@ counted as (
 select t.*, c.kinds
 from (
     select {_FINDING}, max(principal) as principal, max(kind) as kind, cast(sum(calls) as bigint) as count,
-           list(case when place <= {_FULLY_TOLD} or place_from_last = 1 then {_struct(_TOLD)} end) as calls,
+           list(case when place <= {_FULLY_REPORTED} or place_from_last = 1 then {_struct(_REPORTED)} end) as calls,
            {", ".join(f"max({name}) as {name}" for name in _MOST)},
-           {", ".join(f"min({name}) as {name}" for name in ("peer_callers", *DAMPERS))}
-    from told
+           {", ".join(f"min({name}) as {name}" for name in ("peer_callers", *MITIGATIONS))}
+    from reported
     group by {_FINDING}
 ) t
 join counted c on {" and ".join(f"t.{name} = c.{name}" for name in _FINDING.split(", "))}
@@ -332,8 +344,8 @@ VIEWS: tuple[View, ...] = (
     View(name="marked_calls", reads=("discovery_calls",), sql=_MARKED),
     View(name="newcomers", reads=("discovery_calls",), sql=_NEWCOMERS, kept=True),
     View(name="recent_calls", reads=("marked_calls", "newcomers"), sql=_RECENT, kept=True),
-    View(name="waves", reads=("recent_calls", "newcomers", "discovery_calls"), sql=_WAVES, kept=True),
-    View(name="so_far", reads=("recent_calls", "waves"), sql=_SO_FAR_COLUMNS, kept=True),
+    View(name="co_occurrences", reads=("recent_calls", "newcomers", "discovery_calls"), sql=_CO_OCCURRENCES, kept=True),
+    View(name="so_far", reads=("recent_calls", "co_occurrences"), sql=_SO_FAR_COLUMNS, kept=True),
     View(name="points", reads=("so_far",), sql=_POINTS),
     View(name="scored_calls", reads=("points",), sql=_SCORED),
     View(name="score_sheets", reads=("scored_calls", "newcomers", "marked_calls"), sql=_SCORE_SHEETS),

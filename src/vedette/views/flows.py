@@ -128,7 +128,7 @@ paired as (
       on d.interface = r.interface and d.bin = r.bin and d.protocol = r.protocol and d.source = r.target
      and d.target = r.source and d.src_port = r.dst_port and d.dst_port = r.src_port
 ),
-told as (
+reported as (
     select *,
            case when alone and packets <= 6 and bytes <= ({SYN_BYTES} + header) * packets then 5
                 when alone then 0
@@ -138,16 +138,16 @@ told as (
                      and other_bytes between (44 + header) * other_packets and ({SYN_BYTES} + header) * other_packets then -6
                 when other_us - start_us >= 2000000 then 7
                 when start_us - other_us >= 2000000 then -7
-                else 0 end as told
+                else 0 end as reported
     from paired
 )
 select u.interface, u.protocol, u.start_us, u.end_us, u.bin, u.packets, u.bytes, u.tcp_flags, u.rejected, u.egress, u.source,
-       u.target, u.src_port, u.dst_port, u.record, t.told as verdict, u.source_inside, u.target_inside, u.ipv6
+       u.target, u.src_port, u.dst_port, u.record, t.reported as verdict, u.source_inside, u.target_inside, u.ipv6
 from undecided u
-join told t
+join reported t
   on u.interface = t.interface and u.bin = t.bin and u.protocol = t.protocol and u.source = t.source and u.target = t.target
  and u.src_port = t.src_port and u.dst_port = t.dst_port
-where t.told <> 0
+where t.reported <> 0
 """
 
 _AMBIGUOUS_FLOWS = """

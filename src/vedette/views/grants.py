@@ -1,4 +1,4 @@
-"""Views over CloudTrail for the damper E6: who was granted rights in the days before a call (methods 5.4).
+"""Views over CloudTrail for the mitigation E6: who was granted rights in the days before a call (methods 5.4).
 
 A policy is not read: any that is attached to a user or role, and any group that a user joins, counts. So does what single sign-on
 attaches to the role of a permission set. Rights that come by a new version of a policy, or by what a group is given, name no user

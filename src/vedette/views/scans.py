@@ -1,21 +1,21 @@
-"""Views from tries to port scans: where tries make a scan.
+"""Views from attempts to port scans: where attempts make a scan.
 
 Methods 2.1 to 2.4. Times are microseconds since 1970 (``us``), weights of failures are in tenths. A window ends at a try and
-reaches back; a try is evidence when a window that it lies in fires. Whether it does is first known with the last try of that
-window, and only that step tells of it: so each try is told once, however the input is cut.
+reaches back; a try is evidence when a window that it lies in triggers. Whether it does is first known with the last try of that
+window, and only that step tells of it: so each try is reported once, however the input is cut.
 """
 
 from collections.abc import Mapping
 
 from vedette.sql.windows import DAY, HOUR, MINUTE, NEVER, over
 from vedette.views import View
-from vedette.views.tries import BLOCK_HOST
+from vedette.views.attempts import BLOCK_HOST
 
 _HOST = "interface_id, remote_address"
 
 
-def _told(kinds: Mapping[str, int], key: str) -> str:
-    """Return columns with the first fire of each kind whose window a row lies in; ``kinds`` gives each its reach."""
+def _reported(kinds: Mapping[str, int], key: str) -> str:
+    """Return columns with the first trigger of each kind whose window a row lies in; ``kinds`` gives each its reach."""
     return ",\n           ".join(
         f"min(case when {kind} then us * 2 + is_new end) over (partition by {key} order by us range between current row and "
         f"{reach} following) as {kind}_at"
@@ -24,7 +24,7 @@ def _told(kinds: Mapping[str, int], key: str) -> str:
 
 
 def _sums(name: str, reach: int, key: str, weak: str = "weak") -> str:
-    """Return columns that count what lies in a window: tries, failures in tenths (all, and by strong rules) and more.
+    """Return columns that count what lies in a window: attempts, failures in tenths (all, and by strong rules) and more.
 
     ``lost`` is for shares: of UDP a failure is whole there, since a scan shows by the silence of nearly all ports.
     """
@@ -40,7 +40,7 @@ def _sums(name: str, reach: int, key: str, weak: str = "weak") -> str:
 
 
 def _failed(name: str, needed: str, share: str, counted: str = "weight") -> str:
-    """Return the condition that enough tries of a window failed: weak rules make up two fifths at most (methods 1.2)."""
+    """Return the condition that enough attempts of a window failed: weak rules make up two fifths at most (methods 1.2)."""
     return (
         f"{name}_weight >= 10 * ({needed}) and 5 * {name}_strong >= 30 * ({needed})"
         f" and {name}_{counted} >= 10 * ({share}) * {name}_tried"
@@ -59,10 +59,10 @@ _PORT_KEY = "interface_id, remote_port, protocol"
 _EVIDENCE = """interface_id, local_address, remote_address, remote_port, protocol, us, outcome, rule, low_port, high_port,
        sensitive, inside, assumed, control, weak, "object", "position", is_new"""
 
-# Windows are dear: they are drawn only where there are enough tries for any kind.
+# Windows are dear: they are drawn only where there are enough attempts for any kind.
 _HOST_SCANS = f"""
 with several as (
-    select {_HOST} from scan_tries group by {_HOST}
+    select {_HOST} from scan_attempts group by {_HOST}
     having count(*) >= least($fast_ports, $open_ports, $sensitive_ports, $medium_ports, $slow_failed)
 ),
 counted as (
@@ -77,11 +77,11 @@ counted as (
            sum(case when of_host_hour = 1 then 1 else 0 end) {over(_HOST_KEY, DAY)} as slow_hours
     from (
         select t.*
-        from scan_tries t
+        from scan_attempts t
         join several s on t.interface_id = s.interface_id and t.remote_address = s.remote_address
     ) t
 ),
-fired as (
+triggered as (
     select *,
            fast_tried >= $fast_ports and {_failed("fast", _dynamic("fast", "$fast_failed"), "$fast_share", "lost")}
                and {_UDP.format(name="fast")} as vertical_fast,
@@ -95,23 +95,23 @@ fired as (
                and {_UDP.format(name="slow")} as vertical_slow
     from counted
 ),
-told as (
+reported as (
     select *,
-           {_told({"vertical_fast": 10 * MINUTE, "vertical_open_target": 10 * MINUTE}, _HOST_KEY)},
-           {_told({"vertical_medium": HOUR, "vertical_slow": DAY}, _HOST_KEY)},
-           {_told({"vertical_sensitive": 10 * MINUTE}, _HOST)}
-    from fired
+           {_reported({"vertical_fast": 10 * MINUTE, "vertical_open_target": 10 * MINUTE}, _HOST_KEY)},
+           {_reported({"vertical_medium": HOUR, "vertical_slow": DAY}, _HOST_KEY)},
+           {_reported({"vertical_sensitive": 10 * MINUTE}, _HOST)}
+    from triggered
 )
-select *, fired_at // 2 as fired_us
+select *, triggered_at // 2 as triggered_us
 from (
     select {_EVIDENCE}, fast_tried, fast_weight, medium_tried, medium_weight, slow_tried, slow_weight, slow_hours,
            vertical_fast, vertical_open_target, vertical_sensitive, vertical_medium, vertical_slow,
            least(coalesce(vertical_fast_at, {NEVER}), coalesce(vertical_open_target_at, {NEVER}),
                  coalesce(case when sensitive = 1 then vertical_sensitive_at end, {NEVER}),
-                 coalesce(vertical_medium_at, {NEVER}), coalesce(vertical_slow_at, {NEVER})) as fired_at
-    from told
+                 coalesce(vertical_medium_at, {NEVER}), coalesce(vertical_slow_at, {NEVER})) as triggered_at
+    from reported
 )
-where fired_at < {NEVER} and (is_new = 1 or fired_at % 2 = 1)
+where triggered_at < {NEVER} and (is_new = 1 or triggered_at % 2 = 1)
 """
 
 # Of one port over many hosts. Hosts on which many ports were tried belong to a block or to a scan of theirs. Towards the internet
@@ -129,7 +129,7 @@ _WEAK_OF_PORT = "case when weak = 1 and outcome <> 'refused' then 1 else 0 end"
 
 _PORT_SCANS = f"""
 with several as (
-    select {_PORT_KEY} from scan_tries where host_failed < {BLOCK_HOST} and usual_port = 0 group by {_PORT_KEY}
+    select {_PORT_KEY} from scan_attempts where host_failed < {BLOCK_HOST} and usual_port = 0 group by {_PORT_KEY}
     having count(*) >= least($hosts, $dark_tried, $medium_hosts, $slow_hosts_failed)
 ),
 counted as (
@@ -141,12 +141,12 @@ counted as (
            sum(case when of_port_hour = 1 then 1 else 0 end) {over(_PORT_KEY, DAY)} as slow_hours
     from (
         select t.*
-        from scan_tries t
+        from scan_attempts t
         join several s on t.interface_id = s.interface_id and t.remote_port = s.remote_port and t.protocol = s.protocol
         where t.host_failed < {BLOCK_HOST} and t.usual_port = 0
     ) t
 ),
-fired as (
+triggered as (
     select *,
            fast_tried >= $hosts * {_TWICE} and {_failed("fast", f"$hosts_failed * {_TWICE}", _spread("$fast_share"))}
                as horizontal_fast,
@@ -159,29 +159,29 @@ fired as (
     from counted
     where $horizontal = 1
 ),
-told as (
+reported as (
     select *,
-           {_told({"horizontal_fast": 10 * MINUTE, "horizontal_dark": 10 * MINUTE}, _PORT_KEY)},
-           {_told({"horizontal_medium": HOUR, "horizontal_slow": DAY}, _PORT_KEY)}
-    from fired
+           {_reported({"horizontal_fast": 10 * MINUTE, "horizontal_dark": 10 * MINUTE}, _PORT_KEY)},
+           {_reported({"horizontal_medium": HOUR, "horizontal_slow": DAY}, _PORT_KEY)}
+    from triggered
 )
-select *, fired_at // 2 as fired_us
+select *, triggered_at // 2 as triggered_us
 from (
     select {_EVIDENCE}, fast_tried, fast_weight, medium_tried, medium_weight, slow_tried, slow_weight, slow_hours, dark,
            horizontal_fast, horizontal_dark, horizontal_medium, horizontal_slow,
            least(coalesce(horizontal_fast_at, {NEVER}), coalesce(horizontal_dark_at, {NEVER}),
-                 coalesce(horizontal_medium_at, {NEVER}), coalesce(horizontal_slow_at, {NEVER})) as fired_at
-    from told
+                 coalesce(horizontal_medium_at, {NEVER}), coalesce(horizontal_slow_at, {NEVER})) as triggered_at
+    from reported
 )
-where fired_at < {NEVER} and (is_new = 1 or fired_at % 2 = 1)
+where triggered_at < {NEVER} and (is_new = 1 or triggered_at % 2 = 1)
 """
 
-# A few ports each of several hosts: counted in windows of ten whole minutes. A window fires in its last minute, which
+# A few ports each of several hosts: counted in windows of ten whole minutes. A window triggers in its last minute, which
 # holds a try.
 _BLOCK_SCANS = f"""
 with failures as (
     select *, us // {MINUTE} as minute
-    from scan_tries
+    from scan_attempts
     where failed = 1 and weight = 10 and weak = 0 and unreliable = 0 and k8s = 0 and protocol = 6 and $horizontal = 1
 ),
 minutes as (
@@ -194,24 +194,24 @@ hosts as (
     group by m.interface_id, m.minute, m.is_new, f.remote_address
     having count(*) >= $block_ports
 ),
-fires as (
+triggers as (
     select interface_id, minute, max(is_new) as is_new
     from hosts
     group by interface_id, minute
     having count(*) >= $block_hosts and sum(pairs) >= $block_failed
 ),
-told as (
-    select f.interface_id, f.remote_address, f.remote_port, f.protocol, f.us, min(m.minute * 2 + m.is_new) as fired_at
+reported as (
+    select f.interface_id, f.remote_address, f.remote_port, f.protocol, f.us, min(m.minute * 2 + m.is_new) as triggered_at
     from failures f
-    join fires m on f.interface_id = m.interface_id and f.minute <= m.minute and f.minute > m.minute - 10
+    join triggers m on f.interface_id = m.interface_id and f.minute <= m.minute and f.minute > m.minute - 10
     join hosts h on h.interface_id = m.interface_id and h.minute = m.minute and h.remote_address = f.remote_address
     group by f.interface_id, f.remote_address, f.remote_port, f.protocol, f.us
 )
-select {", ".join("f." + name.strip() for name in _EVIDENCE.split(","))}, t.fired_at // 2 * {MINUTE} as fired_us
+select {", ".join("f." + name.strip() for name in _EVIDENCE.split(","))}, t.triggered_at // 2 * {MINUTE} as triggered_us
 from failures f
-join told t on f.interface_id = t.interface_id and f.remote_address = t.remote_address and f.remote_port = t.remote_port
+join reported t on f.interface_id = t.interface_id and f.remote_address = t.remote_address and f.remote_port = t.remote_port
  and f.protocol = t.protocol and f.us = t.us
-where f.is_new = 1 or t.fired_at % 2 = 1
+where f.is_new = 1 or t.triggered_at % 2 = 1
 """
 
 _COUNTS = ("fast_tried", "fast_weight", "medium_tried", "medium_weight", "slow_tried", "slow_weight", "slow_hours")
@@ -219,8 +219,8 @@ _PORT_TARGET = "case when protocol = 17 then 'udp/' else 'tcp/' end || cast(remo
 
 
 def _evidence(view: str, target: str, kinds: str, counts: str) -> str:
-    """Return the rows of a view in the columns that all kinds share; ``kinds`` names those that fired at a row."""
-    return f"select {target} as target, {_EVIDENCE}, fired_us, {kinds} as kinds, {counts} from {view}"
+    """Return the rows of a view in the columns that all kinds share; ``kinds`` names those that triggered at a row."""
+    return f"select {target} as target, {_EVIDENCE}, triggered_us, {kinds} as kinds, {counts} from {view}"
 
 
 def _named(*kinds: str) -> str:
@@ -243,8 +243,8 @@ union all
 """
 
 VIEWS: tuple[View, ...] = (
-    View(name="host_scans", reads=("scan_tries",), sql=_HOST_SCANS),
-    View(name="port_scans", reads=("scan_tries",), sql=_PORT_SCANS),
-    View(name="block_scans", reads=("scan_tries",), sql=_BLOCK_SCANS),
+    View(name="host_scans", reads=("scan_attempts",), sql=_HOST_SCANS),
+    View(name="port_scans", reads=("scan_attempts",), sql=_PORT_SCANS),
+    View(name="block_scans", reads=("scan_attempts",), sql=_BLOCK_SCANS),
     View(name="scan_evidence", reads=("host_scans", "port_scans", "block_scans"), sql=_SCAN_EVIDENCE, kept=True),
 )

@@ -1,4 +1,4 @@
-"""The numbers of the three discovery types: points, dampers and thresholds, the same for all three (methods 5.2, 5.4, 5.5).
+"""The numbers of the three discovery types: points, mitigations and thresholds, the same for all three (methods 5.2, 5.4, 5.5).
 
 A user changes one as ``discovery.NAME``. The profiles differ in how many points make a finding.
 """

@@ -1,7 +1,7 @@
 """What the three discovery types share: a row (an episode's calls of one category) becomes a sighting. Pure.
 
-Points of an episode only grow and dampers only fall while it goes on, so they merge by maximum: ``code:n1`` is N1's points,
-``damper:e1`` what E1 takes off, negated.
+Points of an episode only grow and mitigations only fall while it goes on, so they merge by maximum: ``code:n1`` is N1's points,
+``mitigation:e1`` what E1 takes off, negated.
 """
 
 from collections.abc import Iterable
@@ -10,10 +10,11 @@ from decimal import Decimal
 from vedette.findings.model import KEPT_SAMPLES, Moment, Sample, Sighting, Tally
 from vedette.findings.ordering import canonical
 from vedette.findings.rows import Row, dicts, moment_of, text, whole
+from vedette.findings.tallies import count_all
 from vedette.guardduty.blocks import access_key_of, call_of, partition
 
 _FACTS = (
-    *("needed", "archive_days", "history_days", "history_calls", "history_denied", "history_span", "members", "wave"),
+    *("needed", "archive_days", "history_days", "history_calls", "history_denied", "history_span", "members", "co_occurring"),
     *("apis", "denied_apis", "apis_of_day", "from_instance", "points", "networks_known"),
 )
 
@@ -57,8 +58,7 @@ def _address(call: Row) -> str:
 def _tallies(kinds: Iterable[Row]) -> dict[str, dict[str, Tally]]:
     found: dict[str, dict[str, Tally]] = {}
     for kind in kinds:
-        first, last = moment_of(whole(kind["first_us"])), moment_of(whole(kind["last_us"]))
-        count = whole(kind["calls"])
+        tally = Tally(whole(kind["calls"]), moment_of(whole(kind["first_us"])), moment_of(whole(kind["last_us"])))
         api, network = f"{text(kind['service'])}:{text(kind['operation'])}", text(kind["network"])
         keys = (
             ("apis", api),
@@ -75,11 +75,7 @@ def _tallies(kinds: Iterable[Row]) -> dict[str, dict[str, Tally]]:
             ("modes", text(kind["mode"])),
             ("peers", text(kind["peer_group"])),
         )
-        for name, key in keys:
-            if key:
-                counts = found.setdefault(name, {})
-                old = counts.get(key, Tally(0, first, last))
-                counts[key] = Tally(old.count + count, min(old.first, first), max(old.last, last))
+        count_all(found, ((name, key) for name, key in keys if key), tally)
     return found
 
 
@@ -102,7 +98,7 @@ def _facts(row: Row) -> dict[str, float]:
     codes = ((name, value) for name, value in row.items() if len(name) == 2 and name[1].isdecimal())  # noqa: PLR2004  # g1, e5 …
     for code, value in codes:
         if code.startswith("e"):
-            facts[f"damper:{code}"] = -_points(value)
+            facts[f"mitigation:{code}"] = -_points(value)
         else:
             facts[f"code:{code}"] = _points(value)
     return facts

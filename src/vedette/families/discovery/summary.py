@@ -2,21 +2,23 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from vedette.findings.identity import timestamp
 from vedette.findings.model import Finding, Sighting, Summary
 from vedette.findings.severity import HIGH, LOW, MEDIUM
+from vedette.findings.tallies import most_frequent
+from vedette.guardduty.reading import member
 
 _NAMED = 5
-_FEW = 3  # circumstances without which it would be none; more of them say nothing
-_GRAVE = ("n4", "u2", "t1")
+_KEPT_APIS = 50
+_FEW = 3  # circumstances without which it would not be a finding: more of them say nothing
+_HIGH_RISK = ("n4", "u2", "t1")
 _FORGEABLE = ("e2", "e4")  # what these two rest on is easily forged
 _ACCEPTED = timedelta(days=90)
 _COPIED = re.compile(r"[\w+=,.@:/-]+", re.ASCII)
 _FROM_ELSEWHERE = ("n1", "n2", "n3", "n4", "u1", "u2", "t1")
-_DAMPERS = {
+_MITIGATIONS = {
     "e1": "it was console browsing",
     "e2": "it is the usual tool from the usual network",
     "e3": "others began with the same call at that time",
@@ -26,48 +28,29 @@ _DAMPERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What one type is about: its category, and the words for it."""
-
-    category: str
-    asked: str
-
-    @property
-    def finding_type(self) -> str:
-        """The finding type."""
-        return f"Recon:IAMUser/{self.category.title()}Permissions"
-
-
-NETWORK = Subject("network", "network access permissions of security groups, network ACLs and routes")
-RESOURCE = Subject("resource", "access permissions of resources")
-USER = Subject("user", "users, groups, roles, policies and their permissions")
-SUBJECTS = (NETWORK, RESOURCE, USER)
-
-
-def summarise(finding: Finding, thresholds: Mapping[str, int | float], subject: Subject) -> Summary:
-    """Say what a merged discovery finding means.
+def summarise(finding: Finding, thresholds: Mapping[str, int | float], category: str, asked: str) -> Summary:
+    """Put a merged discovery finding into words; ``category`` is that of its type, ``asked`` says what its calls show.
 
     Severity (methods 5.4, contract 1.8): 5; 8 from ``high`` points, with N4, U2 or T1, or where the credentials were made on an
     instance; 2 where every call was denied and nothing else was strange.
     """
     seen = finding.seen
-    codes, dampers = _points(seen, "code:"), _points(seen, "damper:")
-    total = max(0.0, sum(codes.values()) + sum(dampers.values()))
+    codes, mitigations = _points(seen, "code:"), _points(seen, "mitigation:")
+    total = max(0.0, sum(codes.values()) + sum(mitigations.values()))
     user = _user(seen)
     return Summary(
-        title=f"Unusual {subject.category} permission reconnaissance by {user}.",
+        title=f"Unusual {category} permission reconnaissance by {user}.",
         description=(
-            f"APIs that show {subject.asked} were called by {user} in circumstances that are not usual for it: "
+            f"APIs that show {asked} were called by {user} in circumstances that are not usual for it: "
             f"{total:g} points, {thresholds['needed']:g} make a finding."
         ),
         severity=_severity(seen, codes, total, thresholds["high"]),
-        reasons=(*_reasons(seen, codes, dampers, total, thresholds), _acceptance(seen, subject)),
+        reasons=(*_reasons(seen, codes, mitigations, total, thresholds), _acceptance(seen, category)),
         thresholds={name: float(value) for name, value in thresholds.items()},
         observed={
             "points": total,
             **{code.upper(): points for code, points in codes.items()},
-            **{code.upper(): points for code, points in dampers.items()},
+            **{code.upper(): points for code, points in mitigations.items()},
             "calls": float(seen.count),
             "apis": float(len(seen.tallies.get("apis", {}))),
             "history_days": seen.facts.get("history_days", 0.0),
@@ -83,41 +66,43 @@ def _points(seen: Sighting, prefix: str) -> dict[str, float]:
 
 
 def _severity(seen: Sighting, codes: Mapping[str, float], total: float, high: float) -> float:
-    if total >= high or any(code in codes for code in _GRAVE) or seen.facts.get("from_instance"):
+    if total >= high or any(code in codes for code in _HIGH_RISK) or seen.facts.get("from_instance"):
         return HIGH
     denied = sum(tally.count for tally in seen.tallies.get("denied", {}).values())
     return LOW if denied >= seen.count and not any(code in codes for code in _FROM_ELSEWHERE) else MEDIUM
 
 
 def _user(seen: Sighting) -> str:
-    details = seen.resource.get("accessKeyDetails")
-    name = details.get("userName") if isinstance(details, Mapping) else None
-    return str(name or seen.target)
+    return str(member(seen.resource, "accessKeyDetails").get("userName") or seen.target)
 
 
 def _recent(seen: Sighting) -> list[dict[str, object]]:
-    most = sorted(seen.tallies.get("apis", {}).items(), key=lambda item: (-item[1].count, item[0]))
-    return [{"api": api.partition(":")[2], "count": tally.count} for api, tally in most[:50]]
+    most = most_frequent(seen.tallies.get("apis", {}))[:_KEPT_APIS]
+    return [{"api": api.partition(":")[2], "count": tally.count} for api, tally in most]
 
 
 def _reasons(
-    seen: Sighting, codes: Mapping[str, float], dampers: Mapping[str, float], total: float, thresholds: Mapping[str, int | float]
+    seen: Sighting,
+    codes: Mapping[str, float],
+    mitigations: Mapping[str, float],
+    total: float,
+    thresholds: Mapping[str, int | float],
 ) -> Iterable[str]:
     for code, points in codes.items():
         yield f"{code.upper()} +{points:g}: {_said(code, seen)}"
-    for code, points in dampers.items():
-        yield f"{code.upper()} {points:g}: {_DAMPERS[code]}."
+    for code, points in mitigations.items():
+        yield f"{code.upper()} {points:g}: {_MITIGATIONS[code]}."
     yield f"Together {total:g} points; {seen.facts.get('needed', thresholds['needed']):g} make a finding."
     yield from _context(seen)
     if seen.facts.get("from_instance"):
         yield "The credentials were made on an EC2 instance: severity 8."
-    yield from _lower(codes, dampers, total, {**thresholds, "needed": seen.facts.get("needed", thresholds["needed"])})
+    yield from _lower(codes, mitigations, total, {**thresholds, "needed": seen.facts.get("needed", thresholds["needed"])})
 
 
 def _lower(
-    codes: Mapping[str, float], dampers: Mapping[str, float], total: float, thresholds: Mapping[str, int | float]
+    codes: Mapping[str, float], mitigations: Mapping[str, float], total: float, thresholds: Mapping[str, int | float]
 ) -> Iterable[str]:
-    """Say what would have lowered the score: the fewest circumstances without which it is none, and what takes points off."""
+    """Say what would have lowered the score: the fewest circumstances without which it is no finding, and what takes points off."""
     rest, without = total, list[str]()
     for code, points in codes.items():
         if rest < thresholds["needed"]:
@@ -127,26 +112,26 @@ def _lower(
             without.append(f"{code.upper()} ({points:g})")
     if 0 < len(without) <= _FEW and rest < thresholds["needed"]:
         yield f"It would have been no finding without {' and '.join(without)}."
-    forged = any(code in codes for code in _GRAVE)
+    forged = any(code in codes for code in _HIGH_RISK)
     spared = [
-        f"{_DAMPERS[code]} ({code.upper()} -{thresholds[code]:g})"
-        for code in _DAMPERS
-        if code not in dampers and not (forged and code in _FORGEABLE)
+        f"{_MITIGATIONS[code]} ({code.upper()} -{thresholds[code]:g})"
+        for code in _MITIGATIONS
+        if code not in mitigations and not (forged and code in _FORGEABLE)
     ]
     if spared:
         yield f"It would have scored less if {'; '.join(spared)}."
 
 
-def _acceptance(seen: Sighting, subject: Subject) -> str:
-    """Return what ends the reasons: the entry that accepts the behaviour, ready to be copied.
+def _acceptance(seen: Sighting, category: str) -> str:
+    """Return the last reason: the entry that accepts the behaviour, ready to be copied.
 
-    Names in a log are anybody's: only one that a shell and the setting take as it stands is put into a command.
+    Anybody may write names into a log: only one that the shell and the setting take as it stands is put into a command.
     """
     if not _COPIED.fullmatch(seen.target):
         return "To accept it, name the principal in accepted_behaviour."
     until = min(seen.last.time.date(), date.max - _ACCEPTED) + _ACCEPTED
-    entry = f"{seen.target} {subject.category} until {until}: reviewed"
-    # a comma parts entries of a variable, but not within JSON
+    entry = f"{seen.target} {category} until {until}: reviewed"
+    # a comma separates the entries of a variable, except within JSON
     value = f'["{entry}"]' if "," in entry else entry
     return f"To accept it: VEDETTE_ACCEPTED_BEHAVIOUR='{value}'"
 
@@ -208,7 +193,7 @@ _SENTENCES = {
 
 
 def _places(seen: Sighting) -> str:
-    """Say which networks are new; where calls came from others, too, that is said."""
+    """Say which networks are new, and whether calls also came from others."""
     new = seen.tallies.get("new_networks", {})
     if not new or len(seen.tallies.get("networks", {})) == len(new):
         return f"{_listed(seen, 'places') or _listed(seen, 'networks')}, which the principal had not used"
@@ -216,7 +201,7 @@ def _places(seen: Sighting) -> str:
 
 
 def _usual(seen: Sighting) -> str:
-    """Say from where the principal usually comes, as far as that is one network or a number of them."""
+    """Say which network the principal used before, or how many of them."""
     known = seen.facts.get("networks_known", 0.0)
     if known > 1:
         return f"; before, it had used {known:g} others"

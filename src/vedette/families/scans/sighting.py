@@ -1,13 +1,13 @@
-"""What a row of the port-scan query says: an instance's tries of an hour become a sighting. Pure."""
+"""What a row of the port-scan query says: an instance's attempts of an hour become a sighting. Pure."""
 
 from collections.abc import Iterable
 
 from vedette.findings.model import Moment, Sample, Sighting, Tally
 from vedette.findings.ordering import canonical
 from vedette.findings.rows import Row, dicts, moment_of, text, whole
+from vedette.findings.tallies import count_all
 from vedette.guardduty.blocks import instance_resource, ip_details, partition, port_details
 
-FINDING_TYPE = "Recon:EC2/Portscan"
 RULES = {
     1: "flags",
     2: "service_port",
@@ -22,21 +22,21 @@ RULES = {
 _PROTOCOLS = {6: "TCP", 17: "UDP"}
 
 
-def describe(row: Row) -> Sighting:
+def describe(row: Row, finding_type: str) -> Sighting:
     """Turn a row into a sighting.
 
-    Columns: ``first`` and ``last`` are tries (us, address, port, protocol; the last has outcome and local_port too), ``samples``
-    the first of them, ``tallies`` counts by port, host and so on (part, port, name, rule, tries, first_us, last_us), ``tries``
-    counts all of them, ``fired_us`` is when they were first enough; the rest are the interface's facts and the largest counts of
-    the windows.
+    Columns: ``first`` and ``last`` are attempts (us, address, port, protocol; the last has outcome and local_port too);
+    ``samples`` are the first of them; ``tallies`` counts by port, host and so on (part, port, name, rule, attempts, first_us,
+    last_us); ``attempts`` counts all of them; ``triggered_us`` is when they were first enough; the rest are the interface's facts
+    and the largest counts of the windows.
     """
     (first,), (last,) = dicts([row["first"]]), dicts([row["last"]])
     instance = text(row.get("instance_id"))
     interface = text(row.get("interface_id"))
     region = text(row.get("region"))
-    tries = whole(row.get("tries"))
+    attempts = whole(row.get("attempts"))
     return Sighting(
-        finding_type=FINDING_TYPE,
+        finding_type=finding_type,
         account_id=text(row.get("account_id")),
         region=region,
         partition=partition(region),
@@ -44,16 +44,16 @@ def describe(row: Row) -> Sighting:
         target=text(row.get("target")),
         first=_moment(first),
         last=_moment(last),
-        count=tries,
+        count=attempts,
         resource=instance_resource(row, text(row.get("local_address"))),
         action={"actionType": "NETWORK_CONNECTION", "networkConnectionAction": _connection(row, last)},
         tallies={
             **_tallies(dicts(row.get("tallies"))),
-            "regions": {region: Tally(tries, _moment(first).time, _moment(last).time)},
+            "regions": {region: Tally(attempts, _moment(first).time, _moment(last).time)},
         },
         samples={"records": tuple(sorted(map(_sample, dicts(row.get("samples")))))},
         facts=_facts(row),
-        origin=moment_of(whole(row["fired_us"])),
+        origin=moment_of(whole(row["triggered_us"])),
     )
 
 
@@ -77,16 +77,13 @@ def _connection(row: Row, last: Row) -> dict[str, object]:
 def _tallies(parts: Iterable[Row]) -> dict[str, dict[str, Tally]]:
     found: dict[str, dict[str, Tally]] = {}
     for part in parts:
-        first, last = moment_of(whole(part["first_us"])), moment_of(whole(part["last_us"]))
-        for name, key in _counted(part):
-            counts = found.setdefault(name, {})
-            old = counts.get(key, Tally(0, first, last))
-            counts[key] = Tally(old.count + whole(part["tries"]), min(old.first, first), max(old.last, last))
+        tally = Tally(whole(part["attempts"]), moment_of(whole(part["first_us"])), moment_of(whole(part["last_us"])))
+        count_all(found, _keys(part), tally)
     return found
 
 
-def _counted(part: Row) -> list[tuple[str, str]]:
-    """Return under which names and keys a part is counted; a port failed or was open, and was tried."""
+def _keys(part: Row) -> list[tuple[str, str]]:
+    """Return the names and keys under which a part is counted: a failed port is also one of all ports, and so is an open one."""
     port, name = f"{whole(part.get('port')):05}", text(part.get("name"))
     keys = {
         "failed_port": [("ports", port), ("failed", port)],

@@ -1,4 +1,4 @@
-"""Views from conversations to tries: what an instance tried, and what of it is new (methods 2, 2.3, 2.4).
+"""Views from conversations to attempts: what an instance tried, and what of it is new (methods 2, 2.3, 2.4).
 
 Times are microseconds since 1970 (``us``), weights of failures are in tenths.
 """
@@ -6,7 +6,7 @@ Times are microseconds since 1970 (``us``), weights of failures are in tenths.
 from vedette.sql.windows import DAY, HOUR, MINUTE, over
 from vedette.views import View
 
-# Outcomes of tries that did not reach anything.
+# Outcomes of attempts that did not reach anything.
 FAILED = "('rejected', 'refused', 'no_reply')"
 
 # Outcomes of a try by their number in the remembered table.
@@ -14,7 +14,7 @@ _OUTCOMES = ("rejected", "refused", "no_reply", "half_open", "touched", "establi
 
 # What our side tried. A load balancer, a gateway and the like are no actors (methods 1.4). A NAT gateway in records without
 # instance ids shows itself by passing on what others ask of it at the same ports (``relayed``).
-_TRIES = f"""
+_ATTEMPTS = f"""
 with relayed as (
     select distinct interface, bin, port from judged_contacts where not outbound and initiator_inside
 ),
@@ -57,7 +57,7 @@ BLOCK_HOST = 5
 _PROBING = "('rejected', 'refused', 'no_reply', 'half_open', 'touched')"
 
 
-# The remembered first tries with their parts by name.
+# The remembered first attempts with their parts by name.
 _REMEMBERED_CONTACTS = f"""
 select interface_id, local_address, remote_address, remote_port, protocol, last_us, answered, first.us as us,
        case first.marks % 16 {" ".join(f"when {number} then '{name}'" for number, name in enumerate(_OUTCOMES))} end as outcome,
@@ -68,10 +68,10 @@ select interface_id, local_address, remote_address, remote_port, protocol, last_
 from contact_hours
 """
 
-# Hosts that may be part of a scan that this step tells of: those of which enough doors were tried in vain, where the interface
-# did something new to one of them, and those of a port that was tried in vain on enough hosts. A door counts once in a window,
-# however often it was tried; what is answered is as new as what fails. A slice of a small account holds weeks: what is too old to
-# count is counted back from its first try, not from its end.
+# Hosts that may be part of a scan that this step reports: those on which enough endpoints were tried in vain, where the interface
+# did something new to one of them, and those of a port that was tried in vain on enough hosts. An endpoint counts once per
+# window, however often it was tried; what is answered is as new as what fails. A slice of a small account holds weeks, so the
+# look-back is measured from its first attempt, not from its end.
 _SINCE = f"(select min(first.us) - {2 * DAY} from contact_hours where first.step = $step)"
 _SCAN_HOSTS = f"""
 with probed as (
@@ -124,7 +124,7 @@ _WEEK = "over (partition by interface_id order by hour range between 168 precedi
 # answered on several dynamic ports in the days before, others of them that fail are an outage of it. ``usual_port`` is one that
 # made up nearly all that the interface did in the hours of a week before: no horizontal scan. Whether a control conversation
 # stands is read from its first try of the hour: what comes later in the hour may lie in a later slice.
-_SCAN_TRIES = f"""
+_SCAN_ATTEMPTS = f"""
 with actors as (
     select c.*, c.us // {DAY} as day, c.us // {HOUR} as hour
     from remembered_contacts c
@@ -197,34 +197,34 @@ where clients >= 5
 
 # Doors that were too many to be remembered: counted, so that nobody takes their absence for silence.
 _EVICTED_CONTACTS = """
-select coalesce(sum(doors - $kept_contacts), 0) as records
+select coalesce(sum(endpoints - $kept_contacts), 0) as records
 from (
-    select hour, interface, count(*) as doors
-    from (select distinct hour, interface, initiator, responder, port, protocol from crowded_tries)
+    select hour, interface, count(*) as endpoints
+    from (select distinct hour, interface, initiator, responder, port, protocol from crowded_attempts)
     group by hour, interface
 )
-where doors > $kept_contacts
+where endpoints > $kept_contacts
 """
 
-# Of interfaces with so many tries in an hour that their doors may be too many.
-_CROWDED_TRIES = """
+# Of interfaces with so many attempts in an hour that their endpoints may be too many.
+_CROWDED_ATTEMPTS = """
 select t.*
-from tries t
-join (select hour, interface from tries group by hour, interface having count(*) > $kept_contacts) c
+from attempts t
+join (select hour, interface from attempts group by hour, interface having count(*) > $kept_contacts) c
   on t.hour = c.hour and t.interface = c.interface
 """
 
 VIEWS: tuple[View, ...] = (
     View(
-        name="tries",
+        name="attempts",
         reads=("judged_contacts", "skipped_bins", "flow_addresses", "address_facts"),
-        sql=_TRIES,
+        sql=_ATTEMPTS,
         kept=True,
     ),
-    View(name="crowded_tries", reads=("tries",), sql=_CROWDED_TRIES),
-    View(name="evicted_contacts", reads=("crowded_tries",), sql=_EVICTED_CONTACTS),
+    View(name="crowded_attempts", reads=("attempts",), sql=_CROWDED_ATTEMPTS),
+    View(name="evicted_contacts", reads=("crowded_attempts",), sql=_EVICTED_CONTACTS),
     View(name="listening", reads=("listener_hours",), sql=_LISTENING),
     View(name="remembered_contacts", reads=("contact_hours",), sql=_REMEMBERED_CONTACTS),
     View(name="scan_hosts", reads=("remembered_contacts", "contact_hours"), sql=_SCAN_HOSTS, kept=True),
-    View(name="scan_tries", reads=("remembered_contacts", "scan_hosts", "listening"), sql=_SCAN_TRIES, kept=True),
+    View(name="scan_attempts", reads=("remembered_contacts", "scan_hosts", "listening"), sql=_SCAN_ATTEMPTS, kept=True),
 )
