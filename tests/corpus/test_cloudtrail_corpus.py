@@ -53,7 +53,7 @@ FILES: dict[str, tuple[int, dict[str, int]]] = {
 NO_TRAILS = {
     "ground_truth.json": "is no log of a known format",
     "otrf/AWS_S3_HoneyBucketLogs.csv": "is no log of a known format",  # a table, with names of its own
-    "streamalert-rule-tests/cloudtrail_insights.json": "CloudTrail Insights events are no records of calls",
+    "streamalert-rule-tests/cloudtrail_insights.json": "CloudTrail Insights events are not records of API calls",
     "streamalert-rule-tests/cloudwatch_control_message.json": "is no log of a known format",
     "streamalert-rule-tests/cloudwatch_rds_aurora.json": "is no log of a known format",
     "traildiscover/events.json": "is no log of a known format",

@@ -153,7 +153,7 @@ def test_batches_are_no_longer_than_allowed_and_go_on_counting() -> None:
 def test_digest_and_insight_files_are_skipped_by_name(name: str) -> None:
     read = read_text(compact({"Records": EVENTS}), name)
     assert read.rows == []
-    assert "holds no records of calls" in read.counts.skipped
+    assert "contains no records of API calls" in read.counts.skipped
 
 
 def test_a_digest_file_is_skipped_by_content() -> None:
@@ -161,7 +161,7 @@ def test_a_digest_file_is_skipped_by_content() -> None:
     for text in (compact(digest), json.dumps(digest, indent=2)):
         read = read_text(text)
         assert (read.rows, read.counts.bad) == ([], 0)
-        assert read.counts.skipped == "a CloudTrail digest file holds no records of calls"
+        assert read.counts.skipped == "a CloudTrail digest file contains no records of API calls"
 
 
 def insight() -> dict[str, object]:
@@ -173,7 +173,7 @@ def test_insights_are_skipped_by_content() -> None:
     for text in (compact({"Records": [insight()]}), lines([insight(), insight()]), compact([bridged(insight())])):
         read = read_text(text)
         assert (read.rows, read.counts.bad) == ([], 0)
-        assert read.counts.skipped == "CloudTrail Insights events are no records of calls"
+        assert read.counts.skipped == "CloudTrail Insights events are not records of API calls"
 
 
 def test_insights_among_records_are_left_out_and_keep_their_position() -> None:
@@ -489,7 +489,7 @@ def test_a_record_that_is_nothing_but_a_name_is_kept() -> None:
 def test_a_record_without_a_name_is_kept_if_it_has_a_service() -> None:
     read = read_text(compact({"Records": [event(0, eventName=None), event(1, eventSource=None), {"eventVersion": "1.08"}]}))
     assert (ids(read), read.counts.bad) == (IDS[:2], 1)
-    assert reasons(read) == ["no CloudTrail record: neither eventName nor eventSource"]
+    assert reasons(read) == ["not a CloudTrail record: neither eventName nor eventSource"]
 
 
 def test_a_number_of_any_length_is_no_obstacle() -> None:

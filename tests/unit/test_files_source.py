@@ -143,7 +143,7 @@ def test_a_blob_opens_in_another_process(folder: Path) -> None:
         ("AWSLog", "'AWSLog' does not exist: this folder has 'AWSLogs', not 'AWSLog'"),
         ("AWSLogs/2032/x.gz", "'AWSLogs/2032/x.gz' does not exist: 'AWSLogs' has '2023', not '2032'"),
         ("zzz", "'zzz' does not exist: this folder has no 'zzz'"),
-        ("AWSLogs/2023/a.gz/b", "'AWSLogs/2023/a.gz/b' does not exist: 'AWSLogs/2023/a.gz' is no folder"),
+        ("AWSLogs/2023/a.gz/b", "'AWSLogs/2023/a.gz/b' does not exist: 'AWSLogs/2023/a.gz' is not a folder"),
         ("AWSLog/*.gz", "'AWSLog/*.gz' does not exist: this folder has 'AWSLogs', not 'AWSLog'"),
     ],
 )
@@ -157,7 +157,7 @@ def test_a_missing_path_names_what_is_there_instead(folder: Path, location: str,
 
 def test_an_empty_folder_holds_nothing_to_read(folder: Path) -> None:
     Path("empty/.hidden").mkdir(parents=True)
-    with pytest.raises(NothingToReadError, match=r"^folder 'empty' holds no file$"):
+    with pytest.raises(NothingToReadError, match=r"^folder 'empty' contains no files$"):
         names("empty")
 
 
@@ -169,7 +169,7 @@ def test_a_span_leaves_out_what_was_delivered_before_or_long_after(folder: Path)
     assert days == ["03", "04", "05", "notes.json"]  # the 3rd at 12:00 by the hour; the 5th may hold late records
     Path(f"{DAY}/notes.json").unlink()
     late = Span(since=datetime(2024, 1, 1, tzinfo=UTC))
-    with pytest.raises(NothingToReadError, match="'AWSLogs' has 9 files, and by their names none can hold records of the span"):
+    with pytest.raises(NothingToReadError, match="'AWSLogs' has 9 files, but judging by their names none can hold records of the span"):
         names("AWSLogs", late)
 
 
@@ -218,6 +218,6 @@ def test_a_named_pipe_is_read_like_standard_input(folder: Path) -> None:
 
 def test_an_unknown_scheme_names_those_that_are_known() -> None:
     with pytest.raises(
-        ConfigurationError, match=r"no source reads 'ftp://x/y'; known are paths, - \(standard input\) and .*s3://"
+        ConfigurationError, match=r"'ftp://x/y' has an unknown scheme: give a path, - \(standard input\) or a URL of .*s3://"
     ):
         names("ftp://x/y")

@@ -141,7 +141,7 @@ def test_an_empty_parquet_file_has_no_records() -> None:
 @pytest.mark.parametrize("cut", [4, 9, 100, -1, -9])
 def test_half_a_parquet_file_cannot_be_read(cut: int) -> None:
     data = packed({"srcaddr": ["192.0.2.1"] * 100})
-    with pytest.raises(ReadError, match=r"some\.log: no readable Parquet file"):
+    with pytest.raises(ReadError, match=r"some\.log: not a readable Parquet file"):
         read_bytes(data[:cut])
 
 

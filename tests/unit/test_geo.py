@@ -134,17 +134,17 @@ def test_a_worker_opens_them_again(written: Written) -> None:
 def test_what_is_no_database_raises(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "some.mmdb"
     path.write_bytes(content)
-    with pytest.raises(GeoError, match=r"some\.mmdb: is no readable geolocation database"):
+    with pytest.raises(GeoError, match=r"some\.mmdb: not a readable geolocation database"):
         Geo.open([path])
 
 
 def test_a_database_that_is_not_there_raises(tmp_path: Path) -> None:
-    with pytest.raises(GeoError, match=r"nothing\.mmdb: is no readable geolocation database"):
+    with pytest.raises(GeoError, match=r"nothing\.mmdb: not a readable geolocation database"):
         Geo.open([tmp_path / "nothing.mmdb"])
 
 
 def test_a_database_of_other_things_raises(written: Written) -> None:
-    with pytest.raises(GeoError, match=r"of type 'GeoIP2-Anonymous-IP' says nothing about countries, cities or networks"):
+    with pytest.raises(GeoError, match=r"of type 'GeoIP2-Anonymous-IP' holds nothing about countries, cities or networks"):
         Geo.open([written("GeoIP2-Anonymous-IP", {"203.0.113.0/24": {"is_anonymous": True}})])
 
 

@@ -183,9 +183,9 @@ def test_organisation_trails_are_narrowed_too(bucket: str, keys: Callable[..., l
 
 def test_what_is_not_there_is_one_sentence(bucket: str, connection: Connection) -> None:
     put(bucket, *trail("us-east-1", FIRST))
-    with pytest.raises(NothingToReadError, match=rf"^s3://{bucket}/nowhere holds no object$"):
+    with pytest.raises(NothingToReadError, match=rf"^s3://{bucket}/nowhere contains no objects$"):
         list(list_blobs(f"s3://{bucket}/nowhere", Span(), connection))
-    with pytest.raises(NothingToReadError, match=rf"^s3://{bucket} holds no object that may hold records of the span$"):
+    with pytest.raises(NothingToReadError, match=rf"^s3://{bucket} contains no objects that may hold records of the span$"):
         list(list_blobs(f"s3://{bucket}", Span(since=FIRST + timedelta(days=30)), connection))
     with pytest.raises(SourceError, match=r"^s3://no-such-bucket-here/x: there is no such bucket$"):
         list(list_blobs("s3://no-such-bucket-here/x", Span(), connection))

@@ -1,7 +1,7 @@
-"""The API catalogue: which call lists or describes something, what it asks about, and how telling it is (methods 6).
+"""Classify API calls: which ones list or describe something, what they ask about, and how suspicious they are (methods 6).
 
-``operations.tsv`` says it of single operations; ``rules`` says it of every other call, so that an operation which is newer than
-the table is judged too. ``names`` turns what CloudTrail writes into the names of both.
+``operations.tsv`` classifies single operations; ``rules`` classifies every other call, so that operations newer than the table
+are covered too. ``names`` turns CloudTrail's spelling into the names that both use.
 """
 
 from dataclasses import dataclass
@@ -16,18 +16,18 @@ __all__ = ["Access", "Category", "Operation", "lookup"]
 Access = Literal["list", "read", "write", "permissions", "tagging", "unknown"]
 Category = Literal["network", "resource", "user", "none"]
 
-# Values of requestParameters.attribute that make a usual call a telling one: user data holds start scripts, and their secrets.
-_TELLING_ATTRIBUTES = {("ec2", "DescribeInstanceAttribute", "userdata")}
+# Values of requestParameters.attribute that make a common call suspicious: user data holds start-up scripts and their secrets.
+_SUSPICIOUS_ATTRIBUTES = {("ec2", "DescribeInstanceAttribute", "userdata")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """What is known of one API operation.
+    """The classification of one API operation.
 
     ``operation`` is the name without version suffix, as the table spells it. ``discovery``: the call lists or describes; reads of
     data or secrets do not count. ``category`` is what a discovery call asks about, ``none`` for other calls. ``listed``: the
-    category is from the table, not from a rule. ``weight``: 0 no discovery, 1 almost every tool makes the call, 2 usual, 3 seldom
-    made by anybody else than a scout. ``technique`` is an ATT&CK technique id or empty.
+    category is from the table, not from a rule. ``weight``: 0 not discovery, 1 made by almost every tool, 2 common, 3 rarely made
+    except for reconnaissance. ``technique`` is an ATT&CK technique ID or empty.
     """
 
     service: str
@@ -46,12 +46,12 @@ def lookup(
     read_only: bool | None,
     request_attribute: str | None = None,
 ) -> Operation:
-    """Say what is known of a call: from the table, else by the rules for unlisted calls.
+    """Classify a call: by the table if it lists the operation, else by the rules for unlisted calls.
 
     Args:
         event_source: CloudTrail's eventSource, e.g. ec2.amazonaws.com.
         event_name: eventName as written, version suffix and all.
-        read_only: readOnly; None where the record lacks it.
+        read_only: readOnly; None if the record lacks it.
         request_attribute: requestParameters.attribute, for calls whose meaning depends on it.
     """
     service = service_of(event_source)
@@ -73,7 +73,7 @@ def lookup(
         )
     category: Category = (row.category if row else None) or rules.category(service, operation)
     weight = (row.weight if row else None) or rules.weight(service)
-    if (service, operation, (request_attribute or "").lower()) in _TELLING_ATTRIBUTES:
+    if (service, operation, (request_attribute or "").lower()) in _SUSPICIOUS_ATTRIBUTES:
         weight += 1
     return Operation(
         service=service,

@@ -1,9 +1,9 @@
-"""What a user agent says: which family of tools it belongs to, what kind that is, and whether it names an attack tool.
+"""Classify user agents: the family of tools, its kind, and any attack tool that is named.
 
-The text is written by the caller, who may be an attacker: a family is never a proof, work is bounded, and nothing raises.
-A family has no version in it, so that an update is no new family. Names count only where tools write them: as the name of a
-product (``aws-cli/2.15``), behind a known prefix (``exec-env/…``), in the release of a system (``Linux/6.6-kali``), or at the
-beginning of a remark in brackets. A word inside another word or inside a host name is no name.
+The text is written by the caller, who may be an attacker: a family is never proof, work is bounded, and nothing raises.
+A family has no version in it, so that an update is not a new family. Names count only where tools write them: as the name of a
+product (``aws-cli/2.15``), after a known prefix (``exec-env/…``), in the release of a system (``Linux/6.6-kali``), or at the
+beginning of a remark in brackets. A word inside another word or inside a host name does not count.
 """
 
 import re
@@ -16,10 +16,10 @@ Kind = Literal["console", "infrastructure", "sdk", "cli", "tool", "service", "ot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
-    """What is known of a user agent.
+    """The classification of a user agent.
 
-    ``family``: stable name without version, e.g. ``aws-cli``; ``other:`` and the first word for what is unknown; ``empty``.
-    ``tool``: the part of the text that the family was taken from, printable, for people to read: ``aws-cli/2.15.30``.
+    ``family``: a stable name without version, e.g. ``aws-cli``; ``other:`` and the first word if unknown; ``empty``.
+    ``tool``: the part of the text from which the family was taken, printable, for people to read: ``aws-cli/2.15.30``.
     ``kind``: ``infrastructure`` is infrastructure as code and posture scanners; ``console`` includes browsers.
     ``attack``: the attack tool or distribution that the text names, else empty.
     """
@@ -30,13 +30,13 @@ class Agent:
     attack: str = ""
 
 
-_LONGEST = 1_024  # CloudTrail cuts user agents here
+_LONGEST = 1_024  # CloudTrail truncates user agents at this length
 _LONGEST_NAME = 40
 _DISTINCT = 16_384
 
 _HOST = re.compile(r"(?:[a-z0-9-]+\.)+(?:amazonaws\.com(?:\.cn)?|aws\.internal|aws\.amazon\.com)")
 _CONSOLE_HOST = re.compile(r"(?:[a-z0-9-]+\.)*(?:console|signin)\.")
-# "S3Console/0.4, aws-internal/3 …": a page of the console, and the library that calls for it.
+# "S3Console/0.4, aws-internal/3 …": a page of the console, and the library that makes its calls.
 _CONSOLE_PAGE = re.compile(r"[^,()]{1,60}, ?aws-internal/")
 _CONSOLE_NAMES = re.compile(r"s3console|ec2consolefrontend|aws-?console")
 
@@ -49,7 +49,7 @@ _INFRASTRUCTURE = {
     "ansible": ("ansible", "ansible-core", "ansible-collection"),
     "crossplane": ("crossplane", "crossplane-provider-aws", "upbound-provider-aws", "provider-aws"),
     "serverless": ("serverless", "aws-sam-cli"),
-    "prowler": ("prowler", "apn_1826889"),  # the number that Prowler has in the vendor's partner programme
+    "prowler": ("prowler", "apn_1826889"),  # Prowler's number in AWS's partner programme
     "scoutsuite": ("scoutsuite", "scout suite", "scout2"),
     "steampipe": ("steampipe", "steampipe-plugin-aws", "turbot-steampipe", "powerpipe"),
     "cloud-custodian": ("cloudcustodian", "cloud-custodian", "custodian", "c7n"),
@@ -65,7 +65,7 @@ _CLIENTS = {
     "aws-cli": ("aws-cli", "aws-shell"),
     "powershell": ("awspowershell", "awspowershell.netcore", "awspowershell.common", "aws-tools-powershell"),
 }
-_PROGRAMS = {  # programs on top of an SDK that say their name
+_PROGRAMS = {  # programs built on an SDK that state their own name
     "amazon-ssm-agent": ("amazon-ssm-agent",),
     "amazon-cloudwatch-agent": ("cwagent", "amazon-cloudwatch-agent"),
     "eksctl": ("eksctl",),
@@ -103,7 +103,7 @@ _SDKS = {
 }
 _SDK = re.compile(rf"aws-sdk-({'|'.join(sorted(_SDKS, key=len, reverse=True))})(?:-?v?\d+|-[a-z0-9]+)?")
 _OTHER_SDKS = {"boto3": ("boto3",), "botocore": ("botocore", "aiobotocore"), "boto": ("boto",), "rusoto": ("rusoto",)}
-# The most telling part first: Terraform and the command line name the SDK that they are built on too.
+# The most specific first: Terraform and the AWS CLI also name the SDK that they are built on.
 _BEFORE_SDKS: tuple[tuple[Kind, dict[str, tuple[str, ...]]], ...] = (
     ("infrastructure", _INFRASTRUCTURE),
     ("cli", _CLIENTS),
@@ -117,7 +117,7 @@ _ATTACK_TOOLS = (
     "|wpscan|zgrab"
 )
 _ATTACK_TOOL = re.compile(rf"(?<![^\s;(,\[])(?:(?:exec-env|app|lib)[/#])?({_ATTACK_TOOLS})(?![^\s;),/_#\]])")
-# A system names its distribution in the release of its kernel ("5.15.0-kali3-amd64", "6.5.0-13parrot1"), or beside Python.
+# The distribution is part of the kernel release ("5.15.0-kali3-amd64", "6.5.0-13parrot1"), or follows the Python version.
 _SYSTEM = re.compile(r"(?:linux/|os/linux[#/]|exe/|source/|exec-env/|(?:md/)?distrib#|(?:md/)?installer#)(\S{1,200})")
 _DISTRIBUTION = re.compile(rf"(?<![a-z])({_DISTRIBUTIONS})(?![a-z])")
 _DISTRIBUTION_REMARK = re.compile(rf"[(;]\s?({_DISTRIBUTIONS})(?![^\s;)/])")
@@ -130,10 +130,10 @@ _UNNAMED = re.compile(r"[^a-z0-9._+-]")
 
 
 def describe(user_agent: str | None) -> Agent:
-    """Say what a user agent names; anything is understood, and answers are remembered.
+    """Classify a user agent; any text is accepted, and results are cached.
 
     Args:
-        user_agent: CloudTrail's userAgent as written; what lies beyond 1,024 characters is not looked at.
+        user_agent: CloudTrail's userAgent as written, of which the first 1,024 characters are examined.
     """
     return _describe((user_agent or "")[:_LONGEST])
 
@@ -144,7 +144,7 @@ def _describe(written: str) -> Agent:
     lowered = text.lower()
     found = _attack(lowered)
     agent = _service(lowered) or _product(lowered) or _browser(lowered) or _unknown(text, found)
-    # Who shows an attack tool gets no credit for a browser: what the console does unasked is forgiven.
+    # Next to an attack tool, a browser must not count as the console, whose automatic calls are disregarded.
     kind: Kind = "tool" if found and agent.kind == "console" else agent.kind
     return replace(agent, kind=kind, attack=found)
 
@@ -161,7 +161,7 @@ def _attack(lowered: str) -> str:
 
 
 def _service(lowered: str) -> Agent | None:
-    """Return who AWS itself names: a service's host, the console, or its inner workings."""
+    """Return the agent for a text that AWS itself writes: a service's host name, the console, or AWS's internals."""
     if _HOST.fullmatch(lowered):
         if _CONSOLE_HOST.match(lowered):
             return Agent(family="console", tool=_shown(lowered), kind="console")
@@ -176,14 +176,14 @@ def _service(lowered: str) -> Agent | None:
 
 
 def _product(lowered: str) -> Agent | None:
-    """Return the most telling product that the text names."""
+    """Return the agent for the most specific product that the text names."""
     plain = _REMARK.sub(" ", lowered).replace("scout suite", "scoutsuite")
     words = [word.removeprefix("app/").removeprefix("lib/") for word in plain.split()]
     names = {_name(word): word for word in reversed(words)}
     for kind, families in _BEFORE_SDKS:
         if agent := _named(kind, families, names):
             return agent
-    # Elsewhere "java" or "node" is only what a program runs on.
+    # In any later place, "java" or "node" is only the platform that a program runs on.
     first = {_name(word): word for word in words[:1]}
     return _sdk(names) or _named("sdk", _OTHER_SDKS, names) or _named("tool", _TOOLS, first)
 
@@ -211,7 +211,7 @@ def _sdk(names: dict[str, str]) -> Agent | None:
 def _browser(lowered: str) -> Agent | None:
     if _name(lowered) not in {"mozilla", "opera"}:
         return None
-    # "(compatible; …)" is how programs write that say what they are.
+    # Programs that identify themselves write "(compatible; …)".
     program = lowered.partition("(")[2].startswith("compatible;")
     return Agent(family="browser", tool="browser", kind="other" if program else "console")
 
@@ -223,10 +223,10 @@ def _unknown(text: str, attack: str) -> Agent:
     name = _UNNAMED.sub("", _VERSION.sub("", _name(first.lower()))).strip("._+-")[:_LONGEST_NAME]
     if name:
         return Agent(family=f"other:{name}", tool=_shown(first), kind="other")
-    # What is left without its version has no name: "-", an id, letters that no tool uses.
+    # Nothing is left without the version: the word was "-", an ID, or letters that no tool uses.
     return Agent(family="other:unnamed" if text.strip("-") else "empty", tool=_shown(first), kind="other")
 
 
 def _shown(text: str) -> str:
-    """Return text of at most forty printable ASCII characters."""
+    """Return the printable ASCII characters among the first forty characters of a text."""
     return "".join(letter for letter in text[:_LONGEST_NAME] if "!" <= letter <= "~" or letter == " ").strip()

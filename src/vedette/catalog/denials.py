@@ -1,6 +1,6 @@
-"""Which error codes mean that the caller was not allowed to."""
+"""Recognise the error codes that mean that a call was denied."""
 
-# Parts of error codes that mean "you may not": compared without case, since services spell them differently.
+# Parts of error codes that mean a denial; compared without case, because services spell them differently.
 DENIALS = (
     "accessdenied",
     "authfailure",
@@ -16,6 +16,6 @@ DENIALS = (
 
 
 def is_denial(error_code: str) -> bool:
-    """Say whether an error code means that the caller was not allowed to, rather than that the call was wrong."""
-    squeezed = error_code.lower()
-    return any(part in squeezed for part in DENIALS)
+    """Tell whether an error code means that the caller lacked permission, rather than that the call was invalid."""
+    lowered = error_code.lower()
+    return any(part in lowered for part in DENIALS)

@@ -1,7 +1,6 @@
-"""What is known of a call that the table does not list: from its service and its name (methods 6.3).
+"""Classify a call that the table does not list, by its service and its name (methods 6.3).
 
-Names are matched with their capitals, so that a word begins where it seems to: Route is in RouteTable, not in a lower-case
-"reroute".
+Names are matched with their capitals, so that only whole words match: Route matches RouteTable, but not a lower-case "reroute".
 """
 
 import re
@@ -10,12 +9,12 @@ from typing import Literal
 _READING = re.compile(r"(?:Batch|Admin)?(?:Describe|List|Get|Search|Lookup|Query|Simulate|Head|Select|Scan|Count|View)(?![a-z])")
 _LISTING = re.compile(r"(?:Batch|Admin)?(?:List|Search)(?![a-z])")
 
-# Reads that hand out secrets, or credentials to read on with: they belong to other tactics than discovery.
+# Reads that return secrets or credentials for further access: they belong to other tactics than discovery.
 _SECRET = re.compile(
     r"(?:Batch)?Get[A-Za-z]*(?:SecretValue|Passwords?|Credentials?|PresignedU[Rr][Ll]s?"
     r"|(?:Access|Authorization|Bearer|Refresh|Session|Signin|Federation)Tokens?)$"
 )
-# Verbs of use and of change. CloudTrail calls many of them read-only: Decrypt, AssumeRole, InvokeModel, even SendEmail.
+# Verbs of use and of change. CloudTrail marks many of them as read-only: Decrypt, AssumeRole, InvokeModel, even SendEmail.
 _ACTING = re.compile(
     r"(?:Batch)?(?:Accept|Add|Admin|Allocate|Analyze|Apply|Assign|Associate|Assume|Attach|Authenticate|Authorize|Calculate|Cancel"
     r"|Change|Chat|Classify|Compare|Complete|Confirm|Converse|Copy|Create|Decrypt|Delete|Deregister|Detach|Detect|Disable"
@@ -30,9 +29,9 @@ _PERMITTING = re.compile(
     r"(?:Polic(?:y|ies)|Permissions?|Grants?|Acl|ACL)(?![a-z])"
 )
 
-# Signing in is no API call that lists anything (methods 4.1).
-_NO_API = {"signin"}
-# Almost every tool asks for quotas before it works.
+# Signing in is not an API call that lists anything (methods 4.1).
+_NOT_API_SERVICES = {"signin"}
+# Almost every tool asks for quotas before it does its work.
 _LOW_INFORMATION = {"servicequotas"}
 
 _USER_SERVICES = {
@@ -60,12 +59,12 @@ _NETWORK_SERVICES = {
     "waf-regional",
     "wafv2",
 }
-# Calls about users are those whose names match; the others are about resources.
+# Calls whose names match are about users; the others are about resources.
 _MIXED_SERVICES = {
     "access-analyzer": re.compile("Polic|Analy"),
     "organizations": re.compile("^(?!.*ResourcePolic)"),
 }
-# Groups of things, not of people: any word but User before Group that is not the verb.
+# Groups of things, not of people: any word before Group except User and the verb.
 _THING_GROUP = re.compile(r"(?<=[A-Za-z0-9])(?!User)[A-Z][a-z0-9]+Groups?(?![a-z])")
 _THING_GROUP_SERVICES = {"greengrass", "resource-groups", "synthetics", "xray"}
 _USER_WORDS = re.compile(
@@ -77,7 +76,7 @@ _NETWORK_WORDS = re.compile(
     r"|LoadBalancer|Listener|TrafficMirror|TargetGroup|IpGroup|WebACL|IPSet|Firewall|Dhcp|(?:Eip|Eips)(?![a-z])|Routes?(?![a-z])|Gateways?(?![a-z])"
     r"|(?<!Email)Address(?:es)?(?![a-z])"
 )
-# Their gateways, routes and addresses are not those of a network of the account.
+# Services whose gateways, routes and addresses do not belong to a network of the account.
 _OTHER_NETWORKS = {
     "apigateway",
     "appmesh",
@@ -97,9 +96,9 @@ _PERMISSION_WORDS = re.compile(r"Group|Role|Polic|Permission|Access")
 
 
 def is_discovery(service: str, operation: str, *, read_only: bool | None) -> bool:
-    """Tell whether a call lists or describes: by its name, and where the name says nothing by CloudTrail's readOnly."""
+    """Tell whether a call lists or describes: by its name, or by CloudTrail's readOnly if the name is inconclusive."""
     name = _capitalised(operation)
-    if not name or service in _NO_API or _SECRET.search(name):
+    if not name or service in _NOT_API_SERVICES or _SECRET.search(name):
         return False
     if _READING.match(name):
         return True
@@ -136,12 +135,12 @@ def category(service: str, operation: str) -> Literal["network", "resource", "us
 
 
 def weight(service: str) -> int:
-    """Return the weight of a discovery call that the table gives none: 2 is usual, 1 what almost every tool calls."""
+    """Return the weight of a discovery call that has none in the table: 1 if almost every tool makes it, else 2."""
     return 1 if service in _LOW_INFORMATION else 2
 
 
 def technique(category: str, operation: str) -> str:
-    """Return the ATT&CK technique of a discovery call that the table gives none."""
+    """Return the ATT&CK technique ID of a discovery call that has none in the table."""
     if category == "user":
         return "T1069.003" if _PERMISSION_WORDS.search(operation) else "T1087.004"
     return _TECHNIQUES[category]

@@ -1,4 +1,4 @@
-"""The table of operations, read once from ``operations.tsv``; its header says what the columns mean."""
+"""Read the table of operations from ``operations.tsv``, whose header explains the columns."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -10,7 +10,7 @@ _FILE = Path(__file__).with_name("operations.tsv")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One line of the table; None and the empty technique mean: by rule."""
+    """One line of the table; None (or an empty technique) means that the value is decided by the rules."""
 
     service: str
     operation: str
@@ -23,7 +23,7 @@ class Row:
 
 @cache
 def table() -> dict[tuple[str, str], Row]:
-    """Return the rows by service and operation in lower case, in the order of the file."""
+    """Return the rows by service and lower-case operation, in the order of the file; the file is read once."""
     lines = [line for line in _FILE.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
     rows = [_row(line) for line in lines[1:]]  # the first names the columns
     return {(row.service, row.operation.lower()): row for row in rows}

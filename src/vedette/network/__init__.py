@@ -1,1 +1,1 @@
-"""What an IP address is: its class, and whose and where it is."""
+"""Parse and classify IP addresses, and look up where they are and who owns them."""

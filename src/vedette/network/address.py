@@ -1,7 +1,7 @@
-"""Addresses: strict parsing, canonical text and the class of an address.
+"""Parse addresses strictly, write them canonically, and classify them.
 
-Pure. What is no address (a service name, ``AWS Internal``, leading zeros, a zone, a port, a blank) parses to None and is never
-looked up (methods 4.2). IPv4 addresses inside IPv6 (``::ffff:a.b.c.d`` and ``64:ff9b::a.b.c.d``) count as the IPv4 address.
+Pure. Text that is not an address (a service name, ``AWS Internal``, leading zeros, a zone, a port, a blank) parses to None and is
+never looked up (methods 4.2). IPv4 inside IPv6 (``::ffff:a.b.c.d`` and ``64:ff9b::a.b.c.d``) counts as the IPv4 address.
 """
 
 from bisect import bisect_right
@@ -13,11 +13,11 @@ from socket import AF_INET, AF_INET6, inet_pton
 IPV4, IPV6 = 4, 6
 LONGEST_TEXT = 45  # ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255
 MAPPED_PREFIXES = (0xFFFF, 0x64FF9B << 64)  # upper 96 bits of ::ffff:0:0/96 and 64:ff9b::/96
-GLOBAL_UNICAST = 0b001  # upper three bits of 2000::/3, the only IPv6 space that is handed out
+GLOBAL_UNICAST = 0b001  # upper three bits of 2000::/3, the only IPv6 space that is allocated
 
 
 class AddressClass(StrEnum):
-    """Where an address can be: only PUBLIC ones are matched and located.
+    """The class of an address: only PUBLIC ones are matched against lists and located.
 
     Documentation ranges (192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24, 2001:db8::/32) are PUBLIC: AWS's own examples use them.
     """
@@ -35,7 +35,7 @@ class AddressClass(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """An address: its version (4 or 6), its number, and its canonical text (lower case, compressed)."""
+    """An address: its version (4 or 6), its value as an integer, and its canonical text (lower case, compressed)."""
 
     version: int
     integer: int
@@ -78,7 +78,7 @@ _LAST = {version: [int(network.broadcast_address) for network, _ in items] for v
 
 
 def parse_number(text: str) -> tuple[int, int] | None:
-    """Parse strictly to ``(version, number)``, without unwrapping; None when the text is no address."""
+    """Parse an address strictly to ``(version, number)``, without unwrapping; return None if the text is not an address."""
     if len(text) > LONGEST_TEXT or "%" in text:
         return None
     try:
@@ -90,7 +90,7 @@ def parse_number(text: str) -> tuple[int, int] | None:
 
 
 def parse(text: str) -> Address | None:
-    """Parse an address strictly and unwrap IPv4 inside IPv6; None when the text is no address."""
+    """Parse an address strictly and unwrap IPv4 inside IPv6; return None if the text is not an address."""
     parsed = parse_number(text)
     if parsed is None:
         return None
@@ -112,7 +112,7 @@ def address_class(address: Address) -> AddressClass:
 
 
 def special_overlap(version: int, first: int, last: int) -> tuple[str, AddressClass] | None:
-    """Return the special range that ``first`` … ``last`` overlaps (its text and class), None for a wholly public range."""
+    """Return the text and class of a special range that ``first`` … ``last`` overlaps, or None if all of it is public."""
     position = bisect_right(_FIRST[version], last) - 1
     if position >= 0 and _LAST[version][position] >= first:
         network, special = _NETWORKS[version][position]

@@ -1,8 +1,8 @@
-"""Country, city, network and provider of an address, from MaxMind-format databases that the user gives.
+"""Look up the country, city, network and provider of an address in MaxMind-format databases that the user provides.
 
-Databases are told apart by their own type (City, Country, ASN, ISP …); others count when their records hold ``country_code``
-or the like. Several may be given: the first that knows a field wins. What no database knows is "" (contract 7.2); coordinates are
-then None.
+Databases are recognised by the type they declare (City, Country, ASN, ISP …), others by records that hold ``country_code``
+or the like. Of several databases, the first that knows a field wins. A field that none knows is "" (contract 7.2), a coordinate
+None.
 """
 
 import re
@@ -18,13 +18,13 @@ from vedette.errors import GeoError
 from vedette.network.address import AddressClass, address_class, parse
 
 _MAXMIND_TYPES = ("city", "country", "enterprise", "asn", "isp")
-_LOOKED_AT = 50
+_SAMPLED_RECORDS = 50
 _UNREADABLE = (maxminddb.InvalidDatabaseError, OSError, ValueError, EOFError, UnicodeDecodeError, KeyError, TypeError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
-    """Where an address is and whose it is; ``lat`` and ``lon`` in degrees."""
+    """Where an address is and who owns it; ``lat`` and ``lon`` in degrees."""
 
     country_code: str = ""
     country_name: str = ""
@@ -40,7 +40,7 @@ class Location:
 NOWHERE = Location()
 PRIVATE = "private"
 
-# Words in the names of those who let hosts, tunnels and proxies to anybody.
+# Words in the names of providers that rent servers, VPNs and proxies to anybody.
 _HOSTING = re.compile(
     r"host|server|cloud|vps|vpn|proxy|data ?cent|colo|ocean|ovh|hetzner|linode|vultr|leaseweb|contabo|m247|choopa|amazon|google"
     r"|azure|oracle|alibaba|tencent|datacamp|scaleway|online s\.?a\.?s|rackspace|dedicated",
@@ -49,14 +49,14 @@ _HOSTING = re.compile(
 
 
 def is_hosting(owner: str) -> bool:
-    """Say whether the name of a network's owner is that of a hosting, VPN or proxy provider; "" is not known, so not."""
+    """Tell whether the owner of a network is, by its name, a hosting, VPN or proxy provider; an unknown owner ("") is not."""
     return _HOSTING.search(owner) is not None
 
 
 def network_of(address: str, asn: str, *, public: bool) -> str:
-    """Return the network of an address: its autonomous system, else the block of 2^16 (IPv4) or of a /32 (IPv6) around it.
+    """Return the network of an address: its autonomous system if known, else the /16 (IPv4) or /32 (IPv6) block that holds it.
 
-    Private addresses are one network: they come through endpoints in the user's own VPCs.
+    All private addresses are one network: they come through endpoints in the user's own VPCs.
     """
     if not public:
         return PRIVATE
@@ -68,7 +68,7 @@ def network_of(address: str, asn: str, *, public: bool) -> str:
 
 
 class Geo:
-    """Open databases. Picklable: a worker process opens them again."""
+    """A set of open databases. Picklable: a worker process opens them again."""
 
     __slots__ = ("_readers", "paths")
 
@@ -78,27 +78,26 @@ class Geo:
 
     @classmethod
     def open(cls, paths: Iterable[Path | str]) -> "Geo":
-        """Open databases; without any, every place is ``NOWHERE``.
+        """Open databases; without any, every lookup returns ``NOWHERE``.
 
         Raises:
-            GeoError: a file cannot be read, is no database, or says nothing about places and networks.
+            GeoError: a file cannot be read, is not a database, or holds nothing about locations and networks.
         """
         return cls(tuple(str(path) for path in paths))
 
     def __reduce__(self) -> tuple[type["Geo"], tuple[tuple[str, ...]]]:
-        """Send only the paths."""
+        """Pickle only the paths."""
         return Geo, (self.paths,)
 
     def lookup(self, text: str) -> Location:
-        """Return what the databases know of an address; ``NOWHERE`` for what is no public address."""
+        """Return what the databases know about an address; ``NOWHERE`` if the text is not a public address."""
         address = parse(text)
         if address is None or not self._readers or address_class(address) is not AddressClass.PUBLIC:
             return NOWHERE
-        places = [_place(record) for reader in self._readers if (record := _record(reader, address.text))]
-        return _merged(places)
+        return _merged([_location(record) for reader in self._readers if (record := _record(reader, address.text))])
 
     def close(self) -> None:
-        """Close the files."""
+        """Close the databases."""
         for reader in self._readers:
             reader.close()
 
@@ -107,24 +106,24 @@ def _opened(path: str) -> maxminddb.Reader:
     try:
         reader = maxminddb.open_database(path)
     except _UNREADABLE as error:
-        raise GeoError(f"{path}: is no readable geolocation database ({error})") from error
+        raise GeoError(f"{path}: not a readable geolocation database ({error})") from error
     kind = str(reader.metadata().database_type)
     try:
-        # Types of MaxMind's own need no look inside; others are known by what their records hold.
+        # MaxMind's own types are known to be useful; others are judged by a sample of their records.
         useful = any(word in kind.lower() for word in _MAXMIND_TYPES) or any(
-            isinstance(record, dict) and _place(record) != NOWHERE for _, record in islice(reader, _LOOKED_AT)
+            isinstance(record, dict) and _location(record) != NOWHERE for _, record in islice(reader, _SAMPLED_RECORDS)
         )
     except _UNREADABLE as error:
         reader.close()
-        raise GeoError(f"{path}: is a damaged geolocation database ({error})") from error
+        raise GeoError(f"{path}: a damaged geolocation database ({error})") from error
     if not useful:
         reader.close()
-        raise GeoError(f"{path}: a database of type {kind!r} says nothing about countries, cities or networks")
+        raise GeoError(f"{path}: a database of type {kind!r} holds nothing about countries, cities or networks")
     return reader
 
 
 def _record(reader: maxminddb.Reader, text: str) -> dict[str, object] | None:
-    """Return a database's record; None where it has none, is damaged there, or lacks the address family."""
+    """Return a database's record of an address; None if it has none, is damaged there, or lacks the address family."""
     try:
         record = reader.get(text)
     except _UNREADABLE:
@@ -132,16 +131,16 @@ def _record(reader: maxminddb.Reader, text: str) -> dict[str, object] | None:
     return record if isinstance(record, dict) else None
 
 
-def _place(record: Mapping[str, object]) -> Location:
-    """Read the record of any known database type."""
+def _location(record: Mapping[str, object]) -> Location:
+    """Return the location in a record of any known database type."""
     country = _block(record, "country") or _block(record, "registered_country")
-    location = _block(record, "location")
+    coordinates = _block(record, "location")
     return Location(
         country_code=_text(country, "iso_code") or _text(record, "country_code"),
         country_name=_name(country) or _text(record, "country_name"),
         city_name=_name(_block(record, "city")) or _text(record, "city"),
-        lat=_degrees(location, "latitude"),
-        lon=_degrees(location, "longitude"),
+        lat=_degrees(coordinates, "latitude"),
+        lon=_degrees(coordinates, "longitude"),
         asn=_number(record, "autonomous_system_number") or _number(record, "asn"),
         asn_org=_text(record, "autonomous_system_organization") or _text(record, "as_name"),
         isp=_text(record, "isp"),
@@ -149,21 +148,21 @@ def _place(record: Mapping[str, object]) -> Location:
     )
 
 
-def _merged(places: list[Location]) -> Location:
+def _merged(locations: list[Location]) -> Location:
     def first(values: Iterable[str]) -> str:
         return next((value for value in values if value), "")
 
-    located = next((place for place in places if place.lat is not None and place.lon is not None), NOWHERE)
+    located = next((item for item in locations if item.lat is not None and item.lon is not None), NOWHERE)
     return Location(
-        country_code=first(place.country_code for place in places),
-        country_name=first(place.country_name for place in places),
-        city_name=first(place.city_name for place in places),
+        country_code=first(item.country_code for item in locations),
+        country_name=first(item.country_name for item in locations),
+        city_name=first(item.city_name for item in locations),
         lat=located.lat,
         lon=located.lon,
-        asn=first(place.asn for place in places),
-        asn_org=first(place.asn_org for place in places),
-        isp=first(place.isp for place in places),
-        org=first(place.org for place in places),
+        asn=first(item.asn for item in locations),
+        asn_org=first(item.asn_org for item in locations),
+        isp=first(item.isp for item in locations),
+        org=first(item.org for item in locations),
     )
 
 

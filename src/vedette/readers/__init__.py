@@ -1,10 +1,10 @@
-"""Readers turn blobs into Arrow batches.
+"""Read blobs into Arrow batches, with one reader per log format.
 
 To add a log format, write one module here with the constant ``READER``. A reader
 
-- says by name and first bytes whether a blob is its own (``sniff``; exclusive: no two readers claim one blob),
-- yields record batches in one of the two schemas of ``schema.py``, at most ``BATCH_ROWS`` rows each,
-- never raises anything but ``ReadError`` on any bytes; bad records are counted in the ``ReadCounts`` with place and reason,
+- decides by a blob's name and first bytes whether it reads that blob (``sniff``; no two readers may claim the same blob),
+- yields record batches in one of the two schemas of ``schema.py``, of at most ``BATCH_ROWS`` rows each,
+- raises nothing but ``ReadError``, whatever the bytes; bad records are counted in the ``ReadCounts`` with place and reason,
 - reads each blob in bounded memory: decompression stops at ``Limits``.
 """
 
@@ -27,7 +27,7 @@ SNIFF_BYTES = 4_096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """One log format.
+    """The reader of one log format, whose records go to the table ``table``.
 
     ``sniff(name, head)`` gets the blob's name and its first decompressed bytes (up to ``SNIFF_BYTES``).
     ``read(blob, stream, counts, limits)`` gets the decompressed stream, positioned at its start.

@@ -1,7 +1,7 @@
-"""CloudTrail: delivered files, and the same records from EventBridge, CloudWatch Logs, LookupEvents or a log shipper.
+"""Read CloudTrail: delivered files, and the same records from EventBridge, CloudWatch Logs, LookupEvents or a log shipper.
 
-Three ways, each taken only where the one before fails: the whole piece decoded into typed records; value by value, with
-wrappers opened and fields of a wrong type left out; and a pass over the bytes that finds records in broken JSON.
+There are three paths, each taken only if the one before fails: decode a whole piece into typed records; decode value by
+value, opening wrappers and leaving out fields of a wrong type; scan the bytes for records in broken JSON.
 """
 
 import re
@@ -22,7 +22,7 @@ from vedette.readers import BATCH_ROWS, Limits, ReadCounts, Reader
 
 _SIDE_FILE = re.compile(r"(?:^|[/_])CloudTrail-(Digest|Insight)(?:[/_]|$)")
 _JSON_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\d{4}-\d\d-\d\dT[\d:.]{8,15}Z[ \t]+)?[{\[]")
-# Both are decided by what comes first: what a caller may write (user agent, tags) comes later, and must hide nothing.
+# Only the first match counts: text that a caller controls (user agent, tags) comes later, and must not be able to hide a log.
 _DIGEST = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"awsAccountId"\s*:\s*"\d*"\s*,\s*"digest')
 _SERVICE = re.compile(rb'\\?"eventSource\\?"\s*:\s*\\?"(aws:)?')  # S3 event notifications look alike, from aws:s3
 _RECORDS = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"Records"\s*:\s*\[')
@@ -31,8 +31,8 @@ _NAME = re.compile(rb'\\?"event(?:Name|Source)\\?"\s*:')
 _COMPANION = re.compile(rb'\\?"(?:eventTime|eventID|awsRegion|sourceIPAddress|recipientAccountId)\\?"\s*:')
 _INSIGHT = "AwsCloudTrailInsight"
 _MAX_WRAPPERS = 4
-_HOPELESS = 4  # broken text of so many times the longest record without one holds none
-_BATCH_TEXT_BYTES = 32 << 20  # bounds what lies in memory where records are large
+_HOPELESS = 4  # broken text is given up after this many times the longest record's size without a record
+_BATCH_TEXT_BYTES = 32 << 20  # bounds the memory used if records are large
 _ERRORS = (ValueError, RecursionError)  # msgspec's and UnicodeDecodeError are ValueErrors
 
 
@@ -55,7 +55,7 @@ _elements = msgspec.json.Decoder(_Elements)
 
 
 def sniff(name: str, head: bytes) -> bool:
-    """Tell whether a blob holds CloudTrail records, or is a digest or insight file (which ``read`` skips)."""
+    """Tell whether a blob holds CloudTrail records, or is a digest or Insights file (which ``read`` skips)."""
     if _SIDE_FILE.search(name):
         return True
     service = _SERVICE.search(head)
@@ -67,13 +67,13 @@ def sniff(name: str, head: bytes) -> bool:
 
 
 def read(blob: Blob, stream: BinaryIO, counts: ReadCounts, limits: Limits) -> Iterator[pa.RecordBatch]:
-    """Yield the records of ``blob`` in batches of ``schema.CLOUDTRAIL``, in their order.
+    """Yield the records of ``blob`` in batches of ``schema.CLOUDTRAIL``, in the order of the file.
 
     Raises:
-        ReadError: the stream gave nothing but an error.
+        ReadError: the stream fails before any byte is read.
     """
     if side := _SIDE_FILE.search(blob.name):
-        counts.skipped = f"a CloudTrail {side.group(1).lower()} file holds no records of calls"
+        counts.skipped = f"a CloudTrail {side.group(1).lower()} file contains no records of API calls"
         return
     builder = BatchBuilder(blob.name, key_facts(blob.name), counts.nulled)
     reading = _Reading(counts, limits)
@@ -81,7 +81,7 @@ def read(blob: Blob, stream: BinaryIO, counts: ReadCounts, limits: Limits) -> It
     gathered = 0
     while not reading.hopeless and (piece := pieces.next()):
         if reading.position == 0 and _DIGEST.match(piece.text):
-            counts.skipped = "a CloudTrail digest file holds no records of calls"
+            counts.skipped = "a CloudTrail digest file contains no records of API calls"
             return
         records, positions = reading.records_of(piece, pieces)
         counts.records += len(records)
@@ -99,12 +99,12 @@ def read(blob: Blob, stream: BinaryIO, counts: ReadCounts, limits: Limits) -> It
     if pieces.failure:
         counts.reject("end of file", pieces.failure)
     if reading.insights and not counts.records and not counts.bad:
-        counts.skipped = "CloudTrail Insights events are no records of calls"
+        counts.skipped = "CloudTrail Insights events are not records of API calls"
 
 
 @dataclass(slots=True)
 class _Reading:
-    """What is known while one blob is read; ``position`` is the index of the next record, good or bad."""
+    """The state of reading one blob; ``position`` is the index of the next record, good or bad."""
 
     counts: ReadCounts
     limits: Limits
@@ -118,8 +118,8 @@ class _Reading:
     _positions: list[int] = field(default_factory=list)
 
     def records_of(self, piece: Piece, pieces: PieceReader) -> tuple[list[Record], Sequence[int]]:
-        """Return the records of one piece and their positions."""
-        # A piece grows beyond the usual size only for a long value: each is then measured.
+        """Return the records of one piece and their positions in the blob."""
+        # A piece grows beyond the usual size only for a long value: then the length of each value is checked.
         long = len(piece.text) > max(PIECE_BYTES, self.limits.max_record_bytes)
         amid = self.lost or bool(self.outer)
         records = None if amid or long else _decode(piece)
@@ -144,7 +144,7 @@ class _Reading:
         self.outer = salvage.outer if piece.form == "lines" else ()
         problems = salvage.problems
         if salvage.cut_off and pieces.failure:
-            problems.pop()  # the failure of the stream says it
+            problems.pop()  # the failure of the stream is reported already
         found: list[tuple[int, int | str]] = sorted([*salvage.leaves, *problems], key=itemgetter(0))
         start_of_text = piece.offset - piece.begin
         for start, what in found:
@@ -165,7 +165,7 @@ class _Reading:
             pieces.unread(rest)
 
     def _take(self, element: bytes, place: str, depth: int = 0) -> None:
-        """Use one value: a record, or whatever may lie around records."""
+        """Keep the record or the records that one value holds, opening wrappers; reject the value if it holds none."""
         if depth > _MAX_WRAPPERS or len(element) > self.limits.max_record_bytes:
             self._reject(place, "wrapped too often" if depth > _MAX_WRAPPERS else self._too_long())
             return
@@ -188,7 +188,7 @@ class _Reading:
             for text in leaves:
                 self._take(text, place, depth + 1)
         else:
-            self._reject(place, "no CloudTrail record: neither eventName nor eventSource" if _is_json(element) else "not JSON")
+            self._reject(place, "not a CloudTrail record: neither eventName nor eventSource" if _is_json(element) else "not JSON")
 
     def _too_long(self) -> str:
         return f"a record of more than {self.limits.max_record_bytes} bytes (limit max_record_bytes)"
@@ -204,7 +204,7 @@ class _Reading:
 
 
 def _decode(piece: Piece) -> list[Record] | None:
-    """Return the records of a piece that holds nothing else, None for any other piece."""
+    """Return the records of a piece that holds nothing else, or None for any other piece."""
     try:
         if piece.form == "records":
             records = _records.decode(piece.text).records
@@ -214,12 +214,12 @@ def _decode(piece: Piece) -> list[Record] | None:
             records = _record.decode_lines(piece.text)
     except _ERRORS:
         return None
-    # A service without a name is rare enough for the slower way.
+    # A record with an eventSource but no eventName is rare enough for the slower path.
     return None if None in [r.event_name for r in records] else records
 
 
 def _decode_elements(piece: Piece) -> list[msgspec.Raw] | None:
-    """Return the values of a well-formed piece, None for a broken one."""
+    """Return the values of a well-formed piece, or None for a broken one."""
     text = piece.text
     try:
         if piece.form == "records":
@@ -244,7 +244,7 @@ def _is_json(element: bytes) -> bool:
 
 
 def _unwrap(element: bytes) -> list[bytes] | None:
-    """Return what a wrapper of a known form holds, None for anything else."""
+    """Return the JSON texts inside a wrapper of a known form, or None for anything else."""
     try:
         envelope = _envelope.decode(element)
     except _ERRORS:

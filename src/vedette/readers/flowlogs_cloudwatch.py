@@ -1,4 +1,4 @@
-"""VPC Flow Logs that went through CloudWatch Logs: its export to S3, envelopes of a subscription, JSON of other shippers."""
+"""Read VPC Flow Logs that went through CloudWatch Logs: exports to S3, subscription envelopes, JSON of other log shippers."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -34,7 +34,7 @@ _KEY = re.compile(rb'"([^"\\]+)"\s*:')
 _GROUP_BYTES = 4 << 20
 
 
-def sniff(name: str, head: bytes) -> bool:  # noqa: ARG001 - what the first messages say is enough
+def sniff(name: str, head: bytes) -> bool:  # noqa: ARG001 - the first messages are enough
     """Tell whether a blob holds flow records as messages of CloudWatch Logs."""
     if not _JSON_START.match(head):
         messages = list(_exported_messages(head))
@@ -48,10 +48,10 @@ def sniff(name: str, head: bytes) -> bool:  # noqa: ARG001 - what the first mess
 
 
 def read(blob: Blob, stream: BinaryIO, counts: ReadCounts, limits: Limits) -> Iterator[pa.RecordBatch]:
-    """Yield the records of ``blob`` in batches of ``schema.FLOWS``, in their order.
+    """Yield the records of ``blob`` in batches of ``schema.FLOWS``, in the order of the file.
 
     Raises:
-        ReadError: the stream gave nothing but an error.
+        ReadError: the stream fails before any byte is read.
     """
     head = read_up_to(stream, SNIFF_BYTES)
     stream = cast("BinaryIO", Rejoined(head, stream))
@@ -85,7 +85,7 @@ def _read_events(gathering: "_Gathering", stream: BinaryIO, limits: Limits) -> I
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """What events must share to be parsed together: the layout, and the owner and interface that records don't name."""
+    """What events must share to be parsed together: their layout, and the owner and interface that the records do not name."""
 
     layout: Layout
     owner: str | None
@@ -109,12 +109,12 @@ class _Gathering:
         self._parser = FlowParser(DEFAULT, self.counts.reject, self.counts.nulled, unit="event")
 
     def add(self, delivery: Delivery) -> Iterator[pa.RecordBatch]:
-        """Take the events of one delivery; yield what is ready."""
+        """Add the events of one delivery; yield the batches that are complete."""
         for event in delivery.events:
             layout, text = self._read(event)
             if layout is None:
                 yield from self.flush()
-                self._parser.skip(f"no flow record: {event.message[:80]!r}")
+                self._parser.skip(f"not a flow record: {event.message[:80]!r}")
                 continue
             group = _Group(
                 layout,
@@ -130,7 +130,7 @@ class _Gathering:
             self._bytes += len(line)
 
     def flush(self) -> Iterator[pa.RecordBatch]:
-        """Yield what was gathered."""
+        """Yield batches of all events gathered so far."""
         if self._group is None or not self._lines:
             return
         text = b"".join(self._lines)
@@ -148,7 +148,7 @@ class _Gathering:
             yield from batches.cut(rows.columns, rows.positions, BATCH_ROWS)
 
     def _read(self, event: Event) -> tuple[Layout | None, str]:
-        """Return the layout of an event, and its record in one line."""
+        """Return the layout of an event (None if it is unknown), and its record as one line."""
         text = " ".join(event.message.split())
         if is_default_record(text.encode("utf-8", "replace")):
             return DEFAULT, text
@@ -160,7 +160,7 @@ class _Gathering:
 
 
 def _exported_messages(head: bytes) -> Iterator[str]:
-    """Yield the message of each line of an export, "" for a line of another form."""
+    """Yield the message of each line of an export, "" for a line that does not have its form."""
     for line in first_lines(head):
         match = _EXPORTED.fullmatch(line)
         yield match["message"].decode("utf-8", "replace") if match else ""
@@ -172,7 +172,7 @@ def _message_layout(message: str) -> Layout | None:
 
 
 def _named_layout(names: Sequence[str] | dict[str, str | None]) -> Layout | None:
-    """Return the layout of extracted fields, None where their names are not those of flow logs."""
+    """Return the layout of extracted fields, or None if their names are not those of flow logs."""
     named = " ".join(PATTERN_NAMES.get(name, name.replace(" ", "?")) for name in names)
     return header_layout(named.encode("utf-8", "replace"))
 

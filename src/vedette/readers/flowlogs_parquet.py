@@ -1,6 +1,6 @@
-"""VPC Flow Logs as Parquet: columns in either spelling and of any width, a row group at a time.
+"""Read VPC Flow Logs in Parquet, one row group at a time; columns may have either spelling and any type.
 
-Parquet is read from its end, so the bytes of the stream are spooled first: in memory while they are few, else to a file.
+Parquet is read from its end, so the bytes of the stream are spooled first: to memory if they are few, else to a file.
 """
 
 import shutil
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
 _MAGIC = b"PAR1"
 _SPOOLED_BYTES = 128 << 20
 _COPIED_BYTES = 1 << 20
-_LEAST_ROW_BYTES = 8  # more rows than the limit of bytes has room for are a bomb of run lengths
-_TELLING = frozenset(("src_address", "dst_address", "packet_src_address", "interface_id"))
+_LEAST_ROW_BYTES = 8  # a file that claims more rows than fit into max_bytes is a run-length bomb
+_DISTINCTIVE_COLUMNS = frozenset(("src_address", "dst_address", "packet_src_address", "interface_id"))
 _ERRORS = (pa.ArrowException, OSError, ValueError, LookupError, TypeError)  # what pyarrow raises on damaged files
 
 
-def sniff(name: str, head: bytes) -> bool:  # noqa: ARG001 - what columns there are is at the end: ``read`` skips other files
+def sniff(name: str, head: bytes) -> bool:  # noqa: ARG001 - the columns are listed at the end: ``read`` skips other files
     """Tell whether a blob is a Parquet file."""
     return head.startswith(_MAGIC)
 
 
 def read(blob: Blob, stream: BinaryIO, counts: ReadCounts, limits: Limits) -> Iterator[pa.RecordBatch]:
-    """Yield the records of ``blob`` in batches of ``schema.FLOWS``, in their order.
+    """Yield the records of ``blob`` in batches of ``schema.FLOWS``, in the order of the file.
 
     Raises:
-        ReadError: the blob is no readable Parquet file, or a bomb.
-        SourceError: there is no room for its bytes.
+        ReadError: the blob is not a readable Parquet file, or it exceeds ``limits``.
+        SourceError: its bytes cannot be spooled, for example because the disk is full.
     """
     with SpooledTemporaryFile(max_size=_SPOOLED_BYTES) as spool:
         try:
@@ -47,14 +47,14 @@ def read(blob: Blob, stream: BinaryIO, counts: ReadCounts, limits: Limits) -> It
             raise SourceError(f"the bytes of a Parquet file cannot be spooled: {error}") from error
         file = _opened(spool, limits)
         names = _used_columns(file.schema_arrow)
-        if _TELLING.isdisjoint(names):
+        if _DISTINCTIVE_COLUMNS.isdisjoint(names):
             counts.skipped = "a Parquet file without the columns of flow logs"
             return
         yield from _read_groups(blob, file, names, counts)
 
 
 def _opened(spool: IO[bytes], limits: Limits) -> "parquet.ParquetFile":
-    from pyarrow import parquet  # noqa: PLC0415 - a third of the time that starting a worker takes
+    from pyarrow import parquet  # noqa: PLC0415 - the import takes a third of a worker's start-up time
 
     try:
         file = parquet.ParquetFile(spool)
@@ -63,18 +63,20 @@ def _opened(spool: IO[bytes], limits: Limits) -> "parquet.ParquetFile":
         texts = [item.name for item in file.schema_arrow if pa.types.is_string(item.type)]
         file = parquet.ParquetFile(spool, metadata=metadata, read_dictionary=texts)
     except _ERRORS as error:
-        raise ReadError(f"no readable Parquet file: {_sentence(error)}") from error
+        raise ReadError(f"not a readable Parquet file: {_sentence(error)}") from error
     if size > limits.max_bytes:
         raise ReadError(f"the Parquet file holds {size} bytes, more than {limits.max_bytes} (limit max_bytes)")
     if size > limits.max_ratio * spool.tell() and size > limits.max_ratio * spool.seek(0, 2):
         raise ReadError(f"the Parquet file holds more than {limits.max_ratio} bytes for each stored byte (limit max_ratio)")
     if metadata.num_rows * _LEAST_ROW_BYTES > limits.max_bytes:
-        raise ReadError(f"the Parquet file claims {metadata.num_rows} rows, more than the limit max_bytes has room for")
+        raise ReadError(
+            f"the Parquet file claims {metadata.num_rows} rows, more than fit into {limits.max_bytes} bytes (limit max_bytes)"
+        )
     return file
 
 
 def _used_columns(schema: pa.Schema) -> dict[str, str]:
-    """Return the columns of ``schema.FLOWS`` that a file has, with their names in the file."""
+    """Return the columns of ``schema.FLOWS`` that a file has, mapped to their names in the file."""
     columns = layout_of(schema.names).columns
     return {column: name for column, name in zip(columns, schema.names, strict=True) if column}
 

@@ -1,4 +1,4 @@
-"""VPC Flow Logs as text: with a header line in any format, or without one in the default format."""
+"""Read VPC Flow Logs as text: with a header line in any format, or without one in the default format."""
 
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -12,10 +12,10 @@ from vedette.logs.flow.text import FlowParser, parse_lines
 from vedette.logs.lines import LineReader
 from vedette.readers import BATCH_ROWS, Limits, ReadCounts, Reader
 
-_OTHER_FORMATS = (b"{", b"[", b"PAR1")  # what may hold such lines within
+_OTHER_FORMATS = (b"{", b"[", b"PAR1")  # beginnings of formats that may contain such lines
 
 
-def sniff(name: str, head: bytes) -> bool:  # noqa: ARG001 - what the first lines say is enough
+def sniff(name: str, head: bytes) -> bool:  # noqa: ARG001 - the first lines are enough
     """Tell whether a text begins with a header line of flow logs, or with records of the default format."""
     lines = list(first_lines(head))
     if not lines or lines[0].startswith(_OTHER_FORMATS):
@@ -26,10 +26,10 @@ def sniff(name: str, head: bytes) -> bool:  # noqa: ARG001 - what the first line
 
 
 def read(blob: Blob, stream: BinaryIO, counts: ReadCounts, limits: Limits) -> Iterator[pa.RecordBatch]:
-    """Yield the records of ``blob`` in batches of ``schema.FLOWS``, in their order.
+    """Yield the records of ``blob`` in batches of ``schema.FLOWS``, in the order of the file.
 
     Raises:
-        ReadError: the stream gave nothing but an error.
+        ReadError: the stream fails before any byte is read.
     """
     parser = FlowParser(DEFAULT, counts.reject, counts.nulled)
     batches = FlowBatches(

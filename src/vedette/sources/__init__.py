@@ -1,7 +1,7 @@
-"""Sources list blobs.
+"""List the blobs of a location, with one source per kind of storage.
 
 To add one, write a module here with the constant ``SOURCE``. A source owns one or more URL schemes ("" is a plain path).
-A source that is not in AWS takes no notice of the connection.
+A source that is not in AWS ignores the connection.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,22 +16,22 @@ from vedette.errors import ConfigurationError
 from vedette.logs.blob import Blob, key_facts
 from vedette.registry import discover
 
-# How long after an event the file with its record may still be delivered (methods 7: usually minutes, after a fault hours).
+# The longest time from an event to the delivery of its record (methods 7: usually minutes, hours after a fault).
 DELIVERY_ALLOWANCE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """A span of event time, from (inclusive) to (exclusive); None leaves an end open."""
+    """A span of event time, from ``since`` (inclusive) to ``until`` (exclusive); None leaves an end open."""
 
     since: datetime | None = None
     until: datetime | None = None
 
     def admits(self, name: str) -> bool:
-        """Say whether a log file of that name may hold records of the span, as far as its name in AWS's layout tells.
+        """Tell whether a log file with this name may hold records of the span, judging by AWS's layout of names.
 
-        A file holds what happened before its delivery, by at most ``DELIVERY_ALLOWANCE``. Of the folder of a day or an hour
-        is known when it begins. A name in no layout of AWS's may hold anything.
+        A file holds events from at most ``DELIVERY_ALLOWANCE`` before its delivery. The folder of a day or an hour gives only the
+        time at which that day or hour begins. A file whose name is in none of AWS's layouts may hold anything.
         """
         facts = key_facts(name)
         if facts.account_id is None or facts.delivered_at is None:
@@ -45,14 +45,14 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One kind of place that holds blobs.
+    """One kind of storage that holds blobs.
 
-    ``blobs(location, span, connection)`` lists the blobs of a location in order of their names, left out those that the span
-    does not admit by their names.
+    ``blobs(location, span, connection)`` lists the blobs of a location in the order of their names, without those whose names
+    ``span.admits`` rejects.
 
     Raises (from ``blobs``):
-        SourceError: the location cannot be listed; one sentence that shows it.
-        NothingToReadError: it can, and holds nothing, or nothing of the span.
+        SourceError: the location cannot be listed; the message is one sentence that shows the location.
+        NothingToReadError: it can be listed, but holds nothing, or nothing that may belong to the span.
     """
 
     schemes: tuple[str, ...]
@@ -67,15 +67,16 @@ def all_sources() -> dict[str, Source]:
 
 
 def list_blobs(location: str, span: Span, connection: Connection = USUAL) -> Iterator[Blob]:
-    """List the blobs of any location.
+    """List the blobs of any location, with the source that owns its scheme.
 
     Raises:
         ConfigurationError: no source owns the location's scheme.
         SourceError: see ``Source``.
+        NothingToReadError: see ``Source``.
     """
     scheme = urlsplit(location).scheme if "://" in location else ""
     source = all_sources().get(scheme)
     if source is None:
         known = ", ".join(sorted(f"{name}://" for name in all_sources() if name))
-        raise ConfigurationError(f"no source reads {location!r}; known are paths, - (standard input) and {known}")
+        raise ConfigurationError(f"{location!r} has an unknown scheme: give a path, - (standard input) or a URL of {known}")
     return source.blobs(location, span, connection)

@@ -1,4 +1,4 @@
-"""Files: a path, a folder with all below it, a pattern with ``*``, ``?``, ``[…]`` and ``**``, or ``-`` for standard input."""
+"""List files: a path, a folder and everything below it, a pattern with ``*``, ``?``, ``[…]`` and ``**``, or ``-`` for stdin."""
 
 import atexit
 import os
@@ -28,17 +28,18 @@ _ANY_DEPTH = "**"
 
 
 def blobs(location: str, span: Span, connection: Connection) -> Iterator[Blob]:  # noqa: ARG001 - files need no connection
-    """Yield the files of a location in order of their names; see ``Source``.
+    """Yield the files of a location in the order of their names; see ``Source``.
 
-    What begins with a dot is left out unless it is named itself; a folder that links lead to again is read once. A name that
-    exists is no pattern, whatever characters are in it. Pipes are spooled to a temporary file, which ends with the process.
+    Names that begin with a dot are left out unless the location names them itself; a folder that is reached again through links
+    is read once. A location that exists is not a pattern, whatever characters it contains. Pipes are spooled to a temporary
+    file, which is deleted when the process ends.
     """
     if location == STANDARD_INPUT:
         yield _spooled_input()
         return
-    root, pattern = _split(os.path.expanduser(location))  # noqa: PTH111 - a Path would drop the slash at the end
+    root, pattern = _split(os.path.expanduser(location))  # noqa: PTH111 - a Path would drop the trailing slash
     if not os.path.lexists(root):
-        raise SourceError(_missing(location, root))
+        raise SourceError(_missing_message(location, root))
     if not pattern.parts and not root.is_dir():
         yield _named(root)
         return
@@ -50,7 +51,7 @@ def blobs(location: str, span: Span, connection: Connection) -> Iterator[Blob]: 
         else:
             left_out += 1
     if not found:
-        raise NothingToReadError(_nothing(location, pattern, left_out))
+        raise NothingToReadError(_nothing_message(location, pattern, left_out))
 
 
 SOURCE = Source(schemes=("",), blobs=blobs)
@@ -58,7 +59,7 @@ SOURCE = Source(schemes=("",), blobs=blobs)
 
 @dataclass(frozen=True, slots=True)
 class FileOpener:
-    """Opens a file where it is needed."""
+    """Opens a file for reading; picklable, so that it can be opened in another process."""
 
     path: Path
 
@@ -66,7 +67,7 @@ class FileOpener:
         """Open the file for reading.
 
         Raises:
-            SourceError: it is gone or may not be read.
+            SourceError: it no longer exists or access is denied.
         """
         try:
             return self.path.open("rb")
@@ -76,9 +77,9 @@ class FileOpener:
 
 @dataclass(frozen=True, slots=True)
 class _Pattern:
-    """The parts of a pattern, matched a path's name at a time; a state is the set of parts that may come next.
+    """The parts of a pattern, matched against a path one name at a time; a state is the set of parts that may come next.
 
-    A folder that matches the whole pattern is matched with all that is below it, as if it were given by name.
+    A folder that matches the whole pattern matches together with everything below it, as if it were given by name.
     """
 
     parts: tuple[str, ...] = ()
@@ -89,11 +90,11 @@ class _Pattern:
 
     @property
     def start(self) -> frozenset[int]:
-        """The state before any name."""
+        """The state before the first name."""
         return self._closed({0})
 
     def after(self, state: frozenset[int], name: str) -> frozenset[int]:
-        """Return the state after one more name; empty when nothing below can match."""
+        """Return the state after one more name; it is empty if nothing below can match."""
         following = set()
         for place in state:
             if place == len(self.parts) or self.parts[place] == _ANY_DEPTH:
@@ -103,7 +104,7 @@ class _Pattern:
         return self._closed(following)
 
     def complete(self, state: frozenset[int]) -> bool:
-        """Say whether the names so far match the whole pattern."""
+        """Tell whether the names so far match the whole pattern."""
         return len(self.parts) in state
 
     def _closed(self, state: set[int]) -> frozenset[int]:
@@ -114,7 +115,7 @@ class _Pattern:
 
 
 def _split(location: str) -> tuple[Path, _Pattern]:
-    """Split a location into the part that is a plain path and the pattern below it, if it has one."""
+    """Split a location into its leading plain path and the pattern below that path, which is empty if there is none."""
     path = Path(location)
     if os.path.lexists(path):
         return path, _Pattern()
@@ -127,14 +128,14 @@ def _split(location: str) -> tuple[Path, _Pattern]:
 
 
 def _walk(folder: Path, pattern: _Pattern, state: frozenset[int], seen: set[tuple[int, int, frozenset[int]]]) -> Iterator[Path]:
-    """Yield the files below a folder that the pattern admits, in order of their whole names."""
+    """Yield the files below a folder that match the pattern, in the order of their full names."""
     try:
         identity = folder.stat()
         if (key := (identity.st_dev, identity.st_ino, state)) in seen:
             return
         seen.add(key)
         with os.scandir(folder) as entries:
-            # A folder sorts with its slash: "a-b" stands before "a/c", as in the listing of a bucket.
+            # A folder sorts with its slash: "a-b" comes before "a/c", as in the listing of a bucket.
             names = sorted(entry.name + "/" * _is_folder(entry) for entry in entries if not entry.name.startswith("."))
     except OSError as error:
         raise SourceError(f"folder {str(folder)!r} cannot be listed: {error.strerror}") from error
@@ -145,15 +146,15 @@ def _walk(folder: Path, pattern: _Pattern, state: frozenset[int], seen: set[tupl
             if following:
                 yield from _walk(path, pattern, following, seen)
         elif pattern.complete(following) and (path.is_file() or not path.exists()):
-            yield path  # a link to nothing too: it is reported when it is opened, not passed over in silence
+            yield path  # a dangling link too: opening it reports the error, instead of skipping it silently
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    return Path(entry.path).is_dir() if entry.is_symlink() else entry.is_dir()  # the path's answer survives links to themselves
+    return Path(entry.path).is_dir() if entry.is_symlink() else entry.is_dir()  # Path copes with a link to itself
 
 
 def _named(path: Path) -> Blob:
-    """Make the blob of a path that was given by name: a file, or a pipe such as the shell's ``<(…)``."""
+    """Return the blob of a path that was given by name: a file, or a pipe such as the shell's ``<(…)``."""
     if not path.exists():
         raise SourceError(f"{str(path)!r} is a link to {str(path.readlink())!r}, which does not exist")
     if path.is_file():
@@ -168,8 +169,8 @@ def _blob(path: Path) -> Blob:
         facts = path.stat()
     except OSError:
         return Blob(name=name, version="", size=None, opener=FileOpener(path))
-    if not stat.S_ISREG(facts.st_mode):  # exchanged since it was listed
-        raise SourceError(f"{name!r} is no file")
+    if not stat.S_ISREG(facts.st_mode):  # replaced since it was listed
+        raise SourceError(f"{name!r} is not a file")
     return Blob(name=name, version=f"{facts.st_size}-{facts.st_mtime_ns}", size=facts.st_size, opener=FileOpener(path))
 
 
@@ -181,7 +182,7 @@ def _spooled_input() -> Blob:
 
 
 def _spooled(stream: BinaryIO, name: str) -> Blob:
-    """Copy a stream into a temporary file, since worker processes can't read it and nobody can read it twice."""
+    """Copy a stream to a temporary file, because it cannot be read by worker processes, nor read twice."""
     try:
         with NamedTemporaryFile(prefix="vedette-", delete=False) as copy:
             path = Path(copy.name)
@@ -190,23 +191,23 @@ def _spooled(stream: BinaryIO, name: str) -> Blob:
         with path.open("rb") as written:
             digest = file_digest(written, "sha256").hexdigest()
     except OSError as error:
-        raise SourceError(f"{_spoken(name)} cannot be copied to a temporary file: {error.strerror}") from error
+        raise SourceError(f"{_display_name(name)} cannot be copied to a temporary file: {error.strerror}") from error
     if not (size := path.stat().st_size):
-        raise NothingToReadError(f"{_spoken(name)} is empty")
+        raise NothingToReadError(f"{_display_name(name)} is empty")
     return Blob(name=name, version=digest, size=size, opener=FileOpener(path))
 
 
-def _spoken(name: str) -> str:
+def _display_name(name: str) -> str:
     return "standard input" if name == STANDARD_INPUT else repr(name)
 
 
-def _missing(location: str, path: Path) -> str:
-    """Say what of a path does not exist, and what stands there with a name like it."""
+def _missing_message(location: str, path: Path) -> str:
+    """Return a message that says which part of a path does not exist, with the most similar name there, if any."""
     parent, missing = path.parent, path.name
     while not os.path.lexists(parent):
         parent, missing = parent.parent, parent.name
     if not parent.is_dir():
-        return f"{location!r} does not exist: {str(parent)!r} is no folder"
+        return f"{location!r} does not exist: {str(parent)!r} is not a folder"
     try:
         alike = get_close_matches(missing, sorted(found.name for found in parent.iterdir()), n=1)
     except OSError:
@@ -215,7 +216,7 @@ def _missing(location: str, path: Path) -> str:
     return f"{location!r} does not exist: {'this folder' if parent == Path() else repr(str(parent))} {hint}"
 
 
-def _nothing(location: str, pattern: _Pattern, left_out: int) -> str:
+def _nothing_message(location: str, pattern: _Pattern, left_out: int) -> str:
     if left_out:
-        return f"{location!r} has {left_out} files, and by their names none can hold records of the span"
-    return f"no file matches {location!r}" if pattern.parts else f"folder {location!r} holds no file"
+        return f"{location!r} has {left_out} files, but judging by their names none can hold records of the span"
+    return f"no file matches {location!r}" if pattern.parts else f"folder {location!r} contains no files"

@@ -1,4 +1,4 @@
-"""Amazon S3 and servers that speak its protocol: ``s3://bucket/prefix``, listed no further than the span needs."""
+"""List objects in Amazon S3 and compatible servers (``s3://bucket/prefix``), no more of them than the span needs."""
 
 import re
 import shutil
@@ -28,7 +28,7 @@ _LOG_FOLDER = re.compile(
     r"(?:\d{12}/(?:CloudTrail[A-Za-z-]*|vpcflowlogs)/[a-z0-9-]+/"
     r"|aws-account-id=\d{12}/aws-service=vpcflowlogs/aws-region=[a-z0-9-]+/)"
 )
-# A folder above those: of the layout as far as it goes, or possibly the one that holds ``AWSLogs``.
+# A folder above those: a beginning of the layout, or a folder that may hold ``AWSLogs``.
 _ABOVE = re.compile(
     r"(?:^|.*/)AWSLogs/(?:o-[a-z0-9]+/)?"
     r"(?:\d{12}/(?:(?:CloudTrail[A-Za-z-]*|vpcflowlogs)/)?|aws-account-id=\d{12}/(?:aws-service=vpcflowlogs/)?)?"
@@ -38,7 +38,7 @@ _DEPTH_ABOVE_LAYOUT = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """One object as a listing shows it."""
+    """One object of a listing; ``size`` in bytes."""
 
     key: str
     etag: str
@@ -46,9 +46,9 @@ class Listed:
 
 
 def blobs(location: str, span: Span, connection: Connection) -> Iterator[Blob]:
-    """Yield the objects below a prefix in order of their keys; see ``Source``.
+    """Yield the objects below a prefix in the order of their keys; see ``Source``.
 
-    A prefix is the beginning of keys, no folder: ``s3://logs/AWS`` lists ``AWSLogs/…`` as well.
+    A prefix is the beginning of keys, not a folder: ``s3://logs/AWS`` lists ``AWSLogs/…`` as well.
     """
     bucket, prefix = parse(location)
     listing = _Listing(bucket=bucket, span=span, connection=connection)
@@ -62,15 +62,15 @@ def blobs(location: str, span: Span, connection: Connection) -> Iterator[Blob]:
             left_out += 1
     if not found:
         narrowed = left_out or span != Span()
-        reason = "no object that may hold records of the span" if narrowed else "no object"
-        raise NothingToReadError(f"{location} holds {reason}")
+        reason = "no objects that may hold records of the span" if narrowed else "no objects"
+        raise NothingToReadError(f"{location} contains {reason}")
 
 
 SOURCE = Source(schemes=("s3",), blobs=blobs)
 
 
 def parse(location: str) -> tuple[str, str]:
-    """Split ``s3://bucket/prefix``; a key may hold any character, so this is no parsing of a URL.
+    """Split ``s3://bucket/prefix`` into bucket and prefix; not by parsing a URL, since a key may contain any character.
 
     Raises:
         ConfigurationError: it names no bucket.
@@ -83,7 +83,7 @@ def parse(location: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectOpener:
-    """Opens an object as it was when it was listed."""
+    """Opens the version of an object that was listed; picklable, so that it can be opened in another process."""
 
     bucket: str
     key: str
@@ -91,10 +91,10 @@ class ObjectOpener:
     connection: Connection
 
     def __call__(self) -> BinaryIO:
-        """Fetch the object, into memory or, if it is large, a temporary file; a broken transfer goes on where it broke.
+        """Fetch the object into memory or, if it is large, into a temporary file; resume a broken transfer where it broke.
 
         Raises:
-            SourceError: it is gone, changed, archived or may not be read, or the transfer broke too often.
+            SourceError: it no longer exists, has changed, is archived, access is denied, or the transfer broke too often.
         """
         copy = SpooledTemporaryFile(max_size=MEMORY_BYTES)  # noqa: SIM115 - the caller closes it
         try:
@@ -109,7 +109,7 @@ class ObjectOpener:
         return cast("BinaryIO", copy)
 
     def _fetched(self, copy: "SpooledTemporaryFile[bytes]", *, last: bool) -> bool:
-        """Fetch what is missing and say whether all is there; the last time, let the error out."""
+        """Fetch the rest of the object and tell whether it is complete; at the last attempt, raise the error instead."""
         request: GetObjectRequestTypeDef = {"Bucket": self.bucket, "Key": self.key, "IfMatch": self.etag}
         if begin := copy.tell():
             request["Range"] = f"bytes={begin}-"
@@ -132,13 +132,13 @@ class _Listing:
     connection: Connection
 
     def below(self, prefix: str) -> Iterator[Listed]:
-        """Yield the objects whose keys begin with a prefix, in order, without those of days outside the span if that is cheap."""
+        """Yield the objects below a prefix in the order of their keys; skip days outside the span if that is cheap."""
         if self.span == Span():
             return self._all(prefix)
         return self._narrowed(prefix, _DEPTH_ABOVE_LAYOUT)
 
     def _narrowed(self, prefix: str, depth: int) -> Iterator[Listed]:
-        """Go down folder by folder to those of one region, whose days are in order; anything else is listed whole."""
+        """Descend folder by folder to those of one region, whose days are sorted; list everything else completely."""
         if match := _LOG_FOLDER.match(prefix):
             yield from self._days(match.group(), prefix)
             return
@@ -148,7 +148,7 @@ class _Listing:
             return
         pages = self._pages({"Bucket": self.bucket, "Prefix": prefix, "Delimiter": "/"})
         first = next(pages)
-        if not in_layout and len(first.get("CommonPrefixes", ())) > MANY_FOLDERS:  # a layout of somebody's own
+        if not in_layout and len(first.get("CommonPrefixes", ())) > MANY_FOLDERS:  # not AWS's layout
             yield from self._all(prefix)
             return
         for page in chain([first], pages):
@@ -161,11 +161,11 @@ class _Listing:
                     yield from self._narrowed(name, depth if in_layout else depth - 1)
 
     def _days(self, folder: str, prefix: str) -> Iterator[Listed]:
-        """List the days of a region's folder that the span needs: from a key on, up to a key."""
+        """List only the days that the span needs in the folder of a region, by a first and a last key."""
         hive = "aws-region=" in folder
         request: ListObjectsV2RequestTypeDef = {"Bucket": self.bucket, "Prefix": prefix}
         if self.span.since is not None:
-            # A file's name may be from just before midnight, when what is in it happened just after.
+            # The time in a file's name may be just before midnight although its events happened just after.
             request["StartAfter"] = folder + _day(self.span.since - timedelta(hours=1), hive=hive)
         stop = None
         if self.span.until is not None:
@@ -193,7 +193,7 @@ class _Listing:
 
 def _objects(page: "ListObjectsV2OutputTypeDef") -> Iterator[Listed]:
     for item in page.get("Contents", ()):
-        if not item["Key"].endswith("/"):  # the marker that consoles write for an empty folder
+        if not item["Key"].endswith("/"):  # the marker object that the console creates for a folder
             yield Listed(key=item["Key"], etag=item["ETag"], size=item["Size"])
 
 
