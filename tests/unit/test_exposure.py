@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,13 +11,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from commands import run
 from hypothesis import given
 from hypothesis import strategies as st
 from inventories import ENI, INSTANCE, REMOTE, answers, group, interface, permission, save
 from moto.server import ThreadedMotoServer
 
-from vedette import aws, cli
-from vedette.cli.exposure import _ports as read_ports
+from vedette import aws
+from vedette.cli.exposure import read_ports
 from vedette.errors import ConfigurationError, EngineError
 from vedette.exposure import Exposure, Port, digest, exposures, remembered
 from vedette.exposure.digest import LINES
@@ -35,8 +35,6 @@ from vedette.store import Store
 DAY = 20_525  # 2026-03-13
 NOON = DAY * 86_400_000_000 + 43_200_000_000
 HOSTILE = "\x1b[31m=1+1\u202e\x07"
-
-Ended = tuple[int, str, str]
 
 
 def answer(**said: object) -> dict[str, object]:
@@ -296,36 +294,18 @@ def test_the_digest_counts_scanners_of_the_days_of_the_run(tmp_path: Path) -> No
         probe(verdict="unknown", port=443),
         probe(verdict="research", port=443, instance_id=None, interface_id="eni-0b"),
     ]
-    lines = digest(state(tmp_path, {PROBES: rows}), day(DAY), day(DAY), place=Folder(tmp_path), expected=[(None, 443)])
+    lines = digest(state(tmp_path, {PROBES: rows}), day(DAY), day(DAY), location=Folder(tmp_path), expected=[(None, 443)])
     assert lines == ("port 9200 of i-0a is visible to 14 research scanners", "2 expected public ports answered 1 scanner")
 
 
 def test_the_digest_is_bounded_and_says_what_it_leaves_out(tmp_path: Path) -> None:
     rows = [probe(verdict="research", port=number) for number in range(1, 41)] + [probe(port=443)]
-    lines = digest(state(tmp_path, {PROBES: rows}), day(DAY), day(DAY), place=Folder(tmp_path), expected=[(None, 443)])
+    lines = digest(state(tmp_path, {PROBES: rows}), day(DAY), day(DAY), location=Folder(tmp_path), expected=[(None, 443)])
     assert len(lines) == LINES
     assert lines[-2] == "22 more ports visible to research scanners; vedette exposure lists them"
 
 
-@pytest.fixture
-def vedette(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
-    """Run a command in a terminal 80 columns wide; return its status, output and messages."""
-    monkeypatch.setenv("COLUMNS", "80")
-
-    def run(*arguments: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["vedette", *arguments])
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            status = end.code if isinstance(end.code, int) else int(bool(end.code))
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return run
-
-
-def test_a_state_in_a_bucket_is_read(tmp_path: Path, vedette: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_state_in_a_bucket_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, number = server.get_host_and_port()
@@ -350,11 +330,11 @@ def test_a_state_in_a_bucket_is_read(tmp_path: Path, vedette: Callable[..., Ende
         store = str(tmp_path / "case.db")
         with Store.open(f"sqlite:///{store}") as opened:
             opened.commit(findings=[], receipts=[], generation=generation, report=None)
-        status, out, _ = vedette("exposure", "--store", store)
+        ended = run("exposure", "--store", store)
     finally:
         server.stop()
         aws._client.cache_clear()
-    assert (status, json.loads(out)["from_port"]) == (0, 9200)
+    assert (ended.status, json.loads(ended.out)["from_port"]) == (0, 9200)
 
 
 def test_files_that_a_scan_replaced_meanwhile_are_looked_for_once_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -378,33 +358,33 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_scan_tells_the_digest_and_its_store_the_ports(made: Path, tmp_path: Path, vedette: Callable[..., Ended]) -> None:
+def test_a_scan_tells_the_digest_and_its_store_the_ports(made: Path, tmp_path: Path) -> None:
     store, report = str(tmp_path / "case.db"), tmp_path / "report.json"
     lists = ["--scanner-list", f"{made}/lists/scanner.txt", "--research-list", f"{made}/lists/research.txt"]
     given = [*lists, "--inventory", f"{made}/inventory", "--store", store, "--run-report", str(report)]
-    status, _, messages = vedette("scan", f"{made}/AWSLogs", *given, "--workers", "1")
-    assert status == 0
-    told = [line for line in messages.splitlines() if line.startswith("digest: ")]
+    ended = run("scan", f"{made}/AWSLogs", *given, "--workers", "1")
+    assert ended.status == 0
+    told = [line for line in ended.err.splitlines() if line.startswith("digest: ")]
     assert told == [f"digest: {line}" for line in json.loads(report.read_text())["digest"]]
     assert "digest: port 22 of i-0376c12099a68081b is visible to 1 research scanner" in told
 
-    status, out, messages = vedette("exposure", "--store", store, "--inventory", f"{made}/inventory")
-    rows = [json.loads(line) for line in out.splitlines()]
+    ended = run("exposure", "--store", store, "--inventory", f"{made}/inventory")
+    rows = [json.loads(line) for line in ended.out.splitlines()]
     (search,) = [row for row in rows if row["from_port"] == 9200 and row["evidence"] == "served"]
     assert (search["instance_id"], search["scanners_unknown"], search["verdict"]) == ("i-0083aafa781959a9b", 1, "allow")
     assert any(row["evidence"] == "configured" for row in rows)
-    assert status == 0
+    assert ended.status == 0
 
-    status, out, _ = vedette("exposure", "--store", store, "--format", "table", "--all")
-    assert "  9200/tcp        served " in out
-    assert max(map(len, out.splitlines())) <= 80
+    ended = run("exposure", "--store", store, "--format", "table", "--all")
+    assert "  9200/tcp        served " in ended.out
+    assert max(map(len, ended.out.splitlines())) <= 80
 
 
-def test_a_store_without_flow_records_says_so(tmp_path: Path, vedette: Callable[..., Ended]) -> None:
+def test_a_store_without_flow_records_says_so(tmp_path: Path) -> None:
     (tmp_path / "office.txt").write_text("198.51.100.7\n")
     store = str(tmp_path / "case.db")
-    assert vedette("exposure", "--store", store)[0] == 6
-    vedette("lists", "add", str(tmp_path / "office.txt"), "--store", store)
-    status, out, messages = vedette("exposure", "--store", store)
-    assert (status, out) == (8, "")
-    assert "knows no ports: nothing was scanned with it; run vedette scan LOGS --store" in messages
+    assert run("exposure", "--store", store).status == 6
+    run("lists", "add", str(tmp_path / "office.txt"), "--store", store)
+    ended = run("exposure", "--store", store)
+    assert (ended.status, ended.out) == (8, "")
+    assert "knows no ports: nothing was scanned with it; run vedette scan LOGS --store" in ended.err

@@ -70,5 +70,5 @@ def test_files_in_use_are_those_of_every_table_and_of_what_waits() -> None:
     "text", ["", "{", "[]", '{"number": "one"}', '{"watermark": null}', b"\xff\xfe", '{"number": 1, "pending": [{}]}']
 )
 def test_what_is_no_generation_is_refused(text: str | bytes) -> None:
-    with pytest.raises(StoreError, match="is no generation"):
+    with pytest.raises(StoreError, match="is not a generation"):
         Generation.from_json(text)

@@ -240,7 +240,7 @@ def test_two_writers_at_once_are_refused(tmp_path: Path) -> None:
     with (
         Store.open(chosen.store) as store,
         composition.pipeline(chosen, store, Knowledge()),
-        pytest.raises(StoreError, match="another vedette is writing"),
+        pytest.raises(StoreError, match="another vedette process is writing"),
         composition.pipeline(chosen, store, Knowledge()),
     ):
         pass

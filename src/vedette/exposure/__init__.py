@@ -1,7 +1,7 @@
-"""Which ports answer the internet: what traffic proved (state tables), and what the configuration lets in (inventory).
+"""List the ports that the internet reaches: those that traffic proved (state tables) or the configuration opens (inventory).
 
-``remembered`` merges the days of the state tables into ports, ``exposures`` puts the configuration beside them, ``digest`` says
-in a few lines what a run saw of research scanners and expected ports, ``listing`` prints.
+``remembered`` merges the days of the state tables into ports, ``exposures`` adds the configuration, ``digest`` summarises in
+a few lines which research scanners and expected ports a run saw, and ``listing`` prints.
 """
 
 from vedette.exposure.configuration import Exposure, exposures

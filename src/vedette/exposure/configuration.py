@@ -1,4 +1,4 @@
-"""What the configuration says of ports: which rule lets the internet in, and what is open that no traffic has proved. Pure."""
+"""Combine proved ports with the configuration: which rule admits the internet, and what is open without any traffic. Pure."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -8,22 +8,23 @@ from vedette.exposure.ports import OPEN, Port
 from vedette.families.probes.sighting import LEVELS
 from vedette.inventory import Interface, Inventory, Opening
 from vedette.inventory.network import ANY, TCP, UDP
+from vedette.inventory.path import NO_PUBLIC_PATH
 
 CONFIGURED = "configured"
-"""The evidence of ports that only the configuration opens."""
+"""The evidence of ports that the configuration opens and no traffic has proved."""
 
-# Roles of interfaces whose ports are an instance's own; others are balancers, gateways, endpoints.
+# Roles of interfaces whose ports belong to an instance; other roles are load balancers, gateways and VPC endpoints.
 _INSTANCES = frozenset({"instance", "instance_k8s_node", "unknown"})
 _RANK = {"unknown": 1, "partial": 2, "allow": 3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:
-    """Ports of an interface that the internet reaches, one port where traffic proved it.
+    """Ports of an interface that the internet reaches: a single port if traffic proved it, else a range of the configuration.
 
-    ``evidence`` is a name of ``LEVELS``, or ``CONFIGURED``; the times are None then. ``verdict`` is what the configuration says
-    (allow, partial, deny, unknown; "" without an inventory), ``rule`` what decides it, ``command`` what closes it. ``proved``
-    is how many of a configured range answered.
+    ``evidence`` is a name in ``LEVELS``, or ``CONFIGURED``, in which case the times are None. ``verdict`` is the configuration's
+    answer (allow, partial, deny, unknown; "" without an inventory), ``rule`` the rule that decides it, ``command`` the command
+    that revokes the rule. ``proved`` counts the ports of the range that answered.
     """
 
     account_id: str
@@ -50,18 +51,18 @@ class Exposure:
 
     @property
     def of_instance(self) -> bool:
-        """Say whether it is an instance's, as far as is known."""
+        """Return whether the ports belong to an instance, as far as is known."""
         return self.role in _INSTANCES
 
     @property
     def resource(self) -> str:
-        """The instance, or the interface of which no instance is known."""
+        """The ID of the instance, or of the interface if the instance is unknown."""
         return self.instance_id or self.interface_id
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    """What the configuration says of ports."""
+class _Answer:
+    """The configuration's answer for some ports; the fields are those of ``Exposure``."""
 
     verdict: str = ""
     rule: str = ""
@@ -70,15 +71,15 @@ class _Said:
 
 
 def exposures(ports: Iterable[Port], inventory: Inventory | None, expected: Iterable[tuple[str | None, int]]) -> list[Exposure]:
-    """Put the configuration beside what traffic proved, and add what only the configuration opens.
+    """Return the ports that traffic proved, each with its configuration, and the ranges that only the configuration opens.
 
     Args:
         ports: as ``remembered`` returns them.
-        inventory: the configuration, None where it is not known.
-        expected: ports that are meant to answer, with their instance (None: every one).
+        inventory: the configuration, None if it is unknown.
+        expected: ports that are meant to answer the internet, each with its instance ID (None: every instance).
 
     Returns:
-        Instances in order of account, region and id, and of each its ports in order.
+        The ports in order of account, region and instance; of each instance, proved ports first, by number.
     """
     meant = frozenset(expected)
     openings = {} if inventory is None else {item.interface_id: _openings(inventory, item) for item in inventory.interfaces}
@@ -107,7 +108,7 @@ def _order(item: Exposure) -> tuple[object, ...]:
 
 
 def _openings(inventory: Inventory, interface: Interface) -> tuple[Opening, ...]:
-    """Return what is open of ports to the families of addresses that the interface has; types of ICMP are no ports."""
+    """Return what the rules open for address families in which the interface is public; ICMP types are not ports."""
     families = {4} if interface.public_addresses else set()
     families |= {6} if interface.ipv6_addresses else set()
     found = (item for item in inventory.openings(interface.interface_id) if item.protocol in {ANY, TCP, UDP})
@@ -115,7 +116,7 @@ def _openings(inventory: Inventory, interface: Interface) -> tuple[Opening, ...]
 
 
 def _family(source: str) -> int:
-    """Return the version of a network, 0 for another source, such as a prefix list."""
+    """Return the IP version of a network, 0 for any other source, such as a prefix list."""
     return 0 if "/" not in source else 6 if ":" in source else 4
 
 
@@ -124,10 +125,10 @@ def _proved(
 ) -> Exposure:
     interface = None if inventory is None else inventory.interface(port.interface_id)
     instance_id = port.instance_id or (interface.instance_id if interface else None) or ""
-    said = _Said()
+    answer = _Answer()
     if inventory is not None:
         matching = [item for item in openings if _lets_in(item, port)]
-        said = _decided(matching) if matching else _closed(inventory, interface, port)
+        answer = _decided(matching) if matching else _closed(inventory, interface, port)
     return Exposure(
         account_id=port.account_id or (interface.account_id if interface else ""),
         region=port.region or (interface.region if interface else ""),
@@ -145,10 +146,10 @@ def _proved(
         clients=port.clients,
         scanners=port.scanners,
         expected=_expected(meant, instance_id, (port.port, port.port)),
-        verdict=said.verdict,
-        rule=said.rule,
-        sources=said.sources,
-        command=said.command,
+        verdict=answer.verdict,
+        rule=answer.rule,
+        sources=answer.sources,
+        command=answer.command,
         proved=int(port.level >= OPEN),
     )
 
@@ -159,28 +160,28 @@ def _lets_in(opening: Opening, port: Port) -> bool:
     return covers and opening.protocol in {ANY, port.protocol} and _family(opening.source) in families
 
 
-def _decided(openings: list[Opening]) -> _Said:
-    """Return what openings of the same ports say: rule and command of the widest that lets most in, and all sources."""
+def _decided(openings: list[Opening]) -> _Answer:
+    """Return the answer of openings of the same ports: the rule and command of the most permissive, and the sources of all."""
     best = max(openings, key=lambda item: (_RANK[item.verdict], -_prefix(item.source)))
-    return _Said(best.verdict, best.rule, tuple(dict.fromkeys(item.source for item in openings)), best.command)
+    return _Answer(best.verdict, best.rule, tuple(dict.fromkeys(item.source for item in openings)), best.command)
 
 
 def _prefix(source: str) -> int:
-    """Return the length of a network's prefix, for IPv6 as if it were IPv4's; other sources count as one address."""
+    """Return the prefix length of a network, for IPv6 divided by four; any other source counts as a single address."""
     length = source.rpartition("/")[2]
     return 32 if not length.isdecimal() else int(length) // (4 if ":" in source else 1)
 
 
-def _closed(inventory: Inventory, interface: Interface | None, port: Port) -> _Said:
-    """Say why nothing opens a port that answered: asked for a scanner that it answered, where there is one."""
+def _closed(inventory: Inventory, interface: Interface | None, port: Port) -> _Answer:
+    """Return why no rule opens a port that answered, evaluated for a scanner that it answered if there is one."""
     if interface is None:
-        return _Said("unknown", f"{port.interface_id} is not in the inventory")
+        return _Answer("unknown", f"{port.interface_id} is not in the inventory")
     for remote in port.scanners:
-        told = inventory.reachability(remote=remote, protocol=port.protocol, port=port.port, interface_id=port.interface_id)
-        return _Said(told.verdict, told.deciding_rule or told.steps[0].rstrip("."), (), told.command)
+        reached = inventory.reachability(remote=remote, protocol=port.protocol, port=port.port, interface_id=port.interface_id)
+        return _Answer(reached.verdict, reached.deciding_rule or reached.steps[0].rstrip("."), (), reached.command)
     if not interface.public_addresses and not interface.ipv6_addresses:
-        return _Said("deny", "no public path: balancer, proxy or VPN")
-    return _Said("deny", "no rule opens it to the internet")
+        return _Answer("deny", NO_PUBLIC_PATH)
+    return _Answer("deny", "no rule opens it to the internet")
 
 
 def _configured(
@@ -190,7 +191,7 @@ def _configured(
     proved: dict[tuple[str, int], set[int]],
     meant: frozenset[tuple[str | None, int]],
 ) -> Iterator[Exposure]:
-    """Yield the ranges that the configuration opens and not all of whose ports answered."""
+    """Yield the ranges that the configuration opens, except those in which every port answered."""
     ranges: dict[tuple[int, tuple[int, int]], list[Opening]] = {}
     for opening in openings:
         ranges.setdefault((opening.protocol, opening.ports), []).append(opening)
@@ -204,7 +205,7 @@ def _configured(
         }
         if len(known) > ports[1] - ports[0]:
             continue
-        said = _decided(some)
+        answer = _decided(some)
         yield Exposure(
             account_id=interface.account_id,
             region=interface.region,
@@ -217,16 +218,16 @@ def _configured(
             ports=ports,
             evidence=CONFIGURED,
             expected=_expected(meant, instance_id, ports),
-            verdict=said.verdict,
-            rule=said.rule,
-            sources=said.sources,
-            command=said.command,
+            verdict=answer.verdict,
+            rule=answer.rule,
+            sources=answer.sources,
+            command=answer.command,
             proved=len(known),
         )
 
 
 def _expected(meant: frozenset[tuple[str | None, int]], instance_id: str, ports: tuple[int, int]) -> bool:
-    if ports[1] - ports[0] >= len(meant):  # more ports than are meant at all
+    if ports[1] - ports[0] >= len(meant):  # cannot all be expected; saves a long loop
         return False
     return all(not meant.isdisjoint({(None, port), (instance_id, port)}) for port in range(ports[0], ports[1] + 1))
 

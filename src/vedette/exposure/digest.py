@@ -1,4 +1,4 @@
-"""The digest of a run: what it saw of scanners that mean no harm, and of ports that are meant to answer (methods 3.3)."""
+"""Summarise what a run saw of research scanners and of ports that are meant to answer the internet (methods 3.3)."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -15,25 +15,30 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def digest(
-    generation: Generation, first: datetime, last: datetime, *, place: StateLocation, expected: Iterable[tuple[str | None, int]]
+    generation: Generation,
+    first: datetime,
+    last: datetime,
+    *,
+    location: StateLocation,
+    expected: Iterable[tuple[str | None, int]],
 ) -> tuple[str, ...]:
-    """Return at most ``LINES`` lines about the days from ``first`` to ``last``, the most visible port first.
+    """Return at most ``LINES`` lines about the days from ``first`` to ``last``, the port found by most scanners first.
 
     Args:
         generation: the state after the run.
         first: the time of the run's oldest record.
-        last: the time of its newest.
-        place: where the state's files lie.
-        expected: ports that are meant to answer, with their instance (None: every one).
+        last: the time of its newest record.
+        location: the location of the state files.
+        expected: ports that are meant to answer the internet, each with its instance ID (None: every instance).
 
     Raises:
-        EngineError: a file of the state is gone or broken.
+        EngineError: a state file is missing or damaged.
     """
     meant = frozenset(expected)
     research: dict[tuple[str, int], set[str]] = {}
     public: dict[tuple[str, int], set[str]] = {}
     days = (first - _EPOCH).days, (last - _EPOCH).days
-    for row in rows(generation, place, PROBES, OPEN, days=days, distinct=_COLUMNS):
+    for row in rows(generation, location, PROBES, OPEN, days=days, distinct=_COLUMNS):
         instance_id, port = text(row.get("instance_id")), whole(row.get("port"))
         key = instance_id or text(row.get("interface_id")), port
         if not meant.isdisjoint({(None, port), (instance_id, port)}):

@@ -1,4 +1,4 @@
-"""Exposed ports as text: a table for people, JSON and CSV for programs. Names and tags are anybody's, and are cleaned."""
+"""Print exposed ports: a table for people, JSON and CSV for programs. Anybody may choose names and tags, so they are cleaned."""
 
 import csv
 import io
@@ -13,48 +13,48 @@ from vedette.exposure.configuration import CONFIGURED, Exposure
 from vedette.exposure.ports import VERDICTS
 from vedette.findings.identity import timestamp
 from vedette.inventory.network import ANY, NAMES, PORTS, span
-from vedette.text.findings import NARROWEST
+from vedette.text import NARROWEST
 from vedette.text.report import counted
 from vedette.text.safe import cell, clean
 
 _KEPT_SCANNERS = 50
 _MOST_CLIENTS = 60
 
-# name, meaning; the table in docs/guides/network.md says the same.
+# Name and meaning; docs/guides/network.md has the same table.
 COLUMNS: tuple[tuple[str, str], ...] = (
     ("account_id", "Account of the interface."),
     ("region", "Region of the interface."),
-    ("instance_id", "Instance, where one is known."),
+    ("instance_id", "Instance, if known."),
     ("interface_id", "Network interface."),
     ("role", "What the interface belongs to; unknown without an inventory."),
     ("name", "Name tag of the instance."),
-    ("addresses", "Addresses of the interface that are known."),
+    ("addresses", "Known addresses of the interface."),
     ("protocol", "tcp, udp or all."),
     ("from_port", "The port, or the first of a range that the configuration opens."),
     ("to_port", "The last port of the range."),
-    ("evidence", "served, open, reachable, accepted_only; configured where only the configuration opens it."),
-    ("first_seen", "First answer that is remembered."),
+    ("evidence", "served, open, reachable or accepted_only; configured if no traffic proved it."),
+    ("first_seen", "First answer in the last 90 days."),
     ("last_seen", "Last answer."),
-    ("conversations", "Records of answers; without an answer, of probes."),
-    ("clients_at_least", "Clients that were sent data, at least; counted up to 60."),
-    ("scanners_malicious", "Listed scanners that found it and are known to be malicious."),
+    ("conversations", "Conversations that were answered; if none was, probes."),
+    ("clients_at_least", "At least so many clients were sent data; counted up to 60."),
+    ("scanners_malicious", "Listed scanners that found it and are known as malicious."),
     ("scanners_unknown", "Listed scanners that found it, of unknown intent."),
     ("scanners_research", "Research scanners that found it."),
     ("scanners", "Addresses of the first 50 of them."),
-    ("expected", "true where the port is meant to answer."),
-    ("verdict", "What the configuration says; empty without an inventory."),
-    ("rule", "The rule that decides."),
-    ("sources", "Whom the rules let in."),
-    ("command", "The command that takes the rule away."),
+    ("expected", "true if the port is meant to answer."),
+    ("verdict", "Whether the configuration lets the internet in; empty without an inventory."),
+    ("rule", "The rule that decides the verdict."),
+    ("sources", "Networks that the rules let in."),
+    ("command", "The command that revokes the rule."),
     ("ports_proved", "How many ports of the range answered."),
 )
 
 
 def render(found: Iterable[Exposure], name: str, width: int = NARROWEST) -> Iterator[str]:
-    """Yield exposed ports as text, piece by piece.
+    """Return exposed ports in an output format, as pieces of text; a table is ``width`` characters wide.
 
     Raises:
-        ConfigurationError: the format is none of table, json, ndjson and csv.
+        ConfigurationError: the format is not table, json, ndjson or csv.
     """
     check_format(name)
     return _RENDERERS[name](found, max(width, NARROWEST))
@@ -64,14 +64,14 @@ def check_format(name: str) -> None:
     """Check that ports can be printed in a format.
 
     Raises:
-        ConfigurationError: the format is none of table, json, ndjson and csv.
+        ConfigurationError: the format is not table, json, ndjson or csv.
     """
     if name not in _RENDERERS:
-        raise ConfigurationError(f"{name!r} is no output format: choose one of {', '.join(sorted(_RENDERERS))}")
+        raise ConfigurationError(f"{name!r} is not an output format: choose one of {', '.join(sorted(_RENDERERS))}")
 
 
 def values(item: Exposure) -> dict[str, object]:
-    """Return the values of ``COLUMNS`` by name; times in ISO 8601, None for what is not known."""
+    """Return the values of ``COLUMNS`` by name: times in ISO 8601, None for unknown values."""
     classes = Counter(item.scanners.values())
     return {
         "account_id": item.account_id,
@@ -118,8 +118,8 @@ def _csv(found: Iterable[Exposure], _width: int) -> Iterator[str]:
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow([name for name, _ in COLUMNS])
     for item in found:
-        told = values(item)
-        writer.writerow([cell(_flat(told[name])) for name, _ in COLUMNS])
+        row = values(item)
+        writer.writerow([cell(_flat(row[name])) for name, _ in COLUMNS])
     yield buffer.getvalue()
 
 
@@ -131,10 +131,10 @@ def _flat(value: object) -> object:
 
 def _table(found: Iterable[Exposure], width: int) -> Iterator[str]:
     yield _row("PORT", "EVIDENCE", "FIRST SEEN (UTC)", "LAST SEEN (UTC)", "SCANNERS")
-    headed: tuple[str, str] | None = None
+    current: tuple[str, str] | None = None
     for item in found:
-        if (item.resource, item.interface_id) != headed:
-            headed = item.resource, item.interface_id
+        if (item.resource, item.interface_id) != current:
+            current = item.resource, item.interface_id
             yield from _wrapped(_heading(item), width)
         scanners = str(len(item.scanners)) if item.evidence != CONFIGURED else "-"
         yield _row(f"  {_port(item)}", item.evidence, _minute(item.first_seen), _minute(item.last_seen), scanners)
@@ -173,8 +173,8 @@ def _traffic(item: Exposure) -> Iterator[str]:
             f"at least {counted(item.clients, 'client')}" if item.clients < _MOST_CLIENTS else f"{_MOST_CLIENTS} clients or more"
         )
     classes = Counter(item.scanners.values())
-    if told := [f"{classes[verdict]} {verdict}" for verdict in VERDICTS if classes[verdict]]:
-        yield f"scanners: {', '.join(told)}"
+    if parts := [f"{classes[verdict]} {verdict}" for verdict in VERDICTS if classes[verdict]]:
+        yield f"scanners: {', '.join(parts)}"
 
 
 def _protocol(item: Exposure) -> str:

@@ -1,4 +1,4 @@
-"""Ports that answered the internet and the scanners that found them: the days of two state tables, merged."""
+"""Merge the days of two state tables into the ports that answered the internet, with the scanners that found them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -6,27 +6,28 @@ from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 
-from vedette.errors import EngineError
 from vedette.findings.rows import Row, text, whole
-from vedette.state_files.generation import Generation, Part
+from vedette.state import all_states
+from vedette.state_files.generation import Generation
 from vedette.state_files.location import StateLocation
+from vedette.state_files.tables import read_batches
 
 OPEN = 3
-"""The level of evidence (``findings.probes.LEVELS``) from which on a port answered; below it only the path is open."""
+"""The lowest level of evidence (``families.probes.sighting.LEVELS``) of a port that answered; below it only the path is open."""
 
 ANSWERS, PROBES = "exposed_ports", "scanner_probes"
-# A scanner that changed its class between days has the first of these that it ever had, as within one day.
+# In order of precedence: a scanner whose class changed between days keeps the first of these, as within one day.
 VERDICTS = ("malicious", "research", "unknown")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Port:
-    """A port of an interface, over all days that are remembered.
+    """A port of an interface, merged over all days in the state.
 
-    ``instance_id`` is "" where no record names one. ``protocol`` is the number of the IP protocol. ``clients`` is a lower bound:
-    client ports that were sent data, in 60 classes. ``scanners`` are the listed ones that found it, with their class: whom it
-    answered, or for a port of a lower ``level`` than ``OPEN`` who got that far.
+    ``instance_id`` is "" if no record names an instance. ``protocol`` is the IP protocol number. ``clients`` is a lower bound of
+    the clients that were sent data: their ports, counted in 60 classes. ``scanners`` maps the address of each listed scanner that
+    found the port to its class: those that it answered or, below level ``OPEN``, those that reached the port's level.
     """
 
     account_id: str
@@ -46,7 +47,7 @@ class Port:
 
 @dataclass(slots=True)
 class _Merged:
-    """A port while its days are merged; ``scanners`` holds the level and class of each."""
+    """A port while its days are merged; ``scanners`` maps each address to level and class."""
 
     account_id: str = ""
     region: str = ""
@@ -61,7 +62,7 @@ class _Merged:
     scanners: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     def take(self, row: Row) -> None:
-        """Merge what every row of both tables says."""
+        """Merge the columns that both tables have."""
         first, last = whole(row.get("first_us")), whole(row.get("last_us"))
         self.account_id, self.region = text(row.get("account_id")), text(row.get("region"))
         if instance_id := text(row.get("instance_id")):
@@ -72,14 +73,14 @@ class _Merged:
         self.last_us = max(self.last_us, last)
 
     def take_scanner(self, row: Row) -> None:
-        """Merge what one scanner got."""
+        """Merge the columns about one scanner."""
         remote, verdict = text(row.get("remote_address")), text(row.get("verdict"))
         level, before = self.scanners.get(remote, (0, verdict))
         self.scanners[remote] = max(level, whole(row.get("level"))), min(before, verdict, key=_rank)
         self.probes += whole(row.get("probes"))
 
     def port(self, interface_id: str, port: int, protocol: int) -> Port:
-        """Return the port, all days of which were merged."""
+        """Return the merged port."""
         got = min(OPEN, self.level)
         return Port(
             account_id=self.account_id,
@@ -98,19 +99,19 @@ class _Merged:
         )
 
 
-def remembered(generation: Generation, place: StateLocation, *, least: int = OPEN) -> list[Port]:
-    """Return the ports whose evidence reaches a level, in order of interface, port and protocol.
+def remembered(generation: Generation, location: StateLocation, *, least: int = OPEN) -> list[Port]:
+    """Return the ports with at least a level of evidence, in order of interface, port and protocol.
 
     Raises:
-        EngineError: a file of the state is gone or broken.
+        EngineError: a state file is missing or damaged.
     """
     found: dict[tuple[str, int, int], _Merged] = {}
-    for row in rows(generation, place, ANSWERS, least):
+    for row in rows(generation, location, ANSWERS, least):
         merged = found.setdefault(_key(row), _Merged())
         merged.take(row)
         merged.conversations += whole(row.get("conversations"))
         merged.clients |= whole(row.get("clients"))
-    for row in rows(generation, place, PROBES, least):
+    for row in rows(generation, location, PROBES, least):
         merged = found.setdefault(_key(row), _Merged())
         merged.take(row)
         merged.take_scanner(row)
@@ -119,54 +120,46 @@ def remembered(generation: Generation, place: StateLocation, *, least: int = OPE
 
 def rows(
     generation: Generation,
-    place: StateLocation,
+    location: StateLocation,
     table: str,
     least: int,
     *,
     days: tuple[int, int] | None = None,
     distinct: Sequence[str] = (),
 ) -> Iterator[Row]:
-    """Yield the rows of a state table whose evidence reaches a level.
+    """Yield the rows of a state table with at least a level of evidence.
 
     Args:
         generation: names the files.
-        place: where they lie.
-        table: the state table.
-        least: the least level of evidence.
-        days: the first and the last that are read, counted since 1970; None for all.
-        distinct: columns that are read, equal rows of a batch once; without it whole rows as they are.
+        location: the location of the files.
+        table: the name of the state table.
+        least: the lowest level of evidence.
+        days: the first and the last day to read, counted since 1970; None for all days.
+        distinct: columns to read, with equal rows of a batch returned once; if empty, whole rows are returned unchanged.
 
     Raises:
-        EngineError: a file of the state is gone or broken.
+        EngineError: a state file is missing or damaged.
     """
+    import pyarrow.compute as pc  # noqa: PLC0415  # slow to import; a run without flow records does not need it
+
+    whole_schema = all_states()[table].schema
+    schema = pa.schema([whole_schema.field(name) for name in (*distinct, "level")]) if distinct else whole_schema
     for part in generation.states.get(table, ()):
         if days is None or part.day is None or days[0] <= part.day <= days[1]:
-            yield from _part(place, part, least, distinct)
-
-
-def moment(microseconds: int) -> datetime:
-    """Return the time so many microseconds after 1970; one that no calendar has becomes its first or last."""
-    try:
-        return _EPOCH + timedelta(microseconds=microseconds)
-    except OverflowError:
-        return datetime.max.replace(tzinfo=UTC) if microseconds > 0 else datetime.min.replace(tzinfo=UTC)
-
-
-def _part(place: StateLocation, part: Part, least: int, distinct: Sequence[str]) -> Iterator[Row]:
-    import pyarrow.compute as pc  # noqa: PLC0415  # a run without flow records needs neither
-    import pyarrow.parquet as pq  # noqa: PLC0415
-
-    columns = [*distinct, "level"] if distinct else None
-    try:
-        with place.reading(part.path) as file:
-            for batch in pq.ParquetFile(file).iter_batches(columns=columns):
+            for batch in read_batches(location, part, schema):
                 kept = batch.filter(pc.greater_equal(batch.column("level"), pa.scalar(least)))
                 if distinct:
                     yield from pa.Table.from_batches([kept]).group_by(list(distinct)).aggregate([]).to_pylist()
                 else:
                     yield from kept.to_pylist()
-    except (pa.ArrowException, KeyError, OSError, ValueError) as error:
-        raise EngineError(f"{part.path}: is no file of the state ({error})") from error
+
+
+def moment(microseconds: int) -> datetime:
+    """Return the time that is so many microseconds after 1970; clamp it to the years that ``datetime`` can represent."""
+    try:
+        return _EPOCH + timedelta(microseconds=microseconds)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC) if microseconds > 0 else datetime.min.replace(tzinfo=UTC)
 
 
 def _key(row: Row) -> tuple[str, int, int]:

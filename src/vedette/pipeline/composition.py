@@ -110,7 +110,7 @@ def pipeline(
 
 def _digest(place: StateLocation, knowledge: Knowledge) -> Callable[[Generation, datetime, datetime], tuple[str, ...]]:
     expected = expected_ports(knowledge).to_pydict()
-    return partial(digest, place=place, expected=tuple(zip(expected["instance_id"], expected["port"], strict=True)))
+    return partial(digest, location=place, expected=tuple(zip(expected["instance_id"], expected["port"], strict=True)))
 
 
 def _duckdb(settings: Settings, place: StateLocation, chosen: Rules, known: Knowledge, processes: int) -> Engine:

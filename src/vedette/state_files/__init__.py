@@ -1,1 +1,1 @@
-"""The files of the state: which are current, where they lie, and how they are read and written."""
+"""Manage the files that hold the state between runs: which are current, where they are stored, how they are read and written."""

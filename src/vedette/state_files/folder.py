@@ -1,4 +1,4 @@
-"""The folder of state files beside a store: locked while somebody writes, swept of what no generation names."""
+"""Lock the folder of state files beside a store while it is written, and remove the files that no generation refers to."""
 
 import fcntl
 from collections.abc import Iterator
@@ -14,10 +14,10 @@ _KINDS = (".arrow", ".parquet")
 
 @contextmanager
 def locked(folder: Path) -> Iterator[Path]:
-    """Hold the folder for one writer; make it when it is not there.
+    """Hold the folder's lock for the duration of the block; create the folder if it does not exist.
 
     Raises:
-        StoreError: another process holds it, or it cannot be written.
+        StoreError: another process holds the lock, or the folder cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -28,16 +28,16 @@ def locked(folder: Path) -> Iterator[Path]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise StoreError(f"{folder}: another vedette is writing here; wait for it to end") from error
+            raise StoreError(f"{folder}: another vedette process is writing here; wait until it ends") from error
         yield folder
 
 
-def sweep(place: StateLocation, used: set[str]) -> int:
-    """Remove the state files that are not ``used`` (names relative to the place); return how many.
+def sweep(location: StateLocation, used: set[str]) -> int:
+    """Remove the state files that are not in ``used`` (names relative to the location); return how many were removed.
 
-    They are what a crash left behind, or what a commit has just replaced.
+    Such files were left behind by a crash, or have just been replaced by a commit.
     """
-    unused = [name for name in place.names() if name.endswith(_KINDS) and name not in used]
+    unused = [name for name in location.names() if name.endswith(_KINDS) and name not in used]
     for name in unused:
-        place.remove(name)
+        location.remove(name)
     return len(unused)

@@ -1,7 +1,7 @@
-"""A generation: which files of remembered tables and waiting records are the present state, and up to where it was folded.
+"""Define the generation: the list of files that make up the current state, and the event time that the state has reached.
 
-The store holds the newest one. Writing it is what makes its files count: files that it does not name are left over from a step
-that did not finish. No I/O here.
+The store holds the newest generation. Committing it there makes its files valid; files that it does not name are left over from
+a step that did not finish. No I/O here.
 """
 
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ from vedette.errors import StoreError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One file of a state table, or of records that wait for their time.
+    """One file of a state table, or of pending records: read already, but newer than the watermark.
 
     ``path`` is relative to the state folder, with forward slashes. ``day`` is its partition, a number of days or hours since
-    1970-01-01, None for a table that is kept whole. ``first_us`` and ``last_us`` are the event times of its rows in microseconds
-    since 1970, None where it has none. ``bins`` counts its rows by five minutes of event time: (number of the bin since 1970,
-    rows), in order.
+    1970-01-01, or None for a table that is kept whole. ``first_us`` and ``last_us`` are the first and last event time of its rows
+    in microseconds since 1970, or None if it has none. ``bins`` counts its rows per five minutes of event time, as pairs of bin
+    number since 1970 and rows, in ascending order.
     """
 
     path: str
@@ -34,9 +34,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
-    """The state after a step: its number, the parts of each state table by name, and the parts that wait.
+    """The state after a step: its number, the parts of each state table by name, and the parts of pending records.
 
-    ``watermark`` is the event time up to which records were folded, None before the first. ``counts`` are running totals by name.
+    ``watermark`` is the event time up to which records are part of the state, None before the first step. ``counts`` are running
+    totals by name.
     """
 
     number: int
@@ -46,14 +47,14 @@ class Generation:
     counts: Mapping[str, int] = field(default_factory=dict)
 
     def files(self) -> set[str]:
-        """Return the paths that are in use, relative to the state folder; every other file there may be swept."""
+        """Return the paths in use, relative to the state folder; every other file there may be removed."""
         return {part.path for parts in (*self.states.values(), self.pending) for part in parts}
 
     def to_json(self) -> str:
-        """Write it as JSON, always the same text for the same generation; the watermark is written in UTC.
+        """Return the generation as JSON with the watermark in UTC; equal generations give equal text.
 
         Raises:
-            ValueError: the watermark has no time zone; that is a fault of the code.
+            ValueError: the watermark has no time zone, which is a programming error.
         """
         watermark = self.watermark
         if watermark is not None and watermark.tzinfo is None:
@@ -63,13 +64,13 @@ class Generation:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Generation":
-        """Read what ``to_json`` wrote.
+        """Return the generation that ``to_json`` wrote as this text.
 
         Raises:
-            StoreError: the text is no generation.
+            StoreError: the text is not a generation.
         """
         try:
             return msgspec.json.decode(text, type=cls)
         except (msgspec.MsgspecError, UnicodeError) as error:
             shown = text[:60] if isinstance(text, str) else text[:60].decode(errors="replace")
-            raise StoreError(f"{shown!r} is no generation ({error})") from error
+            raise StoreError(f"{shown!r} is not a generation ({error})") from error

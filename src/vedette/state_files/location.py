@@ -1,4 +1,4 @@
-"""Where state files lie: a folder, or a prefix of a bucket that many machines reach. Files are written whole, or not at all."""
+"""Store state files in a folder, or under an S3 prefix that many machines can reach. Files are written whole or not at all."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,53 +18,53 @@ S3 = "s3://"
 
 
 class StateLocation(Protocol):
-    """A place for state files, named relative to it with forward slashes. Picklable."""
+    """A location of state files, which are named relative to it with forward slashes. Picklable."""
 
     @contextmanager
     def reading(self, name: str) -> "Iterator[pa.NativeFile]":
-        """Open a file.
+        """Open a file for reading.
 
         Raises:
-            EngineError: it is gone or cannot be read.
+            EngineError: the file is missing or cannot be read.
         """
 
     @contextmanager
     def writing(self, name: str) -> "Iterator[pa.NativeFile]":
-        """Write a file, which is there once the block ends without an error.
+        """Open a new file for writing; it becomes visible once the block ends without an error.
 
         Raises:
-            EngineError: it cannot be written.
+            EngineError: the file cannot be written.
         """
 
     def names(self) -> Iterator[str]:
-        """List the files."""
+        """Yield the names of all files."""
 
     def remove(self, name: str) -> None:
-        """Remove a file; one that is gone already is no error."""
+        """Remove a file; do nothing if it does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder. Files that are read are mapped into memory."""
+    """A folder of the file system. Files are read through memory mapping."""
 
     path: Path
 
     @contextmanager
     def reading(self, name: str) -> "Iterator[pa.NativeFile]":
-        """Map a file."""
-        import pyarrow as pa  # noqa: PLC0415  # this module is imported where nothing is read
+        """Map a file into memory."""
+        import pyarrow as pa  # noqa: PLC0415  # slow to import, and this module is also imported where no file is read
 
-        with _sentence(f"{self.path / name}: cannot be read"), pa.memory_map(str(self.path / name)) as file:
+        with _as_engine_error(f"{self.path / name}: cannot be read"), pa.memory_map(str(self.path / name)) as file:
             yield file
 
     @contextmanager
     def writing(self, name: str) -> "Iterator[pa.NativeFile]":
-        """Write beside the file, then give it its name."""
+        """Write a draft beside the file, then rename it."""
         import pyarrow as pa  # noqa: PLC0415
 
         path = self.path / name
         draft = path.with_name(f".{path.name}.{uuid4().hex}")
-        with _sentence(f"{path}: cannot be written"):
+        with _as_engine_error(f"{path}: cannot be written"):
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 with pa.OSFile(str(draft), "wb") as file:
@@ -75,37 +75,36 @@ class Folder:
                 raise
 
     def names(self) -> Iterator[str]:
-        """List the files of the folder and its subfolders."""
+        """Yield the names of all files in the folder and its subfolders."""
         for path in self.path.rglob("*"):
             if path.is_file():
                 yield path.relative_to(self.path).as_posix()
 
     def remove(self, name: str) -> None:
-        """Unlink a file."""
+        """Remove a file; do nothing if it does not exist."""
         with suppress(FileNotFoundError):
             (self.path / name).unlink()
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A prefix of a bucket; ``url`` is ``s3://bucket/prefix``. Files go through memory: a part is bounded."""
+    """An S3 prefix; ``url`` is ``s3://bucket/prefix``. Whole files are held in memory: the size of a part is bounded."""
 
     url: str
     connection: Connection = USUAL
 
     @contextmanager
     def reading(self, name: str) -> "Iterator[pa.NativeFile]":
-        """Get an object."""
+        """Download an object."""
         import pyarrow as pa  # noqa: PLC0415
 
-        place = f"{self.url}/{name}"
-        with explained(place, "s3:GetObject", EngineError):
+        with explained(f"{self.url}/{name}", "s3:GetObject", EngineError):
             body = s3(self.connection).get_object(Bucket=self._bucket, Key=self._key(name))["Body"].read()
         yield pa.BufferReader(body)
 
     @contextmanager
     def writing(self, name: str) -> "Iterator[pa.NativeFile]":
-        """Put an object when the block has ended."""
+        """Upload an object when the block has ended."""
         import pyarrow as pa  # noqa: PLC0415
 
         sink = pa.BufferOutputStream()
@@ -114,7 +113,7 @@ class Bucket:
             s3(self.connection).put_object(Bucket=self._bucket, Key=self._key(name), Body=sink.getvalue().to_pybytes())
 
     def names(self) -> Iterator[str]:
-        """List the objects under the prefix."""
+        """Yield the names of all objects under the prefix."""
         start = self._key("")
         with explained(self.url, "s3:ListBucket", EngineError):
             pages = s3(self.connection).get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=start)
@@ -137,7 +136,7 @@ class Bucket:
 
 
 @contextmanager
-def _sentence(what: str) -> Iterator[None]:
+def _as_engine_error(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
