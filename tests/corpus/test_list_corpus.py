@@ -187,7 +187,7 @@ def test_no_list_is_forgotten(lists: Path) -> None:
 
 
 def test_a_date_is_no_list(lists: Path) -> None:
-    with pytest.raises(ListError, match="is in no known list format"):
+    with pytest.raises(ListError, match="not in a known list format"):
         load(lists / "tor-secops" / "Last-Checked-At")
 
 

@@ -44,11 +44,11 @@ def load(text: str, kind: Kind = Kind.CUSTOM, most_entries: int = lists.MOST_ENT
         ("http://203.0.113.9/", "not an address: expected an IPv4 or IPv6 address, network or range"),
         ("203.0.113.9:443", "not an address: 203.0.113.9:443 has a port"),
         ("fe80::1%eth0", "not an address: fe80::1%eth0 has a zone"),
-        ("203.0.113.0/33", "not an address: '33' is no prefix length of IPv4"),
-        ("203.0.113.0/024", "not an address: '024' is no prefix length of IPv4"),
-        ("203.0.113.0/", "not an address: '' is no prefix length of IPv4"),
-        ("203.0.113.0/255.255.255.0", "not an address: '255.255.255.0' is no prefix length of IPv4"),
-        ("2001:db8::/129", "not an address: '129' is no prefix length of IPv6"),
+        ("203.0.113.0/33", "not an address: '33' is not a prefix length of IPv4"),
+        ("203.0.113.0/024", "not an address: '024' is not a prefix length of IPv4"),
+        ("203.0.113.0/", "not an address: '' is not a prefix length of IPv4"),
+        ("203.0.113.0/255.255.255.0", "not an address: '255.255.255.0' is not a prefix length of IPv4"),
+        ("2001:db8::/129", "not an address: '129' is not a prefix length of IPv6"),
         ("256.0.0.1", "not an address: expected an IPv4 or IPv6 address, network or range"),
         ("203.000.113.009", "leading zeros: 203.000.113.009 may mean another address"),
         ("253.252.51.07", "leading zeros: 253.252.51.07 may mean another address"),
@@ -188,7 +188,7 @@ def test_a_file_that_is_too_large_raises(tmp_path: Path) -> None:
     path = tmp_path / "list.txt"
     path.write_bytes(b"203.0.113.9\n" * 100)
     assert load_list(path, name="list", kind=Kind.TOR, max_bytes=1_200).status == "ACTIVE"
-    with pytest.raises(ListError, match=r"list\.txt: is larger than 1,199 bytes"):
+    with pytest.raises(ListError, match=r"list\.txt: larger than 1,199 bytes"):
         load_list(path, name="list", kind=Kind.TOR, max_bytes=1_199)
 
 
@@ -397,7 +397,7 @@ def test_feeds_are_a_sound_table() -> None:
 
 def test_an_unknown_feed_names_the_nearest() -> None:
     assert find_feed("tor-exit-addresses").kind is Kind.TOR
-    with pytest.raises(NotFoundError, match=r"'tor-exits' is no known feed; did you mean tor-"):
+    with pytest.raises(NotFoundError, match=r"'tor-exits' is not a known feed; did you mean tor-"):
         find_feed("tor-exits")
 
 

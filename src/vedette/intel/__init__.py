@@ -1,6 +1,6 @@
-"""Threat lists: what is known about addresses, and since when.
+"""Load threat lists and look addresses up in them: who lists an address, as what, and when.
 
-``formats/`` parses list files (one module a list format). ``lists`` gives a parsed file its validity and refuses bad entries.
+``formats/`` parses list files (one module per list format). ``lists`` loads a file, applies the rules and sets its validity.
 ``index`` looks addresses up. ``bundled`` is the dated snapshot that ships with the package; ``feeds`` the table of public feeds.
 """
 
@@ -14,7 +14,7 @@ Network = IPv4Network | IPv6Network
 
 
 class Kind(StrEnum):
-    """What being on a list means."""
+    """The kind of a list: what it means that an address is on it."""
 
     TRUSTED = "trusted"
     CUSTOM = "custom"
@@ -23,16 +23,16 @@ class Kind(StrEnum):
     SCANNER = "scanner"
 
 
-# Which kind wins when an address is on several lists (methods 4.3); scanner lists concern flows only.
+# The kind that wins if an address is on several lists comes first (methods 4.3); scanner lists concern flows only.
 PRECEDENCE: tuple[Kind, ...] = (Kind.TRUSTED, Kind.CUSTOM, Kind.TOR, Kind.MALICIOUS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One network of a list: where it stands in the file, what the list says of it, and when it is valid.
+    """One network of a list: its line in the file, what the list says about it, and when it is valid.
 
-    Ranges that are no network become several entries with the same line. Open ends are None.
-    ``category`` is the list's own word (malware family, "exit", scanner's name …), untrusted text.
+    A range that is not a single network becomes several entries with the same line. Open ends are None.
+    ``category`` is the list's own label (malware family, "exit", a scanner's name …), which is untrusted text.
     """
 
     network: Network
@@ -44,7 +44,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A line of a list that takes no part: its number (from 1), what stood there (shortened) and why."""
+    """A line of a list that is not used: its number (from 1), its text (shortened) and the reason."""
 
     line: int
     text: str
@@ -55,11 +55,11 @@ class Refusal:
 class ThreatList:
     """A list ready for matching.
 
-    ``as_of`` is the day the content is from (file time, or the snapshot's date); ``max_age_days`` after it the list is stale.
+    ``as_of`` is the date of the content (file time, or the snapshot's date); the list is stale ``max_age_days`` later.
     ``grace_days`` extends each closed validity for matching (Tor 1, malicious 14, custom 0). ``digest`` is the SHA-256 of the
-    file's bytes. ``verdict`` of a scanner list: malicious, unknown or research.
-    ``refusals`` holds the first of them, ``refused`` how many there are by class of reason (``rules.reason_class``).
-    ``status`` is ACTIVE, or ERROR when nothing in it is valid: then it takes no part.
+    file's bytes. ``verdict`` of a scanner list is malicious, unknown or research.
+    ``refusals`` holds the first refusals, ``refused`` the number of all per class of reason (``rules.reason_class``).
+    ``status`` is ACTIVE, or ERROR if the list has no valid entry: then it is not matched.
     """
 
     name: str

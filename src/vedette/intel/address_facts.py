@@ -1,4 +1,4 @@
-"""What is known about addresses, as tables: work done once a distinct address and joined by the engine."""
+"""Make tables of facts about addresses and of the list entries that cover them, once per distinct address, for SQL to join."""
 
 from collections.abc import Iterable
 
@@ -9,30 +9,30 @@ from vedette.intel.index import Index, Match
 from vedette.network.address import AddressClass, address_class, parse
 
 _TEXT: pa.DataType = pa.string()
-NO_PRECEDENCE = 9  # scanner lists concern flows only: behind all that PRECEDENCE may ever hold
+NO_PRECEDENCE = 9  # of scanner lists, which concern flows only: after every kind in PRECEDENCE
 _TIME: pa.DataType = pa.timestamp("us", tz="UTC")
 
-# One row a distinct text; what is no address has nulls, and is_public false.
+# One row per distinct text; for a text that is not an address, ``canonical`` and ``version`` are null.
 FACTS = pa.schema(
     [
         pa.field("address", _TEXT),  # as written
         pa.field("canonical", _TEXT),
         pa.field("version", pa.int8()),
-        pa.field("class", _TEXT),  # address.AddressClass; "none" for what is no address
+        pa.field("class", _TEXT),  # address.AddressClass; "none" for a text that is not an address
         pa.field("is_public", pa.bool_()),
-        pa.field("is_listed", pa.bool_()),  # some list covers it, at whatever time
+        pa.field("is_listed", pa.bool_()),  # an entry of some list covers it, at any time
     ]
 )
 
-# One row an address text and list entry that covers it, whenever. An entry matches an event when
-# ``event_time between valid_from and valid_to`` (slack and grace included; never null); stale when ``event_time > stale_after``.
-# ``entry_valid_from`` and ``entry_valid_to`` are the entry's own validity, null where open.
+# One row per address text and list entry that covers it at any time. An entry matches an event if
+# ``event_time between valid_from and valid_to`` (slack and grace included; never null); it is stale if
+# ``event_time > stale_after``. ``entry_valid_from`` and ``entry_valid_to`` are the entry's own validity, null if open.
 MATCHES = pa.schema(
     [
         pa.field("address", _TEXT),
         pa.field("canonical", _TEXT),
         pa.field("kind", _TEXT),
-        pa.field("precedence", pa.int8()),  # place in intel.PRECEDENCE; NO_PRECEDENCE for scanners
+        pa.field("precedence", pa.int8()),  # index in intel.PRECEDENCE; NO_PRECEDENCE for scanners
         pa.field("list_name", _TEXT),
         pa.field("network", _TEXT),
         pa.field("line", pa.int64()),
@@ -48,7 +48,7 @@ MATCHES = pa.schema(
 
 
 def address_facts(texts: Iterable[str | None], index: Index) -> pa.Table:
-    """Return the facts of each distinct text (schema ``FACTS``), in order of first appearance; nulls are left out."""
+    """Return one row of facts per distinct text (schema ``FACTS``), in order of first appearance; nulls are left out."""
     columns: list[list[object]] = [[] for _ in FACTS]
     for text in dict.fromkeys(texts):
         if text is None:
@@ -65,7 +65,7 @@ def address_facts(texts: Iterable[str | None], index: Index) -> pa.Table:
 
 
 def address_matches(texts: Iterable[str | None], index: Index) -> pa.Table:
-    """Return the list entries that cover each distinct text that is a public address (schema ``MATCHES``)."""
+    """Return one row per distinct text and list entry that covers it (schema ``MATCHES``); only public addresses are covered."""
     columns: list[list[object]] = [[] for _ in MATCHES]
     for text in dict.fromkeys(texts):
         address = None if text is None else parse(text)

@@ -1,9 +1,9 @@
-"""The dated snapshot that ships with the package, so that the first run works offline.
+"""Load the dated snapshot of lists that ships with the package, so that the first run works offline.
 
-Made of facts (addresses, operators' names) of public lists whose licence allows it; each file's header names its source, date and
-licence. The snapshot ages: it counts as stale from its date plus its kind's maximum age, and every match says so.
-Scanners come as two lists, since research scanners (verdict research) are no threat. Addresses only: lists widened to /24
-networks are left out, because cloud providers' neighbours would match.
+It consists of facts (addresses, operators' names) from public lists whose licence allows it; each file's header names its source,
+date and licence. The snapshot ages: it is stale once its date plus its kind's maximum age has passed, and every match says so.
+Scanners come as two lists, because research scanners (verdict research) are not a threat. Only addresses are included: lists
+widened to /24 networks are left out, because neighbouring addresses of cloud providers would match.
 """
 
 from dataclasses import dataclass

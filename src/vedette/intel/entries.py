@@ -1,6 +1,6 @@
-"""Entries in columns: a list of a million networks takes tens of megabytes instead of hundreds.
+"""Store list entries in columns: a list of a million networks takes tens of megabytes instead of hundreds.
 
-``Entries`` behaves as a sequence of ``Entry`` objects, which are made when they are asked for.
+``Entries`` behaves as a sequence of ``Entry`` objects, which are created on access.
 """
 
 from array import array
@@ -17,7 +17,7 @@ Numbers = tuple[int, int, int]
 Validity = tuple[datetime | None, datetime | None]
 
 OPEN: Validity = (None, None)
-IPV6_LENGTHS = 64  # in the column of prefix lengths IPv6 starts here
+IPV6_LENGTHS = 64  # added to the prefix lengths of IPv6 in their column
 _LOW = (1 << 64) - 1
 
 
@@ -25,7 +25,7 @@ class Entries(Sequence[Entry]):
     """An append-only sequence of entries in columns; picklable, and equal and hashable by content.
 
     ``lengths`` holds the prefix length, plus ``IPV6_LENGTHS`` for IPv6; ``high`` and ``low`` the upper and lower 64 bits of
-    the first address (IPv4: low). Categories and validities are numbers into ``category_values`` and ``validity_values``.
+    the first address (IPv4: low). Categories and validities are indices into ``category_values`` and ``validity_values``.
     """
 
     __slots__ = (
@@ -56,7 +56,7 @@ class Entries(Sequence[Entry]):
         self.validity_values: list[Validity] = []
         self._category_numbers: dict[str, int] = {}
         self._validity_numbers: dict[Validity, int] = {}
-        # neighbours mostly say the same: it is looked up once
+        # consecutive entries mostly share these values, so that one look-up is enough
         self._last_category: str | None = None
         self._last_validity: Validity | None = None
         self._category_number = self._validity_number = 0
@@ -67,7 +67,7 @@ class Entries(Sequence[Entry]):
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> "Entries":
-        """Return the entries in columns: themselves when they already are."""
+        """Return the entries in columns; ``entries`` itself if it already is an ``Entries``."""
         return entries if isinstance(entries, cls) else cls(entries)
 
     def append(self, network: Numbers, line: int, category: str, validity: Validity) -> None:
@@ -101,7 +101,7 @@ class Entries(Sequence[Entry]):
         return (self.network(position) for position in range(len(self)))
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return the number of entries."""
         return len(self.lengths)
 
     @overload
@@ -109,7 +109,7 @@ class Entries(Sequence[Entry]):
     @overload
     def __getitem__(self, position: slice) -> "tuple[Entry, ...]": ...
     def __getitem__(self, position: int | slice) -> "Entry | tuple[Entry, ...]":
-        """Make the entry at a position, or the entries of a slice."""
+        """Return the entry at a position, or the entries of a slice."""
         if isinstance(position, slice):
             return tuple(self[index] for index in range(*position.indices(len(self))))
         valid_from, valid_to = self.validity_values[self.validities[position]]
@@ -122,17 +122,17 @@ class Entries(Sequence[Entry]):
         )
 
     def __eq__(self, other: object) -> bool:
-        """Say whether both hold equal entries in the same order."""
+        """Tell whether both hold equal entries in the same order."""
         if not isinstance(other, Entries):
             return NotImplemented
         return len(self) == len(other) and all(ours == theirs for ours, theirs in zip(self, other, strict=True))
 
     def __hash__(self) -> int:
-        """Hash by the networks, which equal sequences share."""
+        """Return a hash of the networks, which are the same in equal sequences."""
         return hash((self.lengths.tobytes(), self.high.tobytes(), self.low.tobytes()))
 
     def __repr__(self) -> str:
-        """Show how many there are."""
+        """Return a short text with the number of entries."""
         return f"<{len(self)} entries>"
 
 
@@ -140,7 +140,7 @@ _Value = TypeVar("_Value")
 
 
 def _number(value: _Value, values: list[_Value], numbers: dict[_Value, int]) -> int:
-    """Return the number of a value, which is added when it is new."""
+    """Return the index of a value, which is added if it is new."""
     number = numbers.get(value)
     if number is None:
         number = numbers[value] = len(values)
@@ -149,7 +149,7 @@ def _number(value: _Value, values: list[_Value], numbers: dict[_Value, int]) -> 
 
 
 def as_network(numbers: Numbers) -> Network:
-    """Return the network that the numbers mean."""
+    """Return the network that the numbers describe."""
     version, first, length = numbers
     return IPv4Network((first, length)) if version == IPV4 else IPv6Network((first, length))
 

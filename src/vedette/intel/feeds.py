@@ -1,7 +1,7 @@
-"""The table of public feeds: what they list, where they are, under which terms, and how quickly they age.
+"""List public feeds: what each contains, its URL, its terms of use, and how quickly it ages.
 
-Only a table: nothing here fetches. Terms are the publishers' own and may change; those marked "see publisher" are for the user to
-read before use. ``refresh_hours`` is how often asking makes sense, ``max_age_days`` after which the content is stale.
+This is only a table: nothing here fetches. Terms are the publishers' own and may change; if marked "see publisher", the user has
+to read them before use. ``refresh_hours`` is a sensible interval between downloads; after ``max_age_days`` the content is stale.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from vedette.intel import Kind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """One public feed. ``format`` is a list format's name; ``verdict`` matters for scanners."""
+    """One public feed. ``format`` is the name of a list format; ``verdict`` matters only for scanners."""
 
     name: str
     kind: Kind
@@ -47,7 +47,7 @@ FEEDS: tuple[Feed, ...] = (
         licence="CC0-1.0",
         refresh_hours=1,
         max_age_days=1,
-        meaning="Exit addresses of Tor, one a line.",
+        meaning="Exit addresses of Tor, one per line.",
     ),
     Feed(
         name="tor-onionoo",
@@ -89,7 +89,7 @@ FEEDS: tuple[Feed, ...] = (
         licence="see publisher",
         refresh_hours=24,
         max_age_days=7,
-        meaning="Networks to block everywhere, from several lists; holds bogons, which are refused.",
+        meaning="Networks to block everywhere, from several lists; contains bogons, which are refused.",
         verdict="malicious",
     ),
     Feed(
@@ -194,13 +194,13 @@ FEEDS: tuple[Feed, ...] = (
 
 
 def find_feed(name: str) -> Feed:
-    """Return the feed of a name.
+    """Return the feed with the given name.
 
     Raises:
-        NotFoundError: there is none; the message shows the nearest one.
+        NotFoundError: there is none; the message suggests the most similar name.
     """
     known = {feed.name: feed for feed in FEEDS}
     if name in known:
         return known[name]
     nearest = get_close_matches(name, known, n=1, cutoff=0.4)
-    raise NotFoundError(f"{name!r} is no known feed{f'; did you mean {nearest[0]}?' if nearest else ''}")
+    raise NotFoundError(f"{name!r} is not a known feed{f'; did you mean {nearest[0]}?' if nearest else ''}")

@@ -1,9 +1,9 @@
-"""The interval index: which list entries cover an address, and when.
+"""Find the list entries that cover an address, and when they match, with an interval index.
 
-Networks nest or are disjoint, so the entries of all lists form trees: each entry knows the next larger one around it
-(``parents``). Per address family the space is cut where the innermost entry changes: sorted ``starts`` (two arrays of 64 bits for
-IPv6) and the innermost entry of each piece (``owners``). A look-up is one binary search and a walk to the root. Everything is
-in flat arrays: small, and quick to send to another process.
+Networks nest or are disjoint, so the entries of all lists form trees: each entry has the next larger one around it as its parent
+(``parents``). The space of each address family is cut where the innermost entry changes: the sorted starts of the pieces (one
+array of 64 bits for IPv4, two for IPv6) and the innermost entry of each piece (``owners``). A look-up is one binary search and a
+walk to the root. Everything is in flat arrays, which are small and quick to send to another process.
 """
 
 from array import array
@@ -20,7 +20,7 @@ from vedette.intel import Entry, Kind, ThreatList
 from vedette.intel.entries import IPV6_LENGTHS, Entries
 from vedette.network.address import IPV4, IPV6, Address, AddressClass, address_class, parse
 
-# Open ends as times that every engine can hold in every time zone: matching is a plain comparison.
+# Open ends as times that every engine can represent in every time zone, so that matching is a plain comparison.
 FAR_PAST = datetime(1900, 1, 1, tzinfo=UTC)
 FAR_FUTURE = datetime(9999, 1, 1, tzinfo=UTC)
 SLACK = timedelta(hours=24)  # before valid_from (methods 4.4)
@@ -31,7 +31,7 @@ _V4_HOSTS = tuple((1 << (32 - length)) - 1 for length in range(33))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """The list that a match comes from: what the index keeps of it besides its entries."""
+    """The list of a match: what the index keeps about it besides its entries."""
 
     name: str
     kind: Kind
@@ -41,7 +41,7 @@ class Source:
 
     @classmethod
     def of(cls, threat_list: ThreatList) -> "Source":
-        """Keep what matching needs of a list. A list of unknown age never counts as stale."""
+        """Return what matching needs to know about a list. A list of unknown age is never stale."""
         return cls(
             name=threat_list.name,
             kind=threat_list.kind,
@@ -55,8 +55,8 @@ class Source:
 class Match:
     """A list entry that covers an address, from ``matches_from`` to ``matches_to`` (both inclusive, slack and grace included).
 
-    An entry without ``valid_from`` is valid from the beginning: nobody said since when it was listed. Events after
-    ``stale_after`` are matched by a list that is older than its maximum age.
+    An entry without ``valid_from`` matches from the beginning of time: it is unknown since when it has been listed. For events
+    after ``source.stale_after``, the list is older than its maximum age.
     """
 
     source: Source
@@ -64,22 +64,22 @@ class Match:
 
     @property
     def matches_from(self) -> datetime:
-        """Return when the entry begins to match: ``valid_from`` less 24 hours."""
+        """Return when the entry begins to match: 24 hours before ``valid_from``."""
         start = self.entry.valid_from
         return FAR_PAST if start is None or start <= FAR_PAST + SLACK else start - SLACK
 
     @property
     def matches_to(self) -> datetime:
-        """Return when the entry stops matching: ``valid_to`` and the list's grace."""
+        """Return when the entry stops matching: at ``valid_to`` plus the list's days of grace."""
         return _plus(self.entry.valid_to, self.source.grace_days)
 
     def at(self, time: datetime) -> bool:
-        """Say whether the entry matches an event of that time."""
+        """Tell whether the entry matches an event at the given time."""
         return self.matches_from <= time <= self.matches_to
 
 
 class Index:
-    """Looks addresses up in all lists at once. Make it with ``build``; it never changes."""
+    """Looks addresses up in all lists at once. Create it with ``build``; it is immutable."""
 
     __slots__ = ("_entries", "_families", "_offsets", "_parents", "sources")
 
@@ -94,7 +94,7 @@ class Index:
 
     @classmethod
     def build(cls, lists: Iterable[ThreatList]) -> "Index":
-        """Build the index of all lists that take part (status ACTIVE), in their order."""
+        """Build the index of all active lists (status ACTIVE), in the order given."""
         active = [item for item in lists if item.status == "ACTIVE"]
         index = cls(tuple(Source.of(item) for item in active), tuple(Entries.of(item.entries) for item in active))
         for version, family in index._families.items():
@@ -102,26 +102,26 @@ class Index:
         return index
 
     def __len__(self) -> int:
-        """Return how many entries there are."""
+        """Return the number of entries."""
         return self._offsets[-1]
 
     def lookup(self, address: Address | str) -> tuple[Match, ...]:
-        """Return every entry that covers an address, whenever it is valid, in order of lists and entries.
+        """Return every entry that covers an address, at whatever time it is valid, in the order of lists and entries.
 
-        What is no address, or none that can be listed (private, multicast …), has no match.
+        Text that is not an address and addresses that cannot be listed (private, multicast …) have no match.
         """
         owner, numbers = self._owner(address), []
-        while owner:  # entries are numbered from 1; 0 is none
+        while owner:  # entries are numbered from 1; 0 means none
             numbers.append(owner - 1)
             owner = self._parents[owner]
         return tuple(self._match(number) for number in sorted(numbers))
 
     def match_at(self, address: Address | str, time: datetime) -> tuple[Match, ...]:
-        """Return the entries that cover an address and match an event of that time."""
+        """Return the entries that cover an address and match an event at the given time."""
         return tuple(match for match in self.lookup(address) if match.at(time))
 
     def covers(self, address: Address | str) -> bool:
-        """Say whether any entry covers an address, whenever it is valid."""
+        """Tell whether any entry covers an address, at whatever time it is valid."""
         return self._owner(address) > 0
 
     def _owner(self, address: Address | str) -> int:
@@ -136,7 +136,7 @@ class Index:
 
 
 class _Family:
-    """The pieces of one address family: where each begins, and the number of the innermost entry there (0: none)."""
+    """The pieces of one address family: the start of each, and the number of its innermost entry (0 for none)."""
 
     __slots__ = ("high", "low", "owners", "version")
 
@@ -181,7 +181,7 @@ class _Family:
         self.low.append(start & _LOW)
 
     def owner(self, address: int) -> int:
-        """Return the number of the innermost entry that covers an address, 0 when there is none."""
+        """Return the number of the innermost entry that covers an address, 0 if there is none."""
         if self.version == IPV4:
             position = bisect_right(self.low, address) - 1
         else:
@@ -193,9 +193,9 @@ class _Family:
 
 
 def _sorted_networks(columns: tuple[Entries, ...], version: int) -> Iterator[tuple[int, int, int]]:
-    """Yield (number from 1, first, last) of one family's networks, sorted by first address, larger networks first.
+    """Yield (number from 1, first, last) for one family's networks, sorted by first address, larger networks first.
 
-    Sorting is done on Arrow columns: a million Python objects would take longer than all the rest.
+    Arrow columns are sorted: sorting a million Python objects would take longer than everything else.
     """
     if not columns:
         return
@@ -216,7 +216,7 @@ def _sorted_networks(columns: tuple[Entries, ...], version: int) -> Iterator[tup
 
 
 def _values(column: "pa.ChunkedArray[pa.Scalar[pa.DataType]]", typecode: str) -> "array[int]":
-    """Return a column without nulls as an array of the same width."""
+    """Return a column that has no nulls as an array of the same width."""
     numbers = array(typecode)
     for chunk in column.chunks:
         data = chunk.buffers()[1]
@@ -237,8 +237,8 @@ def _arrow_columns(entries: Entries) -> dict[str, "pa.Array[pa.Scalar[pa.DataTyp
     }
 
 
-def _plus(moment: datetime | None, days: float) -> datetime:
-    """Return a moment some days later, FAR_FUTURE when it is open or beyond."""
-    if moment is None or days >= (FAR_FUTURE - moment).days:
+def _plus(time: datetime | None, days: float) -> datetime:
+    """Return a time some days later, FAR_FUTURE if the time is open (None) or the sum is later than that."""
+    if time is None or days >= (FAR_FUTURE - time).days:
         return FAR_FUTURE
-    return moment + timedelta(days=days)
+    return time + timedelta(days=days)

@@ -1,7 +1,7 @@
-"""Loading a threat list: bytes, format, entries, refusals, age.
+"""Load a threat list: find its format, parse it, and apply the rules for all lists.
 
-Content is only what passes ``rules``; every line that does not is refused with its number and reason. A list with nothing valid
-is in status ERROR and takes no part.
+Only what passes ``rules`` becomes an entry; every other line is refused with its number and a reason. A list without a valid
+entry gets status ERROR and is not matched.
 """
 
 import gzip
@@ -26,13 +26,13 @@ from vedette.network.address import IPV4
 
 MAX_BYTES = 35_000_000  # GuardDuty's limit on a list's file
 MOST_ENTRIES = 2_000_000
-MOST_VALIDITIES = 100  # of one network; each is a match of its addresses
+MOST_VALIDITIES = 100  # of one network; each is one more match of its addresses
 KEPT_REFUSALS = 1_000
 SUSPICIOUS_CHANGE = 0.2
 _V6_KEY = 1 << 140
 _GZIP = b"\x1f\x8b"
 
-# Methods 4.3 and 4.4. A user's own lists don't grow stale: they are what the user says they are.
+# Methods 4.3 and 4.4. A user's own lists do not become stale.
 MAX_AGE_DAYS = {Kind.TOR: 1.0, Kind.MALICIOUS: 7.0, Kind.SCANNER: 7.0, Kind.CUSTOM: math.inf, Kind.TRUSTED: math.inf}
 GRACE_DAYS = {Kind.TOR: 1.0, Kind.MALICIOUS: 14.0, Kind.SCANNER: 14.0, Kind.CUSTOM: 0.0, Kind.TRUSTED: 0.0}
 
@@ -42,7 +42,7 @@ def load_list(
     *,
     name: str,
     kind: Kind,
-    format: str | None = None,  # noqa: A002  # the word of the interface
+    format: str | None = None,  # noqa: A002  # the public name of the option
     as_of: datetime | None = None,
     max_age_days: float | None = None,
     grace_days: float | None = None,
@@ -54,13 +54,13 @@ def load_list(
 ) -> ThreatList:
     """Load a list from a path or from its bytes, plain or gzip.
 
-    ``format`` is recognised from the content when None. ``as_of`` is, in this order: the given date, the date that the file
-    states for itself, the file's modification time, None (age unknown: never stale). ``max_age_days`` and ``grace_days``
-    default by kind. ``max_bytes`` limits the file and what it decompresses to; entries
-    beyond ``most_entries`` are left out.
+    If ``format`` is None, it is recognised from the content. ``as_of`` of the list is the first of: the given date, the date that
+    the file states for itself, the file's modification time, None (age unknown: never stale). ``max_age_days`` and
+    ``grace_days`` default by kind. ``max_bytes`` limits both the file and its decompressed content; entries beyond
+    ``most_entries`` are left out.
 
     Raises:
-        ListError: the file cannot be read, is too large, or is in no known format.
+        ListError: the file cannot be read, is too large, or has no known format.
     """
     stored, shown, modified = _stored(source, location, max_bytes)
     data = _inflated(stored, shown, max_bytes)
@@ -86,10 +86,10 @@ def load_list(
 
 
 def find_format(name: str, data: bytes, wanted: str | None = None) -> ListFormat:
-    """Return the format of a list: the one that is wanted by name, else the only one that claims the content.
+    """Return the format of a list: the one named ``wanted``, or if that is None the only one that claims the content.
 
     Raises:
-        ListError: there is no format of that name, or no format claims the content.
+        ListError: there is no format of that name, or none or several claim the content.
     """
     formats = all_list_formats()
     if wanted is not None:
@@ -97,20 +97,20 @@ def find_format(name: str, data: bytes, wanted: str | None = None) -> ListFormat
             return found
         nearest = get_close_matches(wanted.upper(), formats, n=1, cutoff=0.4)
         hint = f"; did you mean {nearest[0]}?" if nearest else ""
-        raise ListError(f"{wanted!r} is no list format (known are {', '.join(formats)}){hint}")
+        raise ListError(f"{wanted!r} is not a list format (known formats: {', '.join(formats)}){hint}")
     head = data[:SNIFF_BYTES]
     if not head.strip():
-        return formats["TXT"]  # an empty list: loads, with status ERROR
+        return formats["TXT"]  # an empty list can be loaded, with status ERROR
     claims = [item for item in formats.values() if item.sniff(name, head)]
     if len(claims) == 1:
         return claims[0]
     if claims:
-        raise ListError(f"{name}: may be {' or '.join(item.name for item in claims)}; say which format it has")
-    raise ListError(f"{name}: is in no known list format ({', '.join(formats)})")
+        raise ListError(f"{name}: the format may be {' or '.join(item.name for item in claims)}; name it")
+    raise ListError(f"{name}: not in a known list format ({', '.join(formats)})")
 
 
 def compare(previous: Sized, new: Sized) -> str:
-    """Return a warning when a list grew or shrank by more than 20 % against the previous import, else ""."""
+    """Return a warning if a list grew or shrank by more than 20 % since the previous import, else ""."""
     before, after = len(previous), len(new)
     if not before or abs(after - before) / before <= SUSPICIOUS_CHANGE:
         return ""
@@ -130,7 +130,7 @@ def _stored(source: Path | str | bytes, location: str, max_bytes: int) -> tuple[
         except (OSError, ValueError) as error:
             raise ListError(f"{shown}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
     if len(stored) > max_bytes:
-        raise ListError(f"{shown}: is larger than {max_bytes:,} bytes")
+        raise ListError(f"{shown}: larger than {max_bytes:,} bytes")
     return stored, shown, modified
 
 
@@ -148,7 +148,7 @@ def _inflated(stored: bytes, shown: str, max_bytes: int) -> bytes:
 
 @dataclass(slots=True)
 class _Collector:
-    """Applies the rules to what a format yields."""
+    """Collects entries and refusals by applying the rules to what a format yields."""
 
     most_entries: int
     entries: Entries = field(default_factory=Entries)
@@ -158,7 +158,7 @@ class _Collector:
     _dated: dict[int, dict[Validity, int]] = field(default_factory=dict)
 
     def take(self, items: Iterable[Item | Refusal]) -> None:
-        """Take or refuse each item, in order."""
+        """Add or refuse each item, in order; stop after ``most_entries`` entries."""
         lengths = self.entries.lengths
         for item in items:
             if isinstance(item, Refusal):
@@ -177,25 +177,25 @@ class _Collector:
                 break
 
     def add(self, item: Item, networks: tuple[Numbers, ...]) -> None:
-        """Add the networks of one item that are not listed yet."""
+        """Add those networks of one item that are new; refuse the others as duplicates."""
         line, text, category, valid_from, valid_to = item
         entries, dated = self.entries, valid_from is not None or valid_to is not None
         for network in networks:
             version, first, length = network
             key = first << 7 | length if version == IPV4 else _V6_KEY | first << 8 | length
             if dated:
-                twin = self.dated_twin(key, line, (valid_from, valid_to))
+                duplicate = self.dated_duplicate(key, line, (valid_from, valid_to))
             else:
                 position = len(entries.lengths)
                 before = self._undated.setdefault(key, position)
-                twin = "" if before == position else f"duplicate: the same network as in line {entries.lines[before]}"
-            if twin:
-                self.reject(Refusal(line, shortened(text), twin))
+                duplicate = "" if before == position else f"duplicate: the same network as in line {entries.lines[before]}"
+            if duplicate:
+                self.reject(Refusal(line, shortened(text), duplicate))
             else:
                 entries.append(network, line, category, (valid_from, valid_to) if dated else OPEN)
 
-    def dated_twin(self, key: int, line: int, validity: Validity) -> str:
-        """Return why a network with a validity is a duplicate, "" when it is new; remembers it."""
+    def dated_duplicate(self, key: int, line: int, validity: Validity) -> str:
+        """Return why a network with a validity is a duplicate; if it is new, remember it and return ""."""
         known = self._dated.setdefault(key, {})
         if validity in known:
             return f"duplicate: the same network and validity as in line {known[validity]}"

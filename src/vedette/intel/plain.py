@@ -1,4 +1,4 @@
-"""Telling plain lists of addresses (formats TXT and IPSET) from each other and from everything else."""
+"""Recognise plain lists of addresses (formats TXT and IPSET), and tell them apart."""
 
 import re
 from collections.abc import Iterator
@@ -7,18 +7,18 @@ from vedette.intel.formats import SNIFF_BYTES
 from vedette.intel.rules import DOMAIN, is_listable, networks_of
 from vedette.intel.text import lines
 
-_LOOKED_AT = 10
+_SAMPLED_LINES = 10
 _COMMENT = ("#", ";", "//")
 _COMMAND = re.compile(r"(?:create|add)\s+\S+\s+\S+")
-_FIELDS = re.compile(r"[^#\s]+(?:#[^#]*){7}")  # ALIEN_VAULT: # separates its eight fields
+_ALIEN_VAULT = re.compile(r"[^#\s]+(?:#[^#]*){7}")  # eight fields separated by #
 
 
 def is_plain_list(head: bytes) -> bool:
-    """Say whether the first lines, comments apart, begin with addresses, or are all domains."""
-    contents = [line for line in _head_lines(head) if not line.startswith(_COMMENT)][:_LOOKED_AT]
+    """Tell whether some of the first lines, without comments, begin with an address, or all of them with a domain."""
+    contents = [line for line in _head_lines(head) if not line.startswith(_COMMENT)][:_SAMPLED_LINES]
     if not contents:
         return any(True for _ in _head_lines(head))
-    if any(_FIELDS.fullmatch(line) for line in contents):
+    if any(_ALIEN_VAULT.fullmatch(line) for line in contents):
         return False
     first_words = [first_word(line) for line in contents]
     if any(is_listable(word) for word in first_words):
@@ -27,7 +27,7 @@ def is_plain_list(head: bytes) -> bool:
 
 
 def is_plain(head: bytes) -> bool:
-    """Say whether no line of a plain list holds more than one word."""
+    """Tell whether no line of a plain list is a comment or holds more than one word."""
     return not any(line.startswith(_COMMENT) or len(line.split(maxsplit=1)) > 1 for line in _head_lines(head))
 
 
@@ -38,7 +38,7 @@ def first_word(line: str) -> str:
 
 
 def _head_lines(head: bytes) -> Iterator[str]:
-    """Yield the whole lines of a file's beginning; where the file goes on, the last line may be cut off."""
+    """Yield the whole lines of the beginning of a file, without the last if the file continues: it may be cut off."""
     found = [line for _, line in lines(head)]
     cut_off = len(head) >= SNIFF_BYTES and len(found) > 1
     yield from found[:-1] if cut_off else found

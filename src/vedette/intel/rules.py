@@ -1,9 +1,9 @@
-"""The rules that hold for every list, whatever its format: what an entry's text means, and why it is refused.
+"""Apply the rules for lists of every format: which networks an entry's text describes, or why it is refused.
 
-A reason begins with its class (``reason_class``), so that refusals can be counted apart:
+A reason begins with its class (``reason_class``), so that refusals can be counted per class:
 
 - ``domain``: a domain name; only addresses are matched,
-- ``not an address``: anything else that is no address, network or range,
+- ``not an address``: anything else that is not an address, network or range,
 - ``leading zeros``: octets such as 07, which some programs read as octal,
 - ``too broad``: broader than /8 (IPv4) or /19 (IPv6),
 - ``special range``: overlaps private, CGNAT, link-local, loopback, multicast or reserved space,
@@ -11,7 +11,7 @@ A reason begins with its class (``reason_class``), so that refusals can be count
 - ``not applicable``: the list itself says that the entry does not count (revoked, negated, needs more than an address),
 - ``unreadable``: the file cannot be read from there on.
 
-Host bits (``203.0.113.7/24``) are no refusal: lists have them often, and their network is what is meant.
+Host bits (``203.0.113.7/24``) are accepted: lists often have them, and the enclosing network is meant.
 """
 
 import re
@@ -35,12 +35,12 @@ _SHOWN = 60
 
 
 def reason_class(reason: str) -> str:
-    """Return the class of a refusal's reason: what stands before the colon."""
+    """Return the class of a refusal's reason: the text before the colon."""
     return reason.partition(":")[0]
 
 
 def networks_of(text: str) -> tuple[Numbers, ...] | str:
-    """Return the networks that an entry's text means (several for a range), or the reason why it is refused."""
+    """Return the networks that an entry's text describes (several for a range), or the reason why it is refused."""
     address, slash, prefix = text.partition("/")
     parsed = parse_number(address)
     if parsed is None:
@@ -48,19 +48,19 @@ def networks_of(text: str) -> tuple[Numbers, ...] | str:
     version, first = parsed
     length = _LENGTHS.get(prefix) if slash else _BITS[version]
     if length is None or length > _BITS[version]:
-        return f"not an address: {prefix[:_SHOWN]!r} is no prefix length of IPv{version}"
+        return f"not an address: {prefix[:_SHOWN]!r} is not a prefix length of IPv{version}"
     if version == IPV6 and length >= _MAPPED_LENGTH and first >> 32 in MAPPED_PREFIXES:
         version, first, length = IPV4, first & 0xFFFF_FFFF, length - _MAPPED_LENGTH
     size = 1 << (_BITS[version] - length)
     first -= first & (size - 1)
     if version == IPV4 and length >= BROADEST[IPV4] and _WHOLLY_PUBLIC[first >> 24]:
-        return ((IPV4, first, length),)  # most entries: spares two calls for each of a million
+        return ((IPV4, first, length),)  # the most common case: saves two calls per entry
     refusal = _refusal(version, first, first + size - 1)
     return refusal or ((version, first, length),)
 
 
 def _refusal(version: int, first: int, last: int) -> str:
-    """Return why a span of addresses can't be listed, "" when it can."""
+    """Return why a span of addresses cannot be listed, "" if it can."""
     if last - first >= _BROADEST_SIZE[version]:
         return f"too broad: nothing broader than /{BROADEST[version]} is matched for IPv{version}"
     if overlap := special_overlap(version, first, last):
@@ -69,11 +69,11 @@ def _refusal(version: int, first: int, last: int) -> str:
 
 
 def _range(text: str) -> tuple[Numbers, ...] | str:
-    """Return the networks of a range ``first-last``, or the reason why a text means no networks."""
+    """Return the networks of a range ``first-last``, or the reason why the text is refused."""
     left, dash, right = text.partition("-")
     first, last = parse_number(left.strip()), parse_number(right.strip()) if dash else None
     if first is None or last is None:
-        return _why_no_address(text)
+        return _reason_not_address(text)
     if first[0] != last[0] or first[1] > last[1]:
         return "not an address: a range goes from a lower to a higher address of one family"
     version = first[0]
@@ -81,7 +81,7 @@ def _range(text: str) -> tuple[Numbers, ...] | str:
 
 
 def summarised(version: int, first: int, last: int) -> list[Numbers]:
-    """Return the fewest networks that cover exactly the addresses ``first`` to ``last``."""
+    """Return the smallest list of networks that cover exactly the addresses ``first`` to ``last``."""
     networks: list[Numbers] = []
     while first <= last:
         free = (first & -first).bit_length() - 1 if first else _BITS[version]
@@ -91,7 +91,7 @@ def summarised(version: int, first: int, last: int) -> list[Numbers]:
     return networks
 
 
-def _why_no_address(text: str) -> str:
+def _reason_not_address(text: str) -> str:
     shown = text[:_SHOWN]
     if _ZEROS.fullmatch(shown):
         numbers = [int(octet) for octet in shown.partition("/")[0].split(".")]
@@ -107,6 +107,6 @@ def _why_no_address(text: str) -> str:
 
 
 def is_listable(text: str) -> bool:
-    """Say whether a text is an address, network or range, even one that a list may not hold."""
-    meaning = networks_of(text)
-    return not isinstance(meaning, str) or reason_class(meaning) in {"special range", "too broad", "leading zeros"}
+    """Tell whether a text is an address, network or range, even one that is refused in a list."""
+    networks = networks_of(text)
+    return not isinstance(networks, str) or reason_class(networks) in {"special range", "too broad", "leading zeros"}

@@ -1,9 +1,9 @@
-"""STIX 2 patterns: which addresses satisfy a pattern all by themselves.
+"""Find the addresses that are sufficient by themselves to satisfy a STIX 2 pattern.
 
 ``[ipv4-addr:value = '203.0.113.7' OR ipv6-addr:value ISSUBSET '2001:db8::/32']`` names two. Alternatives are united. A comparison
 that is joined by AND to something other than ports, protocols and types of the same traffic needs more than an address, and so
-do FOLLOWEDBY and observations joined by AND: those are refused, not guessed at. Qualifiers (WITHIN, REPEATS, START) say
-when and how often; they don't change the address.
+do FOLLOWEDBY and observations joined by AND: these are refused. Qualifiers (WITHIN, REPEATS, START) only say when and how often
+something was observed, so they are ignored.
 """
 
 import re
@@ -24,12 +24,12 @@ _ADDRESS_PATHS = frozenset(
 )
 _COMPANION = re.compile(r"network-traffic:(?:(?:src|dst)_port|protocols\[(?:\*|\d+)\]|(?:src|dst)_ref\.type)")
 _ADDRESS = r"(?:ipv[46]-addr:value|network-traffic:(?:src|dst)_ref\.value)"
-# most indicators are one comparison: they need no grammar
+# most indicators are a single comparison, which can be read without the grammar
 _SIMPLE = re.compile(rf"\s*\[\s*{_ADDRESS}\s*(?:=|ISSUBSET)\s*'([0-9a-fA-F:./]+)'\s*\]\s*")
 _DOMAIN_PATH = "domain-name:value"
 _NEEDS_MORE = "not applicable: the pattern needs more than one address"
 
-# A parse tree comes from generated code without types: Any stops at this module's functions.
+# Parse trees come from generated code without types; Any does not leave this module.
 Node = Any
 
 
@@ -42,24 +42,24 @@ def addresses_of(pattern: str, *, version: str = "2.1") -> tuple[list[str], list
     try:
         return _alternatives([_tree(pattern, version)])
     except RecursionError:
-        return [], ["unreadable: the pattern nests too deep"]
+        return [], ["unreadable: the pattern is nested too deeply"]
     except _UnreadableError as error:
         return [], [f"unreadable: {error}"]
 
 
 class _UnreadableError(Exception):
-    """The text is no pattern."""
+    """The text is not a pattern."""
 
 
 class _Root:
-    """A visitor that hands out the tree it is given."""
+    """A visitor that returns the tree that it visits."""
 
     def visit(self, tree: Node) -> Node:
         return tree
 
 
 def _tree(pattern: str, version: str) -> Node:
-    # the grammar takes 40 ms to import and most lists need none
+    # the grammar takes 40 ms to import, and most lists do not need it
     from stix2patterns.exceptions import ParseException  # type: ignore[import-untyped]  # noqa: PLC0415  # ships no types
 
     if version == "2.0":
@@ -69,11 +69,11 @@ def _tree(pattern: str, version: str) -> Node:
     try:
         return Pattern(pattern).visit(_Root())
     except ParseException as error:
-        raise _UnreadableError(f"no STIX pattern ({shortened(str(error))})") from error
+        raise _UnreadableError(f"not a STIX pattern ({shortened(str(error))})") from error
 
 
 def _alternatives(nodes: list[Node]) -> tuple[list[str], list[str]]:
-    """Unite what the nodes, and whatever is joined by OR below them, mean."""
+    """Return the addresses and refusals of the nodes, and of everything that is joined by OR below them."""
     addresses: list[str] = []
     refusals: list[str] = []
     waiting = nodes[::-1]
@@ -96,7 +96,7 @@ def _alternatives(nodes: list[Node]) -> tuple[list[str], list[str]]:
 
 
 def _conjunction(node: Node) -> tuple[list[str], list[str]]:
-    """Return the addresses of the one part that names some, if the other parts only say how the traffic looked."""
+    """Return the addresses of the only part that names any; refuse the node if another part needs more than an address."""
     parts: list[Node] = []
     waiting = [node]
     while waiting:
@@ -105,10 +105,10 @@ def _conjunction(node: Node) -> tuple[list[str], list[str]]:
             waiting.extend(_parts(part))
         else:
             parts.append(part)
-    telling = [part for part in parts if not _is_companion(part)]
-    if len(telling) != 1:
+    conditions = [part for part in parts if not _is_companion(part)]
+    if len(conditions) != 1:
         return [], [_NEEDS_MORE]
-    return _alternatives(telling)
+    return _alternatives(conditions)
 
 
 def _is_companion(node: Node) -> bool:

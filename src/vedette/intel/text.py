@@ -1,4 +1,4 @@
-"""Reading text that others wrote: lines, comma-separated rows, dates, line numbers of things inside a document."""
+"""Read untrusted text: lines, comma-separated rows, dates, and the line numbers of strings in a document."""
 
 import csv
 import re
@@ -19,20 +19,20 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
 def decoded(data: bytes) -> TextIOWrapper:
-    """Return the bytes as text: UTF-8, or UTF-16 with a byte order mark; what is invalid becomes a replacement character."""
+    """Return the bytes as text: UTF-8, or UTF-16 with a byte order mark; invalid bytes become a replacement character."""
     encoding = next((name for mark, name in _ENCODINGS if data.startswith(mark)), "utf-8")
     return TextIOWrapper(BytesIO(data), encoding=encoding, errors="replace", newline=None)
 
 
 def lines(data: bytes) -> Iterator[tuple[int, str]]:
-    """Yield each line that is not blank, stripped, with its number from 1; any line ending."""
+    """Yield the number (from 1) and the stripped text of each line that is not blank; any line ending is accepted."""
     for number, line in enumerate(decoded(data), 1):
         if text := line.strip():
             yield number, text
 
 
 def rows(data: bytes) -> Iterator[tuple[int, list[str]]]:
-    """Yield each comma-separated row that is not blank, its fields stripped, with the number of its first line."""
+    """Yield the number of its first line and the stripped fields of each comma-separated row that is not blank."""
     pending, first = "", 0
     for number, line in enumerate(decoded(data), 1):
         if not pending:
@@ -40,7 +40,7 @@ def rows(data: bytes) -> Iterator[tuple[int, list[str]]]:
         pending += line
         if pending.count('"') % 2 and number - first < MOST_ROW_LINES:
             continue
-        if pending.count('"') % 2:  # never closed: every line stands for itself
+        if pending.count('"') % 2:  # the quote is never closed: every line is a row
             for offset, single in enumerate(pending.splitlines()):
                 yield from _row(first + offset, single)
         else:
@@ -61,18 +61,18 @@ def _row(number: int, text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def shortened(text: str, limit: int = SHOWN_TEXT) -> str:
-    """Return text on one line without control characters, cut to a limit."""
+    """Return text as one line without control characters, cut to ``limit`` characters."""
     plain = _CONTROL.sub(" ", text[: limit + 1]).strip()
     return plain if len(plain) <= limit else plain[: limit - 1] + "…"
 
 
 def category(text: str) -> str:
-    """Return a list's own word about an entry as it is kept: one line, bounded."""
+    """Return a list's own label of an entry as it is stored: one line of at most ``LONGEST_CATEGORY`` characters."""
     return shortened(text, LONGEST_CATEGORY)
 
 
 def date(text: str) -> datetime | None:
-    """Read the first date in a text: ISO 8601, RFC 2822, or as the command ``date`` prints it; None where there is none."""
+    """Return the first date in a text (ISO 8601, RFC 2822, or as the command ``date`` prints it) in UTC, or None."""
     try:
         if match := _UNIX_DATE.search(text):
             month, day, hour, minute, second, year = match.groups()
@@ -84,15 +84,15 @@ def date(text: str) -> datetime | None:
         return None
 
 
-def _utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+def _utc(time: datetime) -> datetime:
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
 class Finder:
-    """Finds the line numbers of things that stand in a document in the order in which they are asked for.
+    """Finds the line numbers of strings in a JSON document, requested in the order in which they occur.
 
-    Searching goes forward only, and stops for good at the first thing that isn't found as written (an escaped quote), so that
-    the work stays proportional to the document. Then the last number found is the answer.
+    It searches forward only, and stops for good at the first string that is not found as written (an escaped quote), so that
+    the work stays proportional to the document. From then on it returns the last number found.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -102,7 +102,7 @@ class Finder:
         self._found = True
 
     def line(self, text: str) -> int:
-        """Return the number of the line with the JSON string ``text``, from 1."""
+        """Return the number (from 1) of the line that contains the JSON string ``text``."""
         if self._found:
             position = self._data.find(b'"' + text.encode("utf-8", "surrogatepass") + b'"', self._position)
             self._found = position >= 0

@@ -1,11 +1,13 @@
-"""List formats: how a threat list's file is read.
+"""Parse the files of threat lists, with one module per list format.
 
 To add one, write a module here with the constant ``LIST_FORMAT``. A list format
 
-- says by name and first bytes whether a file is its own (``sniff``; exclusive: no two formats claim one file),
-- yields an ``Item`` for whatever stands where an address should, and a ``Refusal`` for what it knows to be none; the rules
-  that hold for every list (strict addresses, special ranges, breadth, duplicates) are applied afterwards, in ``intel.rules``,
+- decides by a file's name and first bytes whether it parses that file (``sniff``; no two formats may claim the same file),
+- yields an ``Item`` for any text in the place of an address, and a ``Refusal`` for text that it knows not to be one; the rules
+  for all lists (strict addresses, special ranges, breadth, duplicates) are applied afterwards, by ``intel.lists``,
 - never raises: a file that cannot be read at all is one refusal; memory stays proportional to the file.
+
+The documentation shows the first paragraph of each module's docstring after the colon.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,7 +23,7 @@ SNIFF_BYTES = 4_096
 
 
 class Item(NamedTuple):
-    """What a list says at one place, unchecked: ``text`` is an address, a network, or a range ``first-last``."""
+    """One unchecked statement of a list: ``text`` should be an address, a network, or a range ``first-last``."""
 
     line: int
     text: str
@@ -31,7 +33,7 @@ class Item(NamedTuple):
 
 
 def undated(_data: bytes) -> datetime | None:
-    """Return None: the format has no place for a date."""
+    """Return None, for formats that cannot state a date."""
     return None
 
 
@@ -40,7 +42,7 @@ class ListFormat:
     """One list format.
 
     ``sniff(name, head)`` gets the file's name and its first decompressed bytes (up to ``SNIFF_BYTES``). ``parse(data)`` gets
-    all decompressed bytes. ``as_of(data)`` returns the date that the file states for itself, None where it states none.
+    all decompressed bytes. ``as_of(data)`` returns the date that the file states for itself, None if it states none.
     ``example`` is one line for the documentation and for error messages.
     """
 

@@ -12,13 +12,13 @@ _FIRST_LINE = re.compile(r"[^#\s]+(?:#[^#]*){7}")
 
 
 def sniff(_name: str, head: bytes) -> bool:
-    """Claim files whose first line has eight fields."""
+    """Tell whether the first line has eight fields."""
     first = next((line for _, line in lines(head)), "")
     return _FIRST_LINE.fullmatch(first) is not None
 
 
 def parse(data: bytes) -> Iterator[Item | Refusal]:
-    """Yield the address and type of each line."""
+    """Yield the address of each line, with its type as the category."""
     for number, line in lines(data):
         fields = [field.strip() for field in line.split("#", _FIELDS)]
         if len(fields) != _FIELDS:

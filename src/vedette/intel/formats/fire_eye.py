@@ -1,7 +1,7 @@
-"""FIRE_EYE: 47 columns, of which ``ip``, ``cidr`` and ``domain`` matter; the malware family, else the title, is the category.
+"""FIRE_EYE: 47 columns, of which ``ip``, ``cidr`` and ``domain`` matter; the malware family, or else the title, is the category.
 
-A row may name an address and a network: both count. Columns are found by the header; blank lines and blanks around commas,
-also missing ones, are as the vendor's guide has them.
+A row may name an address and a network: both count. Columns are found by the header; as in the vendor's guide, blank lines and
+any number of blanks around commas are allowed.
 """
 
 import re
@@ -13,17 +13,17 @@ from vedette.intel.rules import DOMAIN
 from vedette.intel.text import category, rows, shortened
 
 _HEADER = re.compile(rb"^(?:\xef\xbb\xbf)?\s*\"?reportId\"?\s*,\s*\"?title\"?\s*,", re.IGNORECASE)
-# Positions by contract 3.3, for files without a header row.
+# Positions of the columns (contract 3.3), for files without a header row.
 _POSITIONS = {"title": 1, "cidr": 31, "domain": 32, "ip": 35, "malwarefamily": 42}
 
 
 def sniff(_name: str, head: bytes) -> bool:
-    """Claim files that begin with the header row."""
+    """Tell whether the file begins with the header row."""
     return _HEADER.match(head) is not None
 
 
 def parse(data: bytes) -> Iterator[Item | Refusal]:
-    """Yield the address and the network of each row."""
+    """Yield the address and the network of each row; refuse its domain."""
     positions = _POSITIONS
     for number, fields in rows(data):
         if fields[0].lower() == "reportid":

@@ -1,8 +1,8 @@
 """IPSET: plain lists with comments, as published by most free feeds.
 
-``.ipset``/``.netset`` files with ``#`` headers, ``ipset save`` output (``add SET ADDRESS``), lists with a word about each
-entry (``ADDRESS # scanner's name``, ``NETWORK ; SBL123``), a count after a tab, and ranges ``FIRST - LAST``. The word becomes the
-category. The date in the header is the list's own.
+It covers ``.ipset``/``.netset`` files with ``#`` headers, ``ipset save`` output (``add SET ADDRESS``), lists with a remark on
+each entry (``ADDRESS # scanner's name``, ``NETWORK ; SBL123``), a count after a tab, and ranges ``FIRST - LAST``. The remark
+becomes the category. The date in the header is the date of the list.
 """
 
 import re
@@ -20,18 +20,18 @@ _DATED = re.compile(
 )
 _SPLIT = re.compile(r"\s*[#;]\s*|\s*//\s*|\s+")
 _RANGE = re.compile(r"^([0-9a-fA-F:.]+)\s+-\s+([0-9a-fA-F:.]+)")
-_NO_ENTRY = ("create ", "flush ", "COMMIT")
+_COMMANDS_WITHOUT_ENTRY = ("create ", "flush ", "COMMIT")
 
 
 def sniff(_name: str, head: bytes) -> bool:
-    """Claim plain lists of addresses that hold a comment or a word about an entry."""
+    """Tell whether the file is a plain list of addresses with a comment or a remark on an entry."""
     return is_plain_list(head) and not is_plain(head)
 
 
 def parse(data: bytes) -> Iterator[Item | Refusal]:
-    """Yield the address and the word about it of each line."""
+    """Yield the address of each line, with the remark as the category."""
     for number, line in lines(data):
-        if line[0] in "#;" or line.startswith("//") or line.startswith(_NO_ENTRY):
+        if line[0] in "#;" or line.startswith("//") or line.startswith(_COMMANDS_WITHOUT_ENTRY):
             continue
         text = _RANGE.sub(r"\1-\2", line)
         if text.startswith("add "):
@@ -42,7 +42,7 @@ def parse(data: bytes) -> Iterator[Item | Refusal]:
 
 
 def as_of(data: bytes) -> datetime | None:
-    """Return the date in the header comments."""
+    """Return the date in the header comments, or None if there is none."""
     for _, line in lines(data[:_HEADER_BYTES]):
         if line[0] not in "#;":
             break

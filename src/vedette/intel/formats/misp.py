@@ -27,19 +27,19 @@ class _Version(msgspec.Struct, gc=False):
 
 
 def sniff(_name: str, head: bytes) -> bool:
-    """Claim JSON objects that hold a ``list`` and are no STIX bundle."""
+    """Tell whether the file is a JSON object with a ``list`` and not a STIX bundle."""
     return _OBJECT.match(head) is not None and _LIST.search(head) is not None and _BUNDLE.search(head) is None
 
 
 def parse(data: bytes) -> Iterator[Item | Refusal]:
-    """Yield each value of the list, with the list's name as category."""
+    """Yield each value of the list, with the list's name as the category."""
     if data.count(b",") > _MOST_VALUES:
         yield Refusal(1, "", f"unreadable: more than {_MOST_VALUES:,} values")
         return
     try:
         warning = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=_WarningList)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        yield Refusal(1, "", f"unreadable: no MISP warning list ({error})")
+        yield Refusal(1, "", f"unreadable: not a MISP warning list ({error})")
         return
     finder, word = Finder(data), category(warning.name)
     for value in warning.list:
@@ -47,7 +47,7 @@ def parse(data: bytes) -> Iterator[Item | Refusal]:
 
 
 def as_of(data: bytes) -> datetime | None:
-    """Return the date that a version such as 20260811 means."""
+    """Return the date if the version is one, such as 20260811; else None."""
     try:
         version = str(msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=_Version).version)
         return datetime.strptime(version, "%Y%m%d").replace(tzinfo=UTC) if len(version) == len("20260811") else None

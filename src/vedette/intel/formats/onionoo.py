@@ -1,7 +1,7 @@
 """ONIONOO: details documents of the Tor project's relay search.
 
-Measured ``exit_addresses`` count. Advertised ``or_addresses`` count where nothing was measured, and when they are IPv6, which is
-not measured. Relays without the Exit flag (where flags are given) don't exit and are refused.
+Measured ``exit_addresses`` count. Advertised ``or_addresses`` count if nothing was measured, or if they are IPv6, which is
+not measured. If flags are given, relays without the Exit flag are refused.
 """
 
 import re
@@ -33,22 +33,22 @@ class _Details(msgspec.Struct, gc=False):
 
 
 def sniff(_name: str, head: bytes) -> bool:
-    """Claim details documents."""
+    """Tell whether the file is a details document."""
     return _START.match(head) is not None and _RELAYS.search(head) is not None
 
 
 def parse(data: bytes) -> Iterator[Item | Refusal]:
-    """Yield the exit addresses of each relay."""
+    """Yield the exit addresses of each relay, with its nickname in the category."""
     try:
         details = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=_Details)
     except _UNREADABLE as error:
-        yield Refusal(1, "", f"unreadable: no details document ({error})")
+        yield Refusal(1, "", f"unreadable: not a details document ({error})")
         return
     finder = Finder(data)
     for relay in details.relays:
         line = finder.line(relay.nickname)
         if relay.flags is not None and "Exit" not in relay.flags:
-            yield Refusal(line, shortened(relay.nickname), "not applicable: the relay is no exit")
+            yield Refusal(line, shortened(relay.nickname), "not applicable: the relay is not an exit")
             continue
         advertised = [match.group(1) for text in relay.or_addresses if (match := _ADVERTISED.fullmatch(text))]
         if relay.exit_addresses:
@@ -58,7 +58,7 @@ def parse(data: bytes) -> Iterator[Item | Refusal]:
 
 
 def as_of(data: bytes) -> datetime | None:
-    """Return when the relays were published."""
+    """Return the time at which the relays were published, or None if the document does not state it."""
     try:
         return date(msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=_Details).relays_published)
     except _UNREADABLE:

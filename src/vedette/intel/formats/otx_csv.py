@@ -15,12 +15,12 @@ _DOMAINS = frozenset({"domain", "domain name", "hostname"})
 
 
 def sniff(_name: str, head: bytes) -> bool:
-    """Claim files that begin with the header row."""
+    """Tell whether the file begins with the header row."""
     return _HEADER.match(head) is not None
 
 
 def parse(data: bytes) -> Iterator[Item | Refusal]:
-    """Yield the indicators of address types."""
+    """Yield the indicators that are addresses, with the description as the category; refuse all others."""
     for number, fields in rows(data):
         kind = fields[0].lower()
         if kind == "indicator type":

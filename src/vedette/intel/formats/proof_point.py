@@ -1,6 +1,6 @@
 """PROOF_POINT: columns ip (or domain), category, score, first_seen, last_seen, ports.
 
-``first_seen`` is where an entry's validity begins. ``last_seen`` is when it was last observed before the list was made: no end.
+``first_seen`` begins the validity of an entry. ``last_seen``, its last observation before the list was made, does not end it.
 """
 
 import re
@@ -17,7 +17,7 @@ _SCORE, _FIRST_SEEN = 2, 3
 
 
 def sniff(_name: str, head: bytes) -> bool:
-    """Claim files that begin with the header row."""
+    """Tell whether the file begins with the header row."""
     return _HEADER.match(head) is not None
 
 

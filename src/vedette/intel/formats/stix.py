@@ -1,9 +1,10 @@
 """STIX: STIX 1.x XML packages with CybOX address objects.
 
-Every ``Address_Value`` of the package counts, wherever it stands: in observables, indicators, courses of action. A range is
+Every ``Address_Value`` of the package counts, whether in observables, indicators or courses of action. A range is
 written with the condition InclusiveBetween as ``first##comma##last``; Equals may list several values. Other conditions
 and negated indicators and observables are refused: an address alone does not satisfy them. An indicator's title is the
-category, its Valid_Time_Position the validity. Read as a stream without document types, entities or external references.
+category, its Valid_Time_Position the validity. The XML is read as a stream; document types, entities and external references are
+forbidden.
 """
 
 import re
@@ -31,18 +32,18 @@ _KEPT_TEXT = frozenset({"Address_Value", "Value", "Title", "Start_Time", "End_Ti
 
 
 class _Position(Protocol):
-    """What tells the line that is being read (expat)."""
+    """The attribute of an expat parser that gives the current line number."""
 
     CurrentLineNumber: int
 
 
 class _TooDeepError(Exception):
-    """The document nests deeper than any STIX package."""
+    """The document is nested deeper than any STIX package."""
 
 
 @dataclass(slots=True)
 class _Indicator:
-    """What an indicator says of the addresses in it."""
+    """An open indicator: what it states about its addresses, and the addresses found so far as (line, text)."""
 
     depth: int
     negated: bool = False
@@ -53,7 +54,7 @@ class _Indicator:
 
 
 class _Target:
-    """Collects items while expat reports elements; nothing of the document is kept."""
+    """Collects items in ``ready`` while expat reports elements; no part of the document is kept."""
 
     def __init__(self) -> None:
         self.ready: list[Item | Refusal] = []
@@ -68,7 +69,7 @@ class _Target:
         self._text: list[str] | None = None
 
     def follow(self, position: _Position) -> None:
-        """Take line numbers from there."""
+        """Take line numbers from the given parser."""
         self._position = position
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
@@ -83,7 +84,7 @@ class _Target:
         elif name == "Properties":
             self._address_category = attributes.get("category", "")
             self._object_type = attributes.get(_TYPE, "").rpartition(":")[2]
-            self._no_address()
+            self._refuse_other_objects()
         if name in _KEPT_TEXT:
             self._attributes, self._started, self._text = attributes, self._position.CurrentLineNumber, []
 
@@ -105,7 +106,7 @@ class _Target:
         self._path.pop()
 
     def close(self) -> None:
-        """Nothing is left open at the end of a well-formed document."""
+        """Do nothing: at the end of a well-formed document, nothing is left open."""
 
     def _close_text(self, name: str, parent: str, text: str) -> None:
         indicator = self._indicators[-1] if self._indicators else None
@@ -120,7 +121,7 @@ class _Target:
         elif indicator and name == "End_Time":
             indicator.valid_to = date(text)
 
-    def _no_address(self) -> None:
+    def _refuse_other_objects(self) -> None:
         if self._object_type not in {"", "AddressObjectType", "DomainNameObjectType"}:
             self.ready.append(
                 Refusal(
@@ -157,15 +158,15 @@ class _Target:
 
 
 def sniff(_name: str, head: bytes) -> bool:
-    """Claim XML whose root is a STIX package."""
+    """Tell whether the file is XML whose root is a STIX package."""
     return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") and _ROOT.search(head) is not None
 
 
 def parse(data: bytes) -> Iterator[Item | Refusal]:
-    """Yield the addresses of the package, as far as it is well formed."""
+    """Yield the addresses of the package, up to the first place that is not well-formed."""
     target = _Target()
     parser = DefusedXMLParser(target=target, forbid_dtd=True)
-    # the pure Python parser that defusedxml builds on keeps expat's own parser in this attribute
+    # the pure Python parser on which defusedxml is based keeps the expat parser in this attribute
     expat = cast("_Position", vars(parser)["parser"])
     target.follow(expat)
     try:
@@ -183,12 +184,12 @@ def parse(data: bytes) -> Iterator[Item | Refusal]:
 
 def _why(error: Exception) -> str:
     if isinstance(error, DefusedXmlException):
-        return "document types, entities and external references are not read"
+        return "document types, entities and external references are forbidden"
     return shortened(str(error))
 
 
 def as_of(data: bytes) -> datetime | None:
-    """Return the package's timestamp."""
+    """Return the package's timestamp, or None if it has none."""
     match = _TIMESTAMP.search(data[:SNIFF_BYTES])
     return date(match.group(1).decode("utf-8", "replace")) if match else None
 

@@ -3,11 +3,11 @@
 Addresses come from
 
 - the patterns of indicators (``stix_patterns``), with ``valid_from`` and ``valid_until``,
-- observed ``ipv4-addr`` and ``ipv6-addr`` objects that an indicator (``based-on``) or an infrastructure (``consists-of``,
-  ``communicates-with`` …) is related to, directly or through observed data,
-- all observed addresses, when the bundle has neither indicators nor infrastructure: then it is a plain list of addresses.
+- observed ``ipv4-addr`` and ``ipv6-addr`` objects to which an indicator (``based-on``) or an infrastructure (``consists-of``,
+  ``communicates-with`` …) is related, directly or through observed data,
+- all observed addresses, if the bundle has neither indicators nor infrastructure: then it is a plain list of addresses.
 
-Other observed addresses are refused: being seen is no accusation. Revoked and benign indicators don't apply.
+Other observed addresses are refused: an observed address is not necessarily malicious. Revoked and benign indicators are refused.
 """
 
 import re
@@ -24,7 +24,7 @@ from vedette.intel.text import Finder, category, date, shortened
 _START = re.compile(rb"^(?:\xef\xbb\xbf)?\s*\{")
 _BUNDLE = re.compile(rb"\"bundle(?:--|\")|\"objects\"\s*:\s*\[")
 _MOST_OBJECTS = 1_000_000
-_MOST_PATTERN_TEXT = 10_000_000  # the grammar reads about 300 KB a second
+_MOST_PATTERN_TEXT = 10_000_000  # the grammar parses about 300 KB per second
 _ADDRESS_TYPES = frozenset({"ipv4-addr", "ipv6-addr"})
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
@@ -35,7 +35,7 @@ class _Observed(msgspec.Struct, gc=False):
 
 
 class _Object(msgspec.Struct):
-    """The fields of any object that matter here."""
+    """The fields that are used, of objects of any type."""
 
     type: str = ""
     id: str = ""
@@ -62,7 +62,7 @@ class _Bundle(msgspec.Struct):
 
 
 def sniff(_name: str, head: bytes) -> bool:
-    """Claim JSON objects that are bundles."""
+    """Tell whether the file is a JSON object that is a bundle."""
     return _START.match(head) is not None and _BUNDLE.search(head) is not None
 
 
@@ -73,7 +73,7 @@ def _read(data: bytes) -> tuple[list[_Object], str, list[Refusal]]:
     try:
         bundle = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=_Bundle)
     except _UNREADABLE as error:
-        return [], "", [Refusal(1, "", f"unreadable: no STIX 2 bundle ({error})")]
+        return [], "", [Refusal(1, "", f"unreadable: not a STIX 2 bundle ({error})")]
     decoder, objects, refusals = msgspec.json.Decoder(_Object), [], []
     for number, raw in enumerate(bundle.objects):
         try:
@@ -84,11 +84,11 @@ def _read(data: bytes) -> tuple[list[_Object], str, list[Refusal]]:
 
 
 def parse(data: bytes) -> Iterator[Item | Refusal]:
-    """Yield the addresses of the bundle."""
+    """Yield the addresses of the bundle, with the name of their indicator or object as the category."""
     objects, version, refusals = _read(data)
     yield from refusals
     finder = Finder(data)
-    accused = _accused(objects)
+    implicated = _implicated(objects)
     pattern_text = 0
     for item in objects:
         if item.type == "indicator":
@@ -99,7 +99,7 @@ def parse(data: bytes) -> Iterator[Item | Refusal]:
             else:
                 yield from _indicator(item, line, version)
         elif item.type in _ADDRESS_TYPES or item.type == "observed-data":
-            yield from _observed(item, finder.line(item.id), accused)
+            yield from _observed(item, finder.line(item.id), implicated)
 
 
 def _indicator(item: _Object, line: int, bundle_version: str) -> Iterator[Item | Refusal]:
@@ -118,14 +118,14 @@ def _indicator(item: _Object, line: int, bundle_version: str) -> Iterator[Item |
             yield Refusal(line, text, reason)
 
 
-def _observed(item: _Object, line: int, accused: frozenset[str] | None) -> Iterator[Item | Refusal]:
-    """Yield the addresses of an observed object, or of the objects inside observed data of version 2.0."""
+def _observed(item: _Object, line: int, implicated: frozenset[str] | None) -> Iterator[Item | Refusal]:
+    """Yield the addresses of an observed object, or of the objects inside observed data (STIX 2.0), if implicated or None."""
     values = [item.value] if item.type in _ADDRESS_TYPES else _inner_values(item)
     for value in values:
-        if accused is None or item.id in accused:
+        if implicated is None or item.id in implicated:
             yield Item(line, value, category(item.name))
         else:
-            yield Refusal(line, shortened(value), "not applicable: the address was observed, but nothing accuses it")
+            yield Refusal(line, shortened(value), "not applicable: the address was only observed; nothing marks it as a threat")
 
 
 def _inner_values(item: _Object) -> list[str]:
@@ -140,23 +140,23 @@ def _inner_values(item: _Object) -> list[str]:
     return values
 
 
-def _accused(objects: list[_Object]) -> frozenset[str] | None:
-    """Return the ids that indicators and infrastructure are related to; None when the bundle has neither."""
-    accusers = {item.id for item in objects if item.type in {"indicator", "infrastructure"}}
-    if not accusers:
+def _implicated(objects: list[_Object]) -> frozenset[str] | None:
+    """Return the IDs to which indicators and infrastructure are related, or None if the bundle has neither."""
+    threats = {item.id for item in objects if item.type in {"indicator", "infrastructure"}}
+    if not threats:
         return None
     relations = [item for item in objects if item.type == "relationship"]
-    accused = {item.target_ref for item in relations if item.source_ref in accusers}
+    implicated = {item.target_ref for item in relations if item.source_ref in threats}
     for item in objects:
-        if item.type == "observed-data" and item.id in accused:
-            accused.update(item.object_refs)
-    return frozenset(accused)
+        if item.type == "observed-data" and item.id in implicated:
+            implicated.update(item.object_refs)
+    return frozenset(implicated)
 
 
 def as_of(data: bytes) -> datetime | None:
-    """Return when the newest object of the bundle was modified."""
-    moments = [moment for item in _read(data)[0] if item.modified and (moment := date(item.modified))]
-    return max(moments, default=None)
+    """Return the latest modification time of the bundle's objects, or None if no object states one."""
+    times = [time for item in _read(data)[0] if item.modified and (time := date(item.modified))]
+    return max(times, default=None)
 
 
 LIST_FORMAT = ListFormat(

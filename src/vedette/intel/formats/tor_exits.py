@@ -1,7 +1,7 @@
 """TOR_EXITS: the Tor project's document of measured exit addresses (lines ``ExitNode``, ``Published``, ``ExitAddress`` …).
 
-A relay may exit from another address than it advertises: only ``ExitAddress`` lines count. Their time is the last test, which
-says when the address was seen, not since when: it bounds nothing.
+A relay may exit from another address than it advertises: only ``ExitAddress`` lines count. Their time is that of the last test,
+which does not tell since when the address has been an exit: it does not limit the validity.
 """
 
 import re
@@ -17,7 +17,7 @@ _OTHER = frozenset({"ExitNode", "Published", "LastStatus"})
 
 
 def sniff(_name: str, head: bytes) -> bool:
-    """Claim files that begin with an exit node."""
+    """Tell whether the file begins with an exit node."""
     return _NODE.match(head) is not None
 
 
@@ -28,13 +28,13 @@ def parse(data: bytes) -> Iterator[Item | Refusal]:
         if word == "ExitAddress":
             yield Item(number, rest.partition(" ")[0], "exit")
         elif word not in _OTHER:
-            yield Refusal(number, shortened(line), "not an address: no line of an exit-address document")
+            yield Refusal(number, shortened(line), "not an address: not a line of an exit-address document")
 
 
 def as_of(data: bytes) -> datetime | None:
-    """Return the newest test of an address."""
+    """Return the time of the latest test of an address, or None if there is none."""
     tests = (line for _, line in lines(data) if line.startswith("ExitAddress "))
-    return max((moment for line in tests if (moment := date(line))), default=None)
+    return max((time for line in tests if (time := date(line))), default=None)
 
 
 LIST_FORMAT = ListFormat(

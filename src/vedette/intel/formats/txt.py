@@ -1,4 +1,4 @@
-"""TXT: one address or network a line, as GuardDuty takes it; comment lines and trailing comments are skipped."""
+"""TXT: one address or network per line, as GuardDuty accepts it; comment lines and trailing comments are skipped."""
 
 import re
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ _COMMENT = re.compile(r"(?:^|\s+)(?:#|;|//)")
 
 
 def sniff(_name: str, head: bytes) -> bool:
-    """Claim lines of one address, network or domain each, without any comment."""
+    """Tell whether each line is one address, network or domain, without any comment."""
     return is_plain_list(head) and is_plain(head)
 
 
 def parse(data: bytes) -> Iterator[Item | Refusal]:
-    """Yield what stands on each line."""
+    """Yield the text of each line, without comments."""
     for number, line in enumerate(decoded(data), 1):
         text = line.strip()
         if "#" in text or ";" in text or "//" in text:
