@@ -3,13 +3,12 @@
 import json
 import os
 from collections.abc import Callable, Generator
-from functools import partial
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from vedette.detections import Detection
-from vedette.families.callers import sighting as callers
+from vedette.detections import all_detections
 from vedette.findings import Finding, assemble, merge_all
 
 CORPUS = Path(os.environ.get("VEDETTE_CORPUS") or Path(__file__).parents[2] / "shared" / "data")
@@ -68,22 +67,20 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
 @pytest.fixture(scope="session")
 def made_up_finding() -> Callable[[str], Finding]:
     """Make the finding of a name in ``tests/golden/caller_rows.json`` from its rows, as a scan would."""
-    cases = json.loads((Path(__file__).parent / "golden" / "caller_rows.json").read_text(encoding="utf-8"))
+    text = (Path(__file__).parent / "golden" / "caller_rows.json").read_text(encoding="utf-8")
+    cases = json.loads(text, object_hook=_with_times)
 
     def make(name: str) -> Finding:
         case = cases[name]
-        words = {"tor": callers.TOR, "malicious": callers.MALICIOUS, "custom": callers.CUSTOM}[case["kind"]]
-        rule = Detection(
-            finding_type=case["finding_type"],
-            resource_type="AccessKey",
-            resource_role="TARGET",
-            action_type="AWS_API_CALL",
-            reads=(),
-            sql="",
-            describe=partial(callers.describe, finding_type=case["finding_type"]),
-            summarise=partial(callers.summarise, words=words),
-        )
-        (seen,) = merge_all(rule.describe({**case["common"], **row}) for row in case["rows"]).values()
-        return assemble(seen, rule, case["thresholds"], existing=None, stamp=None)
+        detection = all_detections()[case["finding_type"]]
+        (seen,) = merge_all(detection.sighting({**case["common"], **row}) for row in case["rows"]).values()
+        return assemble(seen, detection, case["thresholds"], existing=None, stamp=None)
 
     return make
+
+
+def _with_times(row: dict[str, object]) -> dict[str, object]:
+    """Return a row whose times are datetimes, as an engine returns them."""
+    times = {"first_time", "last_time", "event_time", "as_of", "valid_from", "valid_to"}
+    found = {name: datetime.fromisoformat(value) for name, value in row.items() if name in times and isinstance(value, str)}
+    return {**row, **found}

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from scanning import scan
 
-from vedette.findings import Finding
+from vedette.detections import all_detections
+from vedette.findings import Finding, Step
 from vedette.intel import Kind
 from vedette.intel.lists import load_list
 from vedette.simulate.world import simulate
 from vedette.sources import Span, list_blobs
-from vedette.text.advice import next_steps
-from vedette.text.findings import show
+from vedette.text.explanation import show
 
 SCAN, PROBE = "Recon:EC2/Portscan", "Recon:EC2/PortProbeUnprotectedPort"
 
@@ -34,6 +34,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def findings(folder: Path) -> dict[str, Finding]:
     return found(folder, inventory=True)
+
+
+def next_steps(finding: Finding) -> tuple[Step, ...]:
+    return all_detections()[finding.seen.finding_type].next_steps(finding)
 
 
 def commands(finding: Finding) -> list[str]:

@@ -13,18 +13,15 @@ from inventories import answers, group, interface, permission, save
 from scanning import lists_of, scan
 
 from vedette.detections import all_detections
-from vedette.families.probes.sighting import describe as describe_probe
-from vedette.families.probes.summary import summarise as summarise_probe
-from vedette.families.scans.sighting import describe as describe_scan
-from vedette.families.scans.summary import summarise as summarise_scan
 from vedette.families.scans.usual_ports import USUAL_PORTS
 from vedette.findings import Finding, assemble, finding_id, merge
 from vedette.findings.rows import moment_of, whole
 from vedette.formats import all_formats
 from vedette.guardduty.blocks import instance_resource, partition, port_details
-from vedette.text.findings import show
+from vedette.text.explanation import show
 
 SCAN, PROBE = "Recon:EC2/Portscan", "Recon:EC2/PortProbeUnprotectedPort"
+SCANS, PROBES = all_detections()[SCAN], all_detections()[PROBE]
 NAMES = {"portscan": SCAN, "port_probe_unprotected_port": PROBE}
 FORMS = ("guardduty", "guardduty-api")
 NOON = 1_773_489_600_000_000  # 2026-03-14T12:00:00Z
@@ -127,7 +124,7 @@ def counted(tries: Iterable[dict[str, object]]) -> Iterator[dict[str, object]]:
 
 
 def summary_of_scan(row: dict[str, object]) -> Any:  # noqa: ANN401 - a summary
-    return finished(SCAN, describe_scan(row)).summary
+    return finished(SCAN, SCANS.sighting(row)).summary
 
 
 def finished(kind: str, seen: Any) -> Finding:  # noqa: ANN401 - a sighting
@@ -136,7 +133,7 @@ def finished(kind: str, seen: Any) -> Finding:  # noqa: ANN401 - a sighting
 
 
 def test_a_scan_row_is_a_sighting_in_order_of_time() -> None:
-    seen = describe_scan(scan_row(attempt(0), attempt(1, outcome="half_open", kinds=""), attempt(2, outcome="rejected")))
+    seen = SCANS.sighting(scan_row(attempt(0), attempt(1, outcome="half_open", kinds=""), attempt(2, outcome="rejected")))
     assert (seen.first.time, seen.last.time) == (moment_of(NOON), moment_of(NOON + 2_000_000))
     assert (seen.resource_key, seen.target, seen.count) == ("i-0a", "192.0.2.7", 3)
     assert {name: list(tally) for name, tally in seen.tallies.items()} == {
@@ -157,21 +154,21 @@ def test_a_scan_row_is_a_sighting_in_order_of_time() -> None:
 
 
 def test_rows_of_a_scan_merge_whatever_came_first() -> None:
-    one, other = describe_scan(scan_row(attempt(0))), describe_scan(scan_row(attempt(1), low_port=39_000, fast_tried=25))
+    one, other = SCANS.sighting(scan_row(attempt(0))), SCANS.sighting(scan_row(attempt(1), low_port=39_000, fast_tried=25))
     both = merge(one, other)
     assert both == merge(other, one)
     assert (both.count, both.facts["fast_tried"], both.facts["negative_low_port"]) == (2, 25, -39_000)
 
 
 def test_earlier_evidence_that_comes_later_changes_no_id() -> None:
-    one = describe_scan(scan_row(attempt(5), triggered_us=NOON + 5_000_000))
-    earlier = describe_scan(scan_row(attempt(0), triggered_us=NOON + 9_000_000))
+    one = SCANS.sighting(scan_row(attempt(5), triggered_us=NOON + 5_000_000))
+    earlier = SCANS.sighting(scan_row(attempt(0), triggered_us=NOON + 9_000_000))
     assert merge(one, earlier).first.time < one.first.time
     assert finding_id(merge(one, earlier)) == finding_id(one) != finding_id(earlier)
 
 
 def test_a_rule_that_nobody_knows_is_called_so() -> None:
-    assert list(describe_scan(scan_row(attempt(0, rule=99))).tallies["rules"]) == ["unknown"]
+    assert list(SCANS.sighting(scan_row(attempt(0, rule=99))).tallies["rules"]) == ["unknown"]
 
 
 @pytest.mark.parametrize(
@@ -180,7 +177,7 @@ def test_a_rule_that_nobody_knows_is_called_so() -> None:
 )
 def test_the_source_ports_hint_at_the_tool(ports: tuple[int, int], tries: int, hint: str) -> None:
     row = scan_row(*map(attempt, range(tries)), low_port=ports[0], high_port=ports[1])
-    told = str(finished(SCAN, describe_scan(row)).additional["toolHint"])
+    told = str(finished(SCAN, SCANS.sighting(row)).additional["toolHint"])
     assert hint in told
     assert bool(told) is bool(hint)
 
@@ -190,7 +187,7 @@ def test_ports_that_nmap_usually_tries_hint_at_it() -> None:
     usual = sorted(USUAL_PORTS)[:30]
     for ports, told in ((usual, True), (usual[:19], False), (range(1, 31), False), ([*usual, *range(40_000, 40_009)], False)):
         row = scan_row(*(attempt(number, port=port) for number, port in enumerate(ports)), low_port=1, high_port=60_000)
-        hint = str(finished(SCAN, describe_scan(row)).additional["toolHint"])
+        hint = str(finished(SCAN, SCANS.sighting(row)).additional["toolHint"])
         assert ("nmap tries by default" in hint) is told, ports
 
 
@@ -230,7 +227,7 @@ def test_what_was_scanned_is_named(target: str, words: str) -> None:
 
 def test_long_lists_of_ports_and_hosts_are_cut_and_counted() -> None:
     row = scan_row(*(attempt(number, address=f"192.0.2.{number}") for number in range(60)))
-    told = finished(SCAN, describe_scan(row)).additional
+    told = finished(SCAN, SCANS.sighting(row)).additional
     assert told["portsScannedSample"] == list(range(501, 521))
     assert told["failedPorts"] == {"total": 60, "first": list(range(501, 551))}
     assert len(told["remoteHosts"]) == 50  # type: ignore[arg-type]
@@ -257,11 +254,11 @@ def probe_row(*hits: dict[str, object], **changes: object) -> dict[str, object]:
 
 
 def probed(*hits: dict[str, object], **changes: object) -> Finding:
-    return finished(PROBE, describe_probe(probe_row(*hits, **changes)))
+    return finished(PROBE, PROBES.sighting(probe_row(*hits, **changes)))
 
 
 def test_a_probe_row_is_a_sighting_of_the_instance() -> None:
-    seen = describe_probe(probe_row(hit(0, level=4), hit(1, port=80), hit(2, remote="198.51.100.8", probes=3)))
+    seen = PROBES.sighting(probe_row(hit(0, level=4), hit(1, port=80), hit(2, remote="198.51.100.8", probes=3)))
     assert (seen.target, seen.resource_key, seen.count) == ("", "i-0a", 5)
     assert (seen.first.time, seen.last.time) == (moment_of(NOON), moment_of(NOON + 7_000_000))
     assert {port: tally.count for port, tally in seen.tallies["ports"].items()} == {"00022": 4, "00080": 1}
@@ -315,16 +312,16 @@ def test_many_ports_and_scanners_are_cut_and_counted() -> None:
 def test_a_probe_through_a_load_balancer_is_one_step_lower() -> None:
     finding = probed(hit(0, port=9200))
     through = replace(finding, seen=replace(finding.seen, facts={**finding.seen.facts, "via_load_balancer": 1.0}))
-    thresholds = all_detections()[PROBE].values({})
-    assert [summarise_probe(item, thresholds).severity for item in (finding, through)] == [8, 5]
+    thresholds = PROBES.values({})
+    assert [PROBES.summarise(item, thresholds).severity for item in (finding, through)] == [8, 5]
     severe = {**thresholds, "severe_control_ports": 1}
     database = probed(hit(0, port=5432))
-    assert [summarise_probe(database, numbers).severity for numbers in (thresholds, severe)] == [2, 8]
+    assert [PROBES.summarise(database, numbers).severity for numbers in (thresholds, severe)] == [2, 8]
 
 
 def test_a_scan_without_kinds_is_still_told() -> None:
-    finding = finished(SCAN, describe_scan(scan_row(attempt(0, kinds=""))))
-    assert summarise_scan(finding, all_detections()[SCAN].values({})).additional["scanKind"] == "unknown"
+    finding = finished(SCAN, SCANS.sighting(scan_row(attempt(0, kinds=""))))
+    assert SCANS.summarise(finding, SCANS.values({})).additional["scanKind"] == "unknown"
 
 
 def test_small_words() -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from guardduty_model import parse, unknown
 
-from vedette.families.callers import sighting as callers
-from vedette.findings import Finding, Moment
+from vedette.detections import all_detections
+from vedette.families.callers.sighting import OWN_EGRESS, describe
+from vedette.findings import Finding, Moment, Summary
 from vedette.formats import all_formats
 
 MakeFinding = Callable[[str], Finding]
@@ -48,6 +49,10 @@ ADDITIONAL = {
     "malicious_ip_caller": {"apiCalls", "threatListName", "unusual"},
     "malicious_ip_caller_custom": {"apiCalls", "threatListName"},
 }
+
+
+def summary_of(finding: Finding) -> Summary:
+    return all_detections()[finding.seen.finding_type].summarise(finding, {})
 
 
 def exported(finding: Finding) -> Document:
@@ -214,14 +219,14 @@ def test_severity_of_the_made_up_findings(made_up_finding: MakeFinding) -> None:
 def test_a_root_user_whose_every_call_was_denied_is_one_step_lower(made_up_finding: MakeFinding) -> None:
     finding = made_up_finding("malicious_ip_caller_custom")
     root = replace(finding, seen=replace(finding.seen, facts={"root": 1.0}))
-    assert callers.summarise(root, {}, callers.CUSTOM).severity == 5.0
+    assert summary_of(root).severity == 5.0
 
 
 def test_calls_that_failed_for_other_reasons_are_not_denied(made_up_finding: MakeFinding) -> None:
     finding = made_up_finding("malicious_ip_caller_custom")
     (tally,) = finding.seen.tallies["errors"].values()
     errors = {**finding.seen.tallies, "errors": {"ThrottlingException": tally}}
-    summary = callers.summarise(replace(finding, seen=replace(finding.seen, tallies=errors)), {}, callers.CUSTOM)
+    summary = summary_of(replace(finding, seen=replace(finding.seen, tallies=errors)))
     assert summary.severity == 5.0
     assert (summary.observed["denied"], summary.observed["failed"]) == (0, 3)
     assert any("3 failed for other reasons" in reason for reason in summary.reasons)
@@ -241,25 +246,23 @@ def test_reasons_come_with_numbers_and_by_weight(made_up_finding: MakeFinding) -
 def test_an_address_of_the_users_own_is_one_finding_with_its_own_title(made_up_finding: MakeFinding) -> None:
     finding = made_up_finding("own_egress")
     assert finding.summary.title == "Your own address 192.0.2.44 is on list daily-bad-hosts."
-    assert (finding.seen.resource_key, finding.seen.count) == (callers.OWN_EGRESS, 5)
+    assert (finding.seen.resource_key, finding.seen.count) == (OWN_EGRESS, 5)
 
 
 def test_a_row_of_nothing_but_identity_and_times_is_described() -> None:
     moment = datetime(2024, 3, 1, tzinfo=UTC)
-    seen = callers.describe(
-        {"first_time": moment, "last_time": moment, "remote_address": "203.0.113.9"}, "Recon:IAMUser/TorIPCaller"
-    )
+    seen = describe({"first_time": moment, "last_time": moment, "remote_address": "203.0.113.9"}, "Recon:IAMUser/TorIPCaller")
     assert (seen.count, seen.target, seen.partition, seen.evidence) == (1, "203.0.113.9", "aws", frozenset())
 
 
 def test_braces_of_an_attacker_are_no_template(made_up_finding: MakeFinding) -> None:
     finding = made_up_finding("tor_ip_caller")
     action = {"awsApiCallAction": {"api": "{list.__class__}{0}"}}
-    summary = callers.summarise(replace(finding, seen=replace(finding.seen, action=action)), {}, callers.TOR)
+    summary = summary_of(replace(finding, seen=replace(finding.seen, action=action)))
     assert summary.title.startswith("{list.__class__}{0}, an API")
 
 
 def test_long_texts_of_the_log_are_cut() -> None:
     moment = datetime(2024, 3, 1, tzinfo=UTC)
-    seen = callers.describe({"first_time": moment, "last_time": moment, "user_agent": "x" * 1_000_000}, "t")
+    seen = describe({"first_time": moment, "last_time": moment, "user_agent": "x" * 1_000_000}, "t")
     assert len(json.dumps(seen.action)) < 2000

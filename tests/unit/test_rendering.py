@@ -14,8 +14,12 @@ from hypothesis import strategies as st
 
 from vedette.errors import ConfigurationError
 from vedette.findings import Finding, Sample
-from vedette.text.findings import CSV_COLUMNS, NARROWEST, ONE_LINE, render, show
+from vedette.text import NARROWEST
+from vedette.text.explanation import show
+from vedette.text.findings import render
 from vedette.text.safe import cell, clean
+from vedette.text.spreadsheet import CSV_COLUMNS
+from vedette.text.table import ONE_LINE
 
 MakeFinding = Callable[[str], Finding]
 

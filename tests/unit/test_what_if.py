@@ -3,8 +3,7 @@
 import json
 import re
 import shlex
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -25,11 +24,11 @@ from vedette.baseline.numbers import numbers
 from vedette.baseline.tables import schema_of, write
 from vedette.baseline.what_if import POINTS, compare, judge
 from vedette.baseline.what_if import parse as changes
+from vedette.detections import all_detections
+from vedette.detections.network_permissions import DETECTION as NETWORK
 from vedette.errors import ConfigurationError
 from vedette.exceptions.accepted import accepted, parse
 from vedette.exceptions.entry import read
-from vedette.families.discovery.rules import RULES
-from vedette.families.discovery.summary import NETWORK, SUBJECTS, summarise
 from vedette.findings import Finding, Moment, Tally
 from vedette.network.geo import Geo
 from vedette.pipeline.enrichment import Enrichment
@@ -288,7 +287,7 @@ def scored(target: str, **facts: float) -> Finding:
     """A discovery finding whose words are made by its summary."""
     codes = {f"{'mitigation' if name.startswith('e') else 'code'}:{name}": points for name, points in facts.items()}
     raw = some_finding(finding_type=NETWORK.finding_type, target=target, facts=codes | {"needed": 5.0})
-    return replace(raw, summary=summarise(raw, {rule.name: rule.default for rule in RULES}, NETWORK))
+    return replace(raw, summary=NETWORK.summarise(raw, NETWORK.values({})))
 
 
 @pytest.mark.parametrize(
@@ -333,7 +332,7 @@ def test_whatever_a_principal_is_called_the_entry_means_only_it(target: str) -> 
 def test_the_last_day_of_the_calendar_has_an_entry() -> None:
     late = scored(ALICE, g1=2)
     late = replace(late, seen=replace(late.seen, last=Moment(datetime(9999, 12, 31, tzinfo=UTC), "x")))
-    last = summarise(late, {rule.name: rule.default for rule in RULES}, NETWORK).reasons[-1]
+    last = NETWORK.summarise(late, NETWORK.values({})).reasons[-1]
     assert f"until {date.max}" in last
     assert (read(f"x until {date.max}").who, read(f"x until {date.max}").until) == ("x", None)
 
@@ -367,10 +366,10 @@ def test_accepted_behaviour_is_archived_with_the_reason(entry: str, archived: bo
 def test_other_types_are_never_accepted() -> None:
     raw = some_finding(target=ALICE)
     assert accepted(raw, parse([ALICE])) == raw
-    assert {subject.finding_type.partition("/")[2] for subject in SUBJECTS} == {
-        "NetworkPermissions",
-        "ResourcePermissions",
-        "UserPermissions",
+    assert {name.partition("/")[2]: item.category for name, item in all_detections().items() if item.category} == {
+        "NetworkPermissions": "network",
+        "ResourcePermissions": "resource",
+        "UserPermissions": "user",
     }
 
 
@@ -395,7 +394,5 @@ def test_addresses_of_a_discovery_finding_are_told_with_their_owner_and_country(
     raw = replace(
         some_finding(finding_type=NETWORK.finding_type), seen=replace(placed, facts={"code:n1": 2.0, "history_span": 83.0})
     )
-    (reason,) = [
-        item for item in summarise(raw, {rule.name: rule.default for rule in RULES}, NETWORK).reasons if item.startswith("N1")
-    ]
+    (reason,) = [item for item in NETWORK.summarise(raw, NETWORK.values({})).reasons if item.startswith("N1")]
     assert reason == "N1 +2: came from AS64500 Example Hosting (NL), which the principal had not used in 83 days of history."

@@ -22,7 +22,7 @@ COMMAND = Command("explain", APPLICATION)
 
 @APPLICATION.command("explain")
 def explain(
-    subject: Annotated[str, typer.Argument(metavar="FINDING_ID|TYPE", help="A finding's id, or a finding type.")],
+    subject: Annotated[str, typer.Argument(metavar="FINDING_ID|TYPE", help="Id of a finding, or a finding type.")],
     store: StoreOption = None,
     config: ConfigOption = None,
 ) -> None:
@@ -34,7 +34,7 @@ def explain(
 
     from vedette.detections import all_detections
     from vedette.errors import NotFoundError
-    from vedette.text.findings import show
+    from vedette.text.explanation import show
 
     known = {name.lower(): detection for name, detection in all_detections().items()}
     detection = known.get(subject.lower())
@@ -43,7 +43,7 @@ def explain(
     elif ":" in subject or "/" in subject:
         nearest = get_close_matches(subject.lower(), known, n=1, cutoff=0.3)
         hint = f"; did you mean {known[nearest[0]].finding_type}?" if nearest else ""
-        raise NotFoundError(f"{subject!r} is no finding type that is detected{hint}")
+        raise NotFoundError(f"{subject!r} is not a finding type that is detected{hint}")
     else:
         with open_store(config, store) as opened:
             finding = opened.finding(subject)
@@ -52,7 +52,7 @@ def explain(
 
 
 def _scored(finding: "Finding", store: "Store", settings: "Settings") -> Iterator[str]:
-    """Yield the score sheet of a finding that has one; without the state, nothing else that was scored is known."""
+    """Yield the score sheet of a finding that has one, with the other scored episodes if the state still has them."""
     from vedette.baseline import remembered
     from vedette.baseline.sheet import has_sheet, sheet_lines
     from vedette.errors import EngineError

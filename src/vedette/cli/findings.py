@@ -29,22 +29,30 @@ def findings() -> None:
 @APPLICATION.command("list")
 def list_findings(
     finding_type: Annotated[str | None, typer.Option("--type", metavar="TYPE", help="Only this finding type.")] = None,
-    severity: Annotated[float | None, typer.Option(metavar="NUMBER", help="Only findings at least this severe.")] = None,
+    severity: Annotated[
+        str | None,
+        typer.Option(metavar="SEVERITY", help="Only findings at least this severe: low, medium, high, critical or 0 to 10."),
+    ] = None,
     account: Annotated[str | None, typer.Option(metavar="ID", help="Only findings of this account.")] = None,
-    archived: Annotated[bool, typer.Option("--archived", help="Only archived findings; without it only the others.")] = False,
-    limit: Annotated[int, typer.Option(metavar="N", min=1, help="At most this many, the newest.")] = 100,
+    archived: Annotated[
+        bool, typer.Option("--archived", help="Only archived findings; by default only those that are not archived.")
+    ] = False,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, help="At most this many findings, the newest.")] = 100,
     format_name: FormatOption = None,
     store: StoreOption = None,
     config: ConfigOption = None,
 ) -> None:
     """List findings, the last updated first.
 
-    Example: vedette findings list --store case.db --severity 5
+    Example: vedette findings list --store case.db --severity medium
     """
+    from vedette.findings.severity import parse_level
+
+    lowest = None if severity is None else parse_level(severity)
     with open_store(config, store) as opened:
         print_findings(
             opened.findings(
-                finding_type=finding_type, minimum_severity=severity, account_id=account, archived=archived, limit=limit
+                finding_type=finding_type, minimum_severity=lowest, account_id=account, archived=archived, limit=limit
             ),
             format_name,
         )
@@ -61,10 +69,10 @@ def show_finding(
 
     Example: vedette findings show 1fd62b1c --store case.db
     """
-    from vedette.text.findings import show
+    from vedette.text.explanation import show
 
     if not finding_id.strip():
-        raise ConfigurationError("no finding is named: give its id, or the first digits of it")
+        raise ConfigurationError("no finding is named: give its id, or its first digits")
     with open_store(config, store) as opened:
         finding = opened.finding(finding_id)
     if format_name in {None, "table"}:

@@ -1,11 +1,12 @@
-"""``vedette what-if``: which past findings and near misses would appear or vanish under other numbers. Nothing is changed."""
+"""``vedette what-if``: which findings would have appeared or not under other thresholds; nothing is changed."""
 
 import sys
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vedette.cli.baseline import discovery_numbers, state_of, steadily
+from vedette.cli.baseline import discovery_numbers, read_state, state_of
 from vedette.terminal.command import Command, ConfigOption, StoreOption, application, open_store, say, settings_of, terminal_width
 
 if TYPE_CHECKING:
@@ -23,14 +24,14 @@ def what_if(
         list[str],
         typer.Argument(
             metavar="NAME=VALUE",
-            help="profile=sensitive, threshold=6, discovery.n1=3, suppress=PRINCIPAL, suppress=N1; several may be given.",
+            help="profile=sensitive, threshold=6, discovery.n1=3, suppress=PRINCIPAL, suppress=N1; may be repeated.",
         ),
     ],
     format_name: Annotated[str, typer.Option("--format", metavar="NAME", help="table (the default) or json.")] = "table",
     store: StoreOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Show which findings of the discovery types would appear or vanish under other numbers; nothing is changed.
+    """Show which findings of the discovery types would appear or vanish under other thresholds; nothing is changed.
 
     Example: vedette what-if profile=sensitive --store case.db
     """
@@ -44,7 +45,7 @@ def what_if(
     numbers = discovery_numbers(settings)
     with open_store(config, store) as opened:
         place = state_of(settings)
-        episodes = steadily(opened, settings, lambda generation: remembered(generation, place))
+        episodes = read_state(opened, settings, lambda generation: remembered(generation, place))
         appear, vanish = compare(episodes, change, numbers)
         ids = _ids(opened, vanish)
     if format_name == "json":
@@ -52,19 +53,19 @@ def what_if(
         return
     sys.stdout.writelines(what_if_lines(appear, vanish, ids, terminal_width()))
     sys.stdout.flush()
-    say(f"judged {len(episodes):,} episodes; those below {numbers['near']:g} points are not remembered")
+    say(f"judged {len(episodes):,} episodes; those below {numbers['near']:g} points are not kept")
 
 
 def _ids(store: "Store", judged: "list[Judged]") -> dict[int, tuple[str, ...]]:
-    """Return the ids of the findings that episodes belong to, by their place in the list."""
-    from vedette.families.discovery.summary import SUBJECTS
+    """Return the ids of the findings to which episodes belong, by index of the episode in the list."""
+    from vedette.detections import all_detections
 
     if not judged:
         return {}
     findings: dict[str, list[Finding]] = {}
-    for subject in SUBJECTS:
-        for finding in store.findings(finding_type=subject.finding_type, limit=None):
-            findings.setdefault(finding.seen.target, []).append(finding)
+    scored = (detection.finding_type for detection in all_detections().values() if detection.category)
+    for finding in chain.from_iterable(store.findings(finding_type=name, limit=None) for name in scored):
+        findings.setdefault(finding.seen.target, []).append(finding)
     return {
         number: tuple(finding.id for finding in findings.get(item.before.who, ()) if _holds(finding, item))
         for number, item in enumerate(judged)

@@ -1,7 +1,8 @@
-"""Detections: one module a finding type, each with the constant ``DETECTION``.
+"""Detections: one module per finding type, each with the constant ``DETECTION``.
 
-A detection is SQL (DuckDB's dialect) over named views and tables, thresholds with default and sentence, ``describe``, which
-turns a result row into a sighting, and ``summarise``, which says in words what a merged finding means. No I/O.
+A detection is SQL (DuckDB's dialect) over named views and tables, thresholds with default and sentence, and what its findings
+say of themselves: ``describe`` turns a result row into a sighting, ``summarise`` puts a merged finding into words, ``sections``
+and ``next_steps`` explain it. No I/O.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import cast
 
-from vedette.findings import Finding, Sighting, Summary
+from vedette.findings import Finding, Section, Sighting, Step, Summary
 from vedette.registry import discover
 from vedette.sql.threshold import Number, Threshold
 
@@ -18,12 +19,19 @@ __all__ = ["Detection", "Number", "Threshold", "all_detections"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detection:
-    """How one finding type is found.
+    """How one finding type is found, and what its findings say of themselves.
 
     ``reads`` names the views and tables that ``sql`` uses; its ``$parameters`` are names of ``thresholds``.
-    ``sql`` may return several rows of one identity: their sightings are merged. ``summarise`` must depend on nothing but the
-    finding and the thresholds. ``rule`` is the version of the rule, raised when findings would change. A silence of ``gap_hours``
-    ends an episode; None leaves it to the setting.
+    ``sql`` may return several rows of one identity: their sightings are merged.
+
+    ``describe`` is given a row and ``finding_type``, ``summarise`` the finding and the thresholds, on which alone it must depend.
+    ``sections`` is given the finding and its GuardDuty document, and returns what they say of the resource and of the other side;
+    ``next_steps`` returns what to do about the finding, the most urgent first. ``target_is_remote`` is false where a finding's
+    target is not the other side but the principal that acts: tables do not show it beside who acted.
+
+    ``rule`` is the version of the rule, raised when findings would change. A silence of ``gap_hours`` ends an episode; None
+    leaves that to the setting. ``category`` is how ``accepted_behaviour`` calls the type; findings of a type without one are
+    never accepted.
     """
 
     finding_type: str
@@ -32,11 +40,19 @@ class Detection:
     action_type: str
     reads: tuple[str, ...]
     sql: str
-    describe: Callable[[Mapping[str, object]], Sighting]
+    describe: Callable[[Mapping[str, object], str], Sighting]
     summarise: Callable[[Finding, Mapping[str, Number]], Summary]
+    sections: Callable[[Finding, Mapping[str, object]], tuple[Section, ...]]
+    next_steps: Callable[[Finding], tuple[Step, ...]]
+    target_is_remote: bool = True
     thresholds: tuple[Threshold, ...] = field(default=())
     rule: int = 1
     gap_hours: float | None = None
+    category: str = ""
+
+    def sighting(self, row: Mapping[str, object]) -> Sighting:
+        """Return what a row of ``sql`` says, as a sighting of this finding type."""
+        return self.describe(row, self.finding_type)
 
     def values(self, settings: Mapping[str, Number]) -> dict[str, Number]:
         """Return each threshold's value: from the settings, else its default."""

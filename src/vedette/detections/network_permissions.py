@@ -3,11 +3,13 @@
 from functools import partial
 
 from vedette.detections import Detection
+from vedette.families.discovery.explanation import sections
 from vedette.families.discovery.rules import RULES
 from vedette.families.discovery.sighting import describe
-from vedette.families.discovery.summary import NETWORK, summarise
+from vedette.families.discovery.summary import summarise
+from vedette.guardduty.access_key import next_steps
 
-FINDING_TYPE = "Recon:IAMUser/NetworkPermissions"
+CATEGORY = "network"
 
 SQL = """
 select *
@@ -16,14 +18,20 @@ where category = 'network'
 """
 
 DETECTION = Detection(
-    finding_type=FINDING_TYPE,
+    finding_type="Recon:IAMUser/NetworkPermissions",
     resource_type="AccessKey",
     resource_role="TARGET",
     action_type="AWS_API_CALL",
     reads=("discovery_findings",),
     sql=SQL,
-    describe=partial(describe, finding_type=FINDING_TYPE),
-    summarise=partial(summarise, subject=NETWORK),
+    describe=describe,
+    summarise=partial(
+        summarise, category=CATEGORY, asked="network access permissions of security groups, network ACLs and routes"
+    ),
+    sections=sections,
+    next_steps=next_steps,
+    target_is_remote=False,
     thresholds=RULES,
     gap_hours=6,
+    category=CATEGORY,
 )

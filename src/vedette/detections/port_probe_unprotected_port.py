@@ -1,10 +1,10 @@
 """Recon:EC2/PortProbeUnprotectedPort: a known scanner asked a port of an instance, and the port answered."""
 
 from vedette.detections import Detection, Threshold
+from vedette.families.probes.advice import next_steps
 from vedette.families.probes.sighting import describe
 from vedette.families.probes.summary import summarise
-
-FINDING_TYPE = "Recon:EC2/PortProbeUnprotectedPort"
+from vedette.guardduty.instance import sections
 
 SQL = """
 with answered as (
@@ -40,7 +40,7 @@ order by a.day, a.interface_id
 """
 
 DETECTION = Detection(
-    finding_type=FINDING_TYPE,
+    finding_type="Recon:EC2/PortProbeUnprotectedPort",
     resource_type="Instance",
     resource_role="TARGET",
     action_type="PORT_PROBE",
@@ -48,6 +48,8 @@ DETECTION = Detection(
     sql=SQL,
     describe=describe,
     summarise=summarise,
+    sections=sections,
+    next_steps=next_steps,
     thresholds=(
         Threshold("answer_level", 3, "How well a port must answer: 4 sent data, 3 shook hands, 2 refused, 1 was let in."),
         Threshold("severe_control_ports", 0, "Whether other datastores than 9200 and 9300 make severity 8, too: 1 or 0."),

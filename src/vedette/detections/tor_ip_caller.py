@@ -3,9 +3,10 @@
 from functools import partial
 
 from vedette.detections import Detection
-from vedette.families.callers.sighting import TOR, describe, summarise
-
-FINDING_TYPE = "Recon:IAMUser/TorIPCaller"
+from vedette.families.callers.advice import next_steps
+from vedette.families.callers.explanation import sections
+from vedette.families.callers.sighting import describe
+from vedette.families.callers.summary import Words, summarise
 
 SQL = """
 select *
@@ -13,13 +14,24 @@ from listed_callers
 where kind = 'tor'
 """
 
+WORDS = Words(
+    kind="tor",
+    title="{api}, an API that attackers use for reconnaissance, was called through a Tor exit node.",
+    description=(
+        "{api}, which shows what the account holds, was called by {user} through the Tor exit node {address}. Whoever looks "
+        "around through Tor does not want to be traced; with stolen credentials this is how an attack on an account begins."
+    ),
+)
+
 DETECTION = Detection(
-    finding_type=FINDING_TYPE,
+    finding_type="Recon:IAMUser/TorIPCaller",
     resource_type="AccessKey",
     resource_role="TARGET",
     action_type="AWS_API_CALL",
     reads=("listed_callers",),
     sql=SQL,
-    describe=partial(describe, finding_type=FINDING_TYPE),
-    summarise=partial(summarise, words=TOR),
+    describe=describe,
+    summarise=partial(summarise, words=WORDS),
+    sections=sections,
+    next_steps=next_steps,
 )

@@ -8,11 +8,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from vedette.detections import all_detections
 from vedette.exceptions.entry import Entry, read_all
-from vedette.families.discovery.summary import SUBJECTS
 from vedette.findings import Finding
-
-_CATEGORIES = {subject.finding_type: subject.category for subject in SUBJECTS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +23,10 @@ class Acceptance:
 
     def names(self, finding: Finding) -> bool:
         """Say whether a finding of a discovery type is accepted when it began."""
-        category = _CATEGORIES.get(finding.seen.finding_type)
+        detection = all_detections().get(finding.seen.finding_type)
+        category = detection.category if detection else ""
         return (
-            category is not None
+            category != ""
             and self.category in {"", category}
             and self.entry.holds(finding.seen.first.time)
             and self.principal.fullmatch(finding.seen.target) is not None
@@ -43,9 +42,13 @@ def parse(entries: Iterable[str]) -> tuple[Acceptance, ...]:
     return read_all(entries, "accepted_behaviour", _acceptance)
 
 
+def _categories() -> set[str]:
+    return {detection.category for detection in all_detections().values()} - {""}
+
+
 def _acceptance(entry: Entry) -> Acceptance:
     principal, _, category = entry.who.rpartition(" ")
-    if not principal or category not in _CATEGORIES.values():
+    if not principal or category not in _categories():
         principal, category = entry.who, ""
     principal = principal.strip()
     if not principal.strip("*"):

@@ -12,6 +12,7 @@ from datetime import timedelta
 from vedette.findings.identity import Identity, identity
 from vedette.findings.model import KEPT_SAMPLES, Finding, Sample, Sighting, Tally
 from vedette.findings.ordering import canonical, ordered_sightings
+from vedette.findings.tallies import count
 
 # Keys of a tally come from the log, so an attacker may invent them: the smallest so many are kept (methods 7.5), which is
 # exact for those that are. A fact "<tally>_capped" says that there were more.
@@ -153,15 +154,11 @@ def _merged_tallies(left: _Tallies, right: _Tallies) -> tuple[dict[str, dict[str
     for name in sorted({*left, *right}):
         counts = dict(left.get(name, {}))
         for key, tally in right.get(name, {}).items():
-            counts[key] = _added(counts[key], tally) if key in counts else tally
+            count(counts, key, tally)
         if len(counts) > KEPT_KEYS:
             capped[f"{name}_capped"] = 1.0
         merged[name] = {key: counts[key] for key in sorted(counts)[:KEPT_KEYS]}
     return merged, capped
-
-
-def _added(left: Tally, right: Tally) -> Tally:
-    return Tally(left.count + right.count, min(left.first, right.first), max(left.last, right.last))
 
 
 def _merged_samples(

@@ -27,6 +27,10 @@ class Tally:
     first: datetime
     last: datetime
 
+    def plus(self, other: "Tally") -> "Tally":
+        """Return both as one."""
+        return Tally(self.count + other.count, min(self.first, other.first), max(self.last, other.last))
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Sample:

@@ -1,6 +1,5 @@
-"""Reading a result row: columns that may be missing or null, in the types that sightings are made of."""
+"""Reading a result row: columns that may be missing or null become the types that sightings are made of."""
 
-import json
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -12,14 +11,12 @@ Row = Mapping[str, object]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# Texts of a log are as long as their writer likes; nobody needs more of them than this.
+# Texts in a log are as long as their writer likes; nobody needs more of them than this many characters.
 _TEXT_LIMIT = 512
 
 
 def dicts(value: object) -> list[Row]:
-    """Return the structs of a list column."""
-    if isinstance(value, str):  # engines without nested results hand lists over as JSON text
-        value = json.loads(value)
+    """Return the structs of a list column; nulls among them are left out."""
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list | tuple) else []
 
 
@@ -29,12 +26,12 @@ def text(value: object) -> str:
 
 
 def whole(value: object) -> int:
-    """Return a whole number, 0 for what is none; sums of wide integers come as decimals."""
+    """Return a whole number, 0 for what is not a number; sums of wide integers come as decimals."""
     return int(value) if isinstance(value, int | float | Decimal) else 0
 
 
 def degrees(value: object) -> float | None:
-    """Return a latitude or longitude, None for what is none."""
+    """Return a latitude or longitude, None for what is not a finite number."""
     return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
 
 
@@ -42,25 +39,23 @@ def time(value: object) -> datetime:
     """Return a time in UTC.
 
     Raises:
-        TypeError: it is none; that is a fault of the query.
+        TypeError: it is not a time; that is a fault of the query.
     """
     moment = time_or_none(value)
     if moment is None:
-        raise TypeError(f"{value!r} is no time: the query must give one")
+        raise TypeError(f"{value!r} is not a time: the query must return one")
     return moment
 
 
 def time_or_none(value: object) -> datetime | None:
-    """Return a time in UTC, None for what is none."""
-    if isinstance(value, str):
-        value = datetime.fromisoformat(value)
+    """Return a time in UTC, None for what is not a time."""
     if not isinstance(value, datetime):
         return None
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 def moment_of(microseconds: int) -> datetime:
-    """Return the time so many microseconds after 1970."""
+    """Return the time that many microseconds after the start of 1970, in UTC."""
     return _EPOCH + timedelta(microseconds=microseconds)
 
 

@@ -1,7 +1,5 @@
 """Blocks of the GuardDuty document that sightings are made of: caller, call, place, instance, port, partition. Pure."""
 
-from collections.abc import Mapping
-
 from vedette.findings.rows import Row, degrees, text
 
 # Names of ports as GuardDuty writes them (contract 1.7).
@@ -31,17 +29,14 @@ def call_of(row: Row) -> dict[str, object]:
     else:
         call |= {"callerType": "Domain", "domainDetails": {"domain": address}}
     for name, column in (("errorCode", "error_code"), ("userAgent", "user_agent")):
-        if said := text(row.get(column)):
-            call[name] = said
-    resources = row.get("latest_resources")
-    if isinstance(resources, Mapping):
-        call["affectedResources"] = {text(kind): text(name) for kind, name in sorted(resources.items(), key=str)}
+        if value := text(row.get(column)):
+            call[name] = value
     return call
 
 
 def place_of(row: Row) -> dict[str, object]:
-    """Return the blocks of remoteIpDetails that a geolocation database filled; without one they are empty."""
-    owner = row.get("asn_org")  # also stands for provider and organisation where no ISP database says more (contract 7.2)
+    """Return the blocks of remoteIpDetails that a geolocation database fills; without one they are empty."""
+    owner = row.get("asn_org")  # also stands for provider and organisation without an ISP database (contract 7.2)
     organization = {
         "asn": row.get("asn"),
         "asnOrg": owner,
@@ -63,7 +58,7 @@ def partition(region: str) -> str:
 
 
 def port_details(port: int) -> dict[str, object]:
-    """Return a port with GuardDuty's name of it."""
+    """Return a port with GuardDuty's name for it."""
     return {"port": port, "portName": _PORT_NAMES.get(port, "Unknown")}
 
 
@@ -73,7 +68,7 @@ def ip_details(address: str) -> dict[str, object]:
 
 
 def instance_resource(row: Row, address: str) -> dict[str, object]:
-    """Return GuardDuty's resource of an instance, as much as flow records say of it; an inventory says the rest."""
+    """Return GuardDuty's resource of an instance, as far as flow records describe it; an inventory adds the rest."""
     interface: dict[str, object] = {"networkInterfaceId": text(row.get("interface_id"))}
     if ":" in address:
         interface["ipv6Addresses"] = [address]

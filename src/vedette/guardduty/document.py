@@ -1,7 +1,7 @@
-"""The GuardDuty document of a finding, whole: every field of contract section 1, unknown ones null or empty.
+"""The complete GuardDuty document of a finding: every field of contract section 1, unknown ones null or empty.
 
-Both document forms of GuardDuty are made from it: the export form adds the text twin of ``additionalInfo``, the API form drops
-nulls. Key order is that of real exports.
+Both document forms of GuardDuty are made from it: the export form adds ``additionalInfo`` once more as text, the API form drops
+nulls. Keys are in the order of real exports.
 """
 
 import json
@@ -12,13 +12,14 @@ from datetime import datetime
 from vedette.findings.identity import detector_id, finding_arn, timestamp
 from vedette.findings.model import Evidence, Finding, Tally
 from vedette.findings.ordering import ordered_evidence
+from vedette.findings.tallies import most_frequent
 from vedette.guardduty.shapes import ACTIONS, RESOURCE, complete
 
-# Bounds of what a document repeats from the log, so that no flood of codes or lists makes it unreadable (methods 7.5).
+# How many codes, regions or lists a document repeats, so that no flood of them makes it unreadable (methods 7.5).
 KEPT_PARTS = 50
 
-# Where our own part of additionalInfo is.
 OURS = "vedette"
+"""The member of additionalInfo that holds what GuardDuty has no place for."""
 
 
 def document(finding: Finding) -> dict[str, object]:
@@ -55,7 +56,7 @@ def document(finding: Finding) -> dict[str, object]:
 
 
 def plain(value: object) -> object:
-    """Return the value in JSON's own types: times as text, tuples and sets as lists, numbers that JSON lacks as null."""
+    """Return a value in JSON's own types: times as text, tuples and sets as lists, numbers that JSON lacks as null."""
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -114,7 +115,7 @@ def _ours(finding: Finding) -> dict[str, object]:
 
 
 def _reference(record: Mapping[str, object]) -> dict[str, object]:
-    """Return where a record is, and what it says: the call of an event, the door and the outcome of a flow."""
+    """Return where a record is, and what it says: the call of an event, the remote port and the outcome of a flow."""
     named = {name: record.get(name) for name in ("object", "position", "eventId", "eventTime", "api")}
     return named | {name: record[name] for name in ("remote", "port", "outcome") if name in record}
 
@@ -125,8 +126,7 @@ def _said(text: str) -> dict[str, object]:
 
 
 def _counts(tallies: Mapping[str, Tally]) -> dict[str, int]:
-    most = sorted(tallies.items(), key=lambda item: (-item[1].count, item[0]))
-    return {key: tally.count for key, tally in most[:KEPT_PARTS]}
+    return {key: tally.count for key, tally in most_frequent(tallies)[:KEPT_PARTS]}
 
 
 def _list_entry(item: Evidence) -> dict[str, object]:

@@ -1,6 +1,6 @@
-"""The GuardDuty structures of findings of these types as tables: which members, in which order, and what stands when unknown.
+"""GuardDuty's structures as tables: their members in order, and what each member holds when it is unknown.
 
-Source: contract 1.2 and 1.4. ``complete`` fills a document by a table; members that the table lacks are dropped, so that no
+Source: contract 1.2 and 1.4. ``complete`` fills in a document from a table; members that the table lacks are dropped, so that no
 form can emit what the service model does not know.
 """
 
@@ -34,8 +34,8 @@ class Map:
     """A map with any keys, empty when unknown."""
 
 
-# In the tables below None is a value that is null when unknown, "" a text that is empty when unknown, and a mapping a
-# structure that is always there.
+# In the tables below, None stands for a value that is null when unknown, "" for a text that is empty when unknown, and a mapping
+# for a structure that is always present.
 _IP = {"ipAddressV4": Absent(), "ipAddressV6": Absent()}
 _PORT = {"port": None, "portName": "Unknown"}
 # Real findings always have all four blocks (contract 7.2). A place that is unknown is null, not the zero meridian.
@@ -110,7 +110,7 @@ ACTIONS: Mapping[str, Mapping[str, object]] = {
 
 
 def complete(shape: Mapping[str, object], given: Mapping[str, object]) -> dict[str, object]:
-    """Return the members of ``shape`` in its order with the values of ``given``, and what stands when unknown for the rest."""
+    """Return the members of ``shape`` in its order with the values of ``given``; the rest hold what the shape has for unknown."""
     result: dict[str, object] = {}
     for name, part in shape.items():
         value = given.get(name)

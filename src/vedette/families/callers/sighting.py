@@ -1,21 +1,18 @@
-"""What the three IP-caller types share: a result row becomes a sighting, a merged finding becomes words (methods 4.5).
+"""What a row of an IP-caller query says: calls from a listed address become a sighting (methods 4.5). Pure.
 
-Pure. The rows are calls grouped by account, resource key, source address, region, service, operation and error code; what a
+The rows are calls grouped by account, resource key, source address, region, service, operation and error code; what a
 row says of "the latest record" is used only through ``Sighting.resource`` and ``action``, which merge by the latest moment.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
 
-from vedette.families.callers.summary import CUSTOM, MALICIOUS, TOR, Words, summarise
 from vedette.findings.model import KEPT_SAMPLES, Moment, Sample, Sighting, Tally
 from vedette.findings.ordering import canonical
 from vedette.findings.rows import Row, dicts, evidence_of, text, time, time_or_none, whole
 from vedette.guardduty.blocks import access_key_of, call_of
 
-__all__ = ["CUSTOM", "MALICIOUS", "OWN_EGRESS", "TOR", "Row", "Words", "describe", "summarise"]
-
-# The resource key of all findings about an address of the user's own: whoever called through it is the same message.
+# The resource key of all findings about an address of the user's own: the message is the same whoever called through it.
 OWN_EGRESS = "own-egress"
 
 _SECONDS_A_DAY = 86_400
@@ -25,15 +22,15 @@ def describe(row: Row, finding_type: str) -> Sighting:
     """Turn a row of an IP-caller query into a sighting.
 
     Args:
-        row: columns as the module says; times are aware datetimes, missing columns and nulls are unknown.
-        finding_type: the type that the query belongs to.
+        row: columns as the module says; times are datetimes, missing columns and nulls are unknown.
+        finding_type: the finding type of the query.
     """
     first, last = time(row["first_time"]), time(row["last_time"])
     calls = whole(row.get("calls")) or 1
     tally = Tally(calls, first, last)
     own = bool(row.get("own_egress"))
     error, region = text(row.get("error_code")), text(row.get("region"))
-    evidence = dicts(row.get("evidence")) + dicts(row.get("other_hits"))
+    evidence = dicts(row.get("evidence"))
     return Sighting(
         finding_type=finding_type,
         account_id=text(row.get("account_id")),
@@ -60,14 +57,14 @@ def describe(row: Row, finding_type: str) -> Sighting:
 def _sample(record: Row) -> Sample:
     where = {"object": text(record.get("object")), "position": whole(record.get("position"))}
     tie = text(record.get("event_id")) or f"{where['object']}#{where['position']}"
-    said = {
+    facts = {
         "eventId": record.get("event_id"),
         "api": record.get("api"),
         "userAgent": record.get("user_agent"),
         "errorCode": record.get("error_code"),
     }
-    said_text = canonical(where | {name: text(value) for name, value in said.items() if value is not None})
-    return Sample(Moment(time(record["event_time"]), tie), said_text)
+    known = {name: text(value) for name, value in facts.items() if value is not None}
+    return Sample(Moment(time(record["event_time"]), tie), canonical(where | known))
 
 
 def _facts(row: Row, evidence: Iterable[Row], last: datetime) -> dict[str, float]:
@@ -79,7 +76,7 @@ def _facts(row: Row, evidence: Iterable[Row], last: datetime) -> dict[str, float
     for item in evidence:
         as_of = time_or_none(item.get("as_of"))
         if item.get("stale") and as_of is not None:
-            # The maximum over events is the age at the last one, however the events were cut into rows.
+            # Facts merge by maximum: the result is the age at the last event, however events were grouped into rows.
             name = f"list_age_days:{text(item.get('list_name'))}"
             age = float((last - as_of).total_seconds() // _SECONDS_A_DAY)
             facts[name] = max(age, facts.get(name, age))

@@ -9,6 +9,8 @@ from vedette.findings.identity import timestamp
 from vedette.findings.model import Evidence, Finding, Sighting, Summary, Tally
 from vedette.findings.ordering import ordered_evidence
 from vedette.findings.severity import HIGH, LOW, MEDIUM, lowered
+from vedette.findings.tallies import count, listed, most_frequent
+from vedette.guardduty.reading import member
 
 # Entries of GuardDuty's apiCalls: the calls made most often. The total is in ``observed``.
 KEPT_CALLS = 200
@@ -20,49 +22,20 @@ _NAMED = 5
 class Words:
     """The words of one type.
 
-    ``kind`` is the list kind that raises it. ``title`` and ``description`` are templates: ``{api}``, ``{address}``, ``{user}``
-    and ``{list}`` (name of the deciding list). ``names_list``: the type's additionalInfo has ``threatListName``.
-    ``tells_provider``: it has ``unusual.isps``.
+    ``kind`` is the kind of list that raises it. ``title`` and ``description`` are templates with ``{api}``, ``{address}``,
+    ``{user}`` and ``{list}``, the name of the deciding list. ``names_list`` says whether the type's additionalInfo has
+    ``threatListName``, ``names_provider`` whether it has ``unusual.isps``.
     """
 
     kind: str
     title: str
     description: str
     names_list: bool = False
-    tells_provider: bool = False
-
-
-TOR = Words(
-    kind="tor",
-    title="{api}, an API that attackers use for reconnaissance, was called through a Tor exit node.",
-    description=(
-        "{api}, which shows what the account holds, was called by {user} through the Tor exit node {address}. Whoever looks "
-        "around through Tor does not want to be traced; with stolen credentials this is how an attack on an account begins."
-    ),
-)
-MALICIOUS = Words(
-    kind="malicious",
-    title="{api}, an API that attackers use for reconnaissance, was called from a known malicious address.",
-    description=(
-        "{api}, which shows what the account holds, was called by {user} from {address}, an address that threat list {list} "
-        "names as malicious. Intruders list resources and permissions first, to learn what stolen credentials are good for."
-    ),
-    names_list=True,
-    tells_provider=True,
-)
-CUSTOM = Words(
-    kind="custom",
-    title="{api}, an API that attackers use for reconnaissance, was called from an address on your own threat list.",
-    description=(
-        "{api}, which shows what the account holds, was called by {user} from {address}, an address on your threat list {list}. "
-        "Intruders list resources and permissions first, to learn what stolen credentials are good for."
-    ),
-    names_list=True,
-)
+    names_provider: bool = False
 
 
 def summarise(finding: Finding, thresholds: Mapping[str, int | float], words: Words) -> Summary:
-    """Say what a merged finding of an IP-caller type means.
+    """Put a merged finding of an IP-caller type into words.
 
     Severity (methods 4.5): 5; 8 when the root user called; one step lower when every call was denied. An address of the
     user's own is another message, with severity 2: somebody thinks ill of it.
@@ -71,7 +44,7 @@ def summarise(finding: Finding, thresholds: Mapping[str, int | float], words: Wo
     evidence = ordered_evidence(seen.evidence)
     deciding = [item for item in evidence if item.list_kind == words.kind] or evidence
     severity = _severity(seen)
-    title, description = _told(seen, deciding, words)
+    title, description = _title_and_description(seen, deciding, words)
     return Summary(
         title=title,
         description=description,
@@ -90,7 +63,7 @@ def _severity(seen: Sighting) -> float:
     return lowered(severity) if _denied(seen) >= seen.count else severity
 
 
-def _told(seen: Sighting, deciding: list[Evidence], words: Words) -> tuple[str, str]:
+def _title_and_description(seen: Sighting, deciding: list[Evidence], words: Words) -> tuple[str, str]:
     names = {"api": _api(seen), "address": seen.target, "user": _user(seen), "list": deciding[0].list_name if deciding else "?"}
     if not seen.facts.get("own_egress"):
         return words.title.format_map(names), words.description.format_map(names)
@@ -119,9 +92,9 @@ def _reasons(seen: Sighting, deciding: list[Evidence], others: list[Evidence], s
     for item in others[:_NAMED]:
         yield f"The address is also on {item.list_kind} list {_entry(item)}."
     if len(seen.tallies.get("regions", {})) > 1:
-        yield f"Called in {len(seen.tallies['regions'])} regions: {_named(seen.tallies['regions'])}."
+        yield f"Called in {len(seen.tallies['regions'])} regions: {listed(seen.tallies['regions'], _NAMED)}."
     if seen.tallies.get("errors"):
-        yield f"Error codes: {_named(seen.tallies['errors'])}."
+        yield f"Error codes: {listed(seen.tallies['errors'], _NAMED)}."
 
 
 def _calls(seen: Sighting) -> str:
@@ -170,8 +143,8 @@ def _additional(seen: Sighting, deciding: list[Evidence], words: Words) -> dict[
     additional: dict[str, object] = {"apiCalls": _api_calls(seen)}
     if words.names_list and deciding:
         additional["threatListName"] = deciding[0].list_name
-    provider = _inside(seen.action, "awsApiCallAction", "remoteIpDetails", "organization").get("isp")
-    if words.tells_provider and provider:
+    provider = member(seen.action, "awsApiCallAction", "remoteIpDetails", "organization").get("isp")
+    if words.names_provider and provider:
         additional["unusual"] = {"isps": provider}
     return additional
 
@@ -180,13 +153,10 @@ def _api_calls(seen: Sighting) -> list[dict[str, object]]:
     """Return GuardDuty's apiCalls: the most frequent first; APIs of one name in several services are one entry."""
     totals: dict[str, Tally] = {}
     for key, tally in seen.tallies.get("apis", {}).items():
-        name = key.partition(":")[2]
-        known = totals.get(name, Tally(0, tally.first, tally.last))
-        totals[name] = Tally(known.count + tally.count, min(known.first, tally.first), max(known.last, tally.last))
-    most = sorted(totals.items(), key=lambda item: (-item[1].count, item[0]))[:KEPT_CALLS]
+        count(totals, key.partition(":")[2], tally)
     return [
         {"name": name, "count": tally.count, "firstSeen": _epoch(tally.first), "lastSeen": _epoch(tally.last)}
-        for name, tally in most
+        for name, tally in most_frequent(totals)[:KEPT_CALLS]
     ]
 
 
@@ -199,25 +169,12 @@ def _failed(seen: Sighting) -> int:
 
 
 def _api(seen: Sighting) -> str:
-    return str(_inside(seen.action, "awsApiCallAction").get("api", "an API"))
+    return str(member(seen.action, "awsApiCallAction").get("api", "an API"))
 
 
 def _user(seen: Sighting) -> str:
-    details = _inside(seen.resource, "accessKeyDetails")
+    details = member(seen.resource, "accessKeyDetails")
     return str(details.get("userName") or details.get("principalId") or details.get("accessKeyId") or "an unknown principal")
-
-
-def _inside(document: Mapping[str, object], *path: str) -> Mapping[str, object]:
-    for step in path:
-        inner = document.get(step)
-        document = inner if isinstance(inner, Mapping) else {}
-    return document
-
-
-def _named(tallies: Mapping[str, Tally]) -> str:
-    most = sorted(tallies.items(), key=lambda item: (-item[1].count, item[0]))
-    named = ", ".join(f"{key} ({tally.count:,})" for key, tally in most[:_NAMED])
-    return f"{named} and {len(most) - _NAMED} more" if len(most) > _NAMED else named
 
 
 def _counted(number: int, singular: str, plural: str) -> str:

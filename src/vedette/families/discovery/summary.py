@@ -102,7 +102,7 @@ def _reasons(
 def _lower(
     codes: Mapping[str, float], mitigations: Mapping[str, float], total: float, thresholds: Mapping[str, int | float]
 ) -> Iterable[str]:
-    """Say what would have lowered the score: the fewest circumstances without which it is no finding, and what takes points off."""
+    """Say what would have lowered the score: the circumstances without which it is no finding, and what takes points off."""
     rest, without = total, list[str]()
     for code, points in codes.items():
         if rest < thresholds["needed"]:

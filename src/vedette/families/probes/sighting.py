@@ -5,21 +5,22 @@ from collections.abc import Iterable
 from vedette.findings.model import KEPT_SAMPLES, Moment, Sample, Sighting, Tally
 from vedette.findings.ordering import canonical
 from vedette.findings.rows import Row, dicts, evidence_of, moment_of, text, whole
+from vedette.findings.tallies import count_all
 from vedette.guardduty.blocks import instance_resource, ip_details, partition, place_of
 
-FINDING_TYPE = "Recon:EC2/PortProbeUnprotectedPort"
-LEVELS = {4: "served", 3: "open", 2: "reachable", 1: "accepted_only", 0: "rejected"}
+SERVED, OPEN = 4, 3
+LEVELS = {SERVED: "served", OPEN: "open", 2: "reachable", 1: "accepted_only", 0: "rejected"}
 """How well a port answered (methods 3.1), by the number in the views."""
 
 
-def describe(row: Row) -> Sighting:
+def describe(row: Row, finding_type: str) -> Sighting:
     """Turn a row (an interface's day) into a sighting; ``hits`` are its ports and scanners, ``evidence`` the list entries."""
     hits = sorted(dicts(row.get("hits")), key=_order)
     region = text(row.get("region"))
     evidence = frozenset(map(evidence_of, dicts(row.get("evidence"))))
     last = max(hits, key=lambda hit: (whole(hit["last_us"]), _order(hit)))
     return Sighting(
-        finding_type=FINDING_TYPE,
+        finding_type=finding_type,
         account_id=text(row.get("account_id")),
         region=region,
         partition=partition(region),
@@ -53,10 +54,9 @@ def _moment(hit: Row, column: str) -> Moment:
 def _tallies(hits: Iterable[Row], region: str) -> dict[str, dict[str, Tally]]:
     found: dict[str, dict[str, Tally]] = {}
     for hit in hits:
-        first, last = moment_of(whole(hit["us"])), moment_of(whole(hit["last_us"]))
-        count = max(1, whole(hit["probes"]))
+        tally = Tally(max(1, whole(hit["probes"])), moment_of(whole(hit["us"])), moment_of(whole(hit["last_us"])))
         remote = text(hit["remote"])
-        # All that portProbeDetails says of a scanner: of each port the latest one is told, whatever came in which order.
+        # All that portProbeDetails says of a scanner: for each port the latest is reported, in whatever order they came.
         probe = canonical(
             {
                 "port": whole(hit["port"]),
@@ -65,10 +65,7 @@ def _tallies(hits: Iterable[Row], region: str) -> dict[str, dict[str, Tally]]:
             }
         )
         keys = (("ports", f"{whole(hit['port']):05}"), ("scanners", remote), ("probes", probe), ("regions", region))
-        for name, key in keys:
-            counts = found.setdefault(name, {})
-            old = counts.get(key, Tally(0, first, last))
-            counts[key] = Tally(old.count + count, min(old.first, first), max(old.last, last))
+        count_all(found, keys, tally)
     return found
 
 

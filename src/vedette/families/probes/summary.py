@@ -3,21 +3,21 @@
 import json
 from collections.abc import Iterable, Mapping
 
-from vedette.families.probes.sighting import LEVELS
+from vedette.families.probes.sighting import LEVELS, OPEN, SERVED
 from vedette.findings.model import Evidence, Finding, Sighting, Summary
 from vedette.findings.ordering import ordered_evidence
 from vedette.findings.severity import HIGH, LOW, lowered
+from vedette.findings.tallies import most_frequent
 from vedette.guardduty.blocks import ip_details, port_details
 
 _SEVERE = frozenset({9200, 9300})
 _CONTROL = frozenset({2375, 2379, 3306, 5432, 5984, 6379, 10250, 11211, 27017, 50070})
-_RESTRICT = frozenset({22, 3389})
 _KEPT_PORTS = 20
 _NAMED = 5
 
 
 def summarise(finding: Finding, thresholds: Mapping[str, int | float]) -> Summary:
-    """Say what a merged port-probe finding means.
+    """Put a merged port-probe finding into words.
 
     Severity (methods 3.3): 2; 8 where an Elasticsearch port answered, and other datastores if the threshold says so; one step
     lower where the scanners reach the instance through a load balancer.
@@ -53,7 +53,7 @@ def _names(seen: Sighting) -> list[str]:
 
 
 def _details(seen: Sighting) -> list[dict[str, object]]:
-    """Return one item a port, its latest scanner (contract 1.9)."""
+    """Return one item per port, with the latest scanner of it (contract 1.9)."""
     latest: dict[int, tuple[object, dict[str, object]]] = {}
     for key, tally in sorted(seen.tallies.get("probes", {}).items()):
         probe = json.loads(key)
@@ -72,13 +72,13 @@ def _details(seen: Sighting) -> list[dict[str, object]]:
 def _reasons(seen: Sighting, ports: list[int], severe: frozenset[int]) -> Iterable[str]:
     scanners = seen.tallies.get("scanners", {})
     for port in ports[:_KEPT_PORTS]:
-        level = LEVELS[int(seen.facts.get(f"level:{port:05}", 3))]
-        told = "sent data back" if level == "served" else "completed the handshake" if level == "open" else level
+        level = LEVELS[int(seen.facts.get(f"level:{port:05}", OPEN))]
+        answer = "sent data back" if level == "served" else "completed the handshake" if level == "open" else level
         count = seen.tallies["ports"][f"{port:05}"].count
-        yield f"Port {port} {told} ({_counted(count, 'probe')})."
+        yield f"Port {port} {answer} ({_counted(count, 'probe')})."
     if len(ports) > _KEPT_PORTS:
         yield f"{_counted(len(ports) - _KEPT_PORTS, 'more port')} answered."
-    most = sorted(scanners.items(), key=lambda item: (-item[1].count, item[0]))
+    most = most_frequent(scanners)
     yield (
         "Scanners: "
         + ", ".join(f"{address} ({tally.count})" for address, tally in most[:_NAMED])
@@ -100,8 +100,8 @@ def _reasons(seen: Sighting, ports: list[int], severe: frozenset[int]) -> Iterab
 def _configuration(seen: Sighting) -> Iterable[str]:
     for key in list(seen.tallies.get("configuration", {}))[:_KEPT_PORTS]:
         said = json.loads(key)
-        told = f"Configuration of port {said['port']}: {said['verdict']}"
-        yield told + (f", decided by {said['rule']}." if said["rule"] else f". {' '.join(said['steps'][:1])}")
+        verdict = f"Configuration of port {said['port']}: {said['verdict']}"
+        yield verdict + (f", decided by {said['rule']}." if said["rule"] else f". {' '.join(said['steps'][:1])}")
         if said["verdict"] == "deny":
             yield f"Port {said['port']} answered although the configuration denies it: the rules changed, or something relays."
         if said["command"]:
@@ -114,7 +114,7 @@ def _stale(item: Evidence) -> str:
 
 def _observed(seen: Sighting) -> dict[str, float]:
     ports = seen.tallies.get("ports", {})
-    served = sum(1 for port in ports if seen.facts.get(f"level:{port}", 0) >= 4)  # noqa: PLR2004  # LEVELS
+    served = sum(1 for port in ports if seen.facts.get(f"level:{port}", 0) >= SERVED)
     scanners = float(len(seen.tallies.get("scanners", {})))
     return {"probes": float(seen.count), "ports": float(len(ports)), "ports_served": float(served), "scanners": scanners}
 

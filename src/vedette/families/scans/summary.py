@@ -6,10 +6,12 @@ from vedette.families.scans.usual_ports import USUAL_PORTS
 from vedette.findings.identity import timestamp
 from vedette.findings.model import Finding, Sighting, Summary
 from vedette.findings.severity import HIGH, MEDIUM
+from vedette.findings.tallies import most_frequent
 
 SAMPLE = 20  # entries of GuardDuty's portsScannedSample
 _NAMED = 50
-# So many ports tell of nmap's usual set, if so large a share is in it: of all ports 1.5 % are, of those below 1024 a third.
+# At least this many ports hint at nmap when this share is in its usual set, which holds 1.5 % of all ports, and a third of those
+# below 1024.
 _TELLING, _USUAL_PERCENT = 20, 80
 
 _KINDS = {
@@ -36,7 +38,7 @@ _OUTCOMES = {
 
 
 def summarise(finding: Finding, thresholds: Mapping[str, int | float]) -> Summary:
-    """Say what a merged port-scan finding means.
+    """Put a merged port-scan finding into words.
 
     Severity (methods 2.4): 5; 8 when an open sensitive port was found on an internal host of another subnet.
     """
@@ -68,7 +70,7 @@ def summarise(finding: Finding, thresholds: Mapping[str, int | float]) -> Summar
 
 
 def _kinds(seen: Sighting) -> list[str]:
-    """Return the kinds that fired, the one that fired first in front."""
+    """Return the kinds that triggered, in order of time."""
     found = seen.tallies.get("kinds", {})
     order = list(_KINDS)
     return sorted(found, key=lambda kind: (found[kind].first, order.index(kind) if kind in order else len(order))) or ["unknown"]
@@ -84,9 +86,9 @@ def _target(seen: Sighting) -> str:
 def _reasons(seen: Sighting, kinds: list[str], thresholds: Mapping[str, int | float]) -> Iterable[str]:
     for kind in kinds:
         yield f"{kind}: {_KINDS.get(kind, kind)}{_measured(seen, kind, thresholds)}."
-    outcomes = sorted(seen.tallies.get("outcomes", {}).items(), key=lambda item: (-item[1].count, item[0]))
-    told = "; ".join(f"{tally.count:,} {_OUTCOMES.get(name, name)}" for name, tally in outcomes)
-    yield f"{seen.count:,} first contacts between {timestamp(seen.first.time)} and {timestamp(seen.last.time)}: {told}."
+    most = most_frequent(seen.tallies.get("outcomes", {}))
+    outcomes = "; ".join(f"{tally.count:,} {_OUTCOMES.get(name, name)}" for name, tally in most)
+    yield f"{seen.count:,} first contacts between {timestamp(seen.first.time)} and {timestamp(seen.last.time)}: {outcomes}."
     rules = seen.tallies.get("rules", {})
     yield "Who opened was told by: " + ", ".join(f"{name} {rules[name].count:,}" for name in sorted(rules)) + "."
     if seen.facts.get("severe"):
@@ -132,7 +134,7 @@ def _ports(seen: Sighting, name: str) -> dict[str, object]:
 
 
 def _tool(seen: Sighting) -> str:
-    """Say what source ports and chosen ports tell of the tool."""
+    """Return what the source ports and the choice of ports say about the tool."""
     hints = []
     low, high = -seen.facts.get("negative_low_port", 0.0), seen.facts.get("high_port", 0.0)
     if low == high:
