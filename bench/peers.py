@@ -13,7 +13,7 @@ import duckdb
 
 from vedette.engine.fact_tables import ADDRESS_FACTS, ADDRESS_MATCHES, EXPECTED_PORTS
 from vedette.engine.functions import FUNCTIONS
-from vedette.engine.plan import Order
+from vedette.engine.plan import EPOCH, StepPlan, step_numbers
 from vedette.inventory import INTERFACES
 from vedette.rules.choice import rules
 from vedette.settings import load
@@ -69,11 +69,11 @@ def duckdb_flows(folder: Path, _addresses: str) -> tuple[int, int]:
         connection.execute(f"create macro {function.name}({function.parameter}) as {function.duckdb}")
     connection.execute(_FLOWS.format(files=files))
     chosen = rules(load(None, {"finding_types": ("Recon:EC2/Portscan",)}))
-    numbers = {**chosen.all_numbers(), "watermark_us": 0, "step": 1}
+    numbers = {**chosen.all_numbers(), **step_numbers(EPOCH, 1)}
     empty = {"address_facts": ADDRESS_FACTS, "address_matches": ADDRESS_MATCHES, "inventory": INTERFACES}
     for name, schema in (empty | {"expected_ports": EXPECTED_PORTS}).items():
         connection.register(name, schema.empty_table())
-    for item in Order.of(chosen, ("flows",)).plan:
+    for item in StepPlan.of(chosen, ("flows",)).views_and_folds:
         if isinstance(item, State):
             connection.execute(f"create temp table {item.name} as {fill(item.rows, numbers)}")
         else:

@@ -112,6 +112,13 @@ TRAPS = {
     "smallest of rows": ("select min(struct_pack(a := x, b := y)).b from (values (1, 'z'), (1, 'a'), (2, 'b')) t(x, y)", "a"),
     "largest of rows": ("select max(struct_pack(a := x, b := y)).b from (values (1, 'z'), (2, 'b'), (2, 'a')) t(x, y)", "b"),
     "case of text is kept": ("select x from (values ('Ab')) t(x) where x = 'Ab'", "Ab"),
+    "equal rows have equal hashes": (
+        "select count(distinct hash(x, y)) from (values (1, 'a'), (1, 'a'), (2, 'a'), (1, null), (null, 'a')) t(x, y)",
+        4,
+    ),
+    "a hash of nulls is a value": ("select count(hash(x)) from (values (cast(null as bigint)), (1)) t(x)", 2),
+    "kept by a semi join": ("select count(*) from (values (1), (2)) a(x) semi join (values (2), (2)) b(y) on x = y", 1),
+    "dropped by an anti join": ("select min(x) from (values (1), (2)) a(x) anti join (values (2), (2)) b(y) on x = y", 1),
     "largest truth": ("select max(x) from (values (false), (true)) t(x)", True),
     "bits of all": ("select bit_or(x) from (values (1), (null), (6)) t(x)", 7),
     "bits of none": ("select bit_or(x) is null from (values (cast(null as bigint))) t(x)", True),

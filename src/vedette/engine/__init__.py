@@ -1,8 +1,10 @@
 """Engines read blobs into a spool and run the detections' SQL over slices of it.
 
-An engine does two things. ``read`` turns blobs into pending parts (files of records that wait for their turn). ``step`` takes
-what is pending before a moment, folds it into the state and returns what the detections saw. Neither leaves anything half
-done in a crash: files are new ones, and they count only when the generation that names them is committed.
+An engine does two things. ``read`` turns blobs into pending parts (files of records that wait for their slice). ``step`` takes
+what is pending before a moment, folds it into the state and returns what the detections saw. A crash leaves neither half done:
+files are always new ones, and count only once the generation that names them is committed.
+
+``step.Script`` is what both engines do in a step; an engine adapts its database to ``port.Port``.
 """
 
 from collections import Counter
@@ -22,7 +24,7 @@ from vedette.network.geo import Geo
 from vedette.state_files.generation import Generation, Part
 from vedette.state_files.location import StateLocation
 
-# How a blob is read (``reading.read_blob``), given by the pipeline; picklable. Yields table names with batches.
+# How a blob is read (``pipeline.reading.read_blob``); picklable. Yields names of tables with batches.
 ReadBlob = Callable[[Blob, Limits, ReadCounts], Iterator[tuple[str, pa.RecordBatch]]]
 
 
@@ -30,8 +32,8 @@ ReadBlob = Callable[[Blob, Limits, ReadCounts], Iterator[tuple[str, pa.RecordBat
 class ReadPlan:
     """How blobs are read and where their records wait.
 
-    ``tables`` are those that are kept; records of others are only counted. ``processes`` is how many read side by side; 1 reads
-    in this process. Records before ``since`` or at and after ``until`` are counted as outside and left out.
+    ``tables`` are those that are kept; records of others are only counted. ``processes`` is how many read in parallel; 1 reads in
+    this process. Records before ``since`` or at and after ``until`` are counted as outside and left out.
     A file of the spool is closed once it holds ``part_rows`` records.
     """
 
@@ -47,9 +49,10 @@ class ReadPlan:
 
 @dataclass(slots=True, kw_only=True)
 class Reading:
-    """What reading some blobs gave. ``files`` are the blobs that had problems, by name.
+    """The result of reading some blobs.
 
-    ``receipts`` are of the blobs that need not be read again; ``missed`` names those that could not be opened.
+    ``receipts`` are those of blobs that need not be read again, ``missed`` the names of blobs that could not be opened, ``files``
+    the names of blobs that had problems, each with its reasons.
     """
 
     parts: tuple[Part, ...] = ()
@@ -69,7 +72,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Knowledge:
-    """What the detections know beside the logs: lists, places, the user's own networks, the AWS environment.
+    """What the detections know beside the logs: lists, locations, the user's own networks, the AWS environment.
 
     ``public_ports`` are meant to answer the internet, on every instance.
     """
@@ -83,15 +86,15 @@ class Knowledge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepResult:
-    """What a step saw, and the world after it.
+    """What the detections saw in a step, and the generation after it.
 
-    ``silenced`` counts calls that a trusted list kept from being findings, ``ambiguous`` flow records of which nobody can tell
+    ``late`` counts records older than what was folded before, ``duplicates`` those that were dropped as copies, ``silenced``
+    records that a trusted list kept from being findings (by the name of the list), ``ambiguous`` flow records that do not show
     who opened the conversation, ``evicted`` contacts that were too many to be remembered.
     """
 
     generation: Generation
     sightings: tuple[Sighting, ...]
-    records: int = 0
     late: int = 0
     duplicates: int = 0
     ambiguous: int = 0
@@ -102,7 +105,7 @@ class StepResult:
 class Engine(Protocol):
     """An engine. One step is a pure function: (state, slice, knowledge) → (sightings, state').
 
-    ``usual_slice`` is how many records of each table a step takes best.
+    ``usual_slice`` is how many records of each table fill a step best.
     """
 
     usual_slice: ClassVar[Mapping[str, int]]
@@ -112,7 +115,7 @@ class Engine(Protocol):
         """The record tables that the rules read; records of others need not be kept."""
 
     def read(self, blobs: Iterable[Blob], plan: ReadPlan) -> Iterator[Reading]:
-        """Read blobs into pending parts, a ``Reading`` for each group of them, in the order in which groups are done.
+        """Read blobs into pending parts, a ``Reading`` per group of them, in the order in which groups are done.
 
         Raises:
             EngineError: the processes that read died.
@@ -126,4 +129,4 @@ class Engine(Protocol):
         """
 
     def close(self) -> None:
-        """Give up files and processes."""
+        """Release files and processes."""

@@ -1,6 +1,6 @@
-"""Translates SQL from DuckDB's dialect to Spark's, and refuses what would not mean the same there.
+"""Translates SQL from DuckDB's dialect to Spark's, and refuses what might not mean the same there.
 
-sqlglot translates some functions wrongly without a word, so only those of ``ALLOWED`` may be used: each was tried on both
+sqlglot translates some functions wrongly and does not say so. Only those of ``ALLOWED`` may be used: each is tested on both
 engines.
 """
 
@@ -9,7 +9,7 @@ from functools import cache
 import sqlglot
 from sqlglot import expressions as exp
 
-from vedette.engine.functions import FUNCTIONS
+from vedette.engine.functions import FUNCTIONS, RENAMED
 from vedette.errors import EngineError
 
 ALLOWED: frozenset[type] = frozenset(
@@ -36,7 +36,7 @@ ALLOWED: frozenset[type] = frozenset(
         exp.Sum,
     }
 )
-OURS = frozenset(function.name for function in FUNCTIONS)
+OURS = frozenset(function.name for function in FUNCTIONS) | RENAMED.keys()
 
 
 @cache
@@ -51,6 +51,8 @@ def spark_sql(sql: str) -> str:
         raise EngineError("an empty query cannot be translated")
     if unknown := sorted(unlisted(query)):
         raise EngineError(f"functions that are not tried on both engines: {', '.join(unknown)}")
+    for function in query.find_all(exp.Anonymous):
+        function.set("this", RENAMED.get(function.name.lower(), function.name))
     return query.sql(dialect="spark", unsupported_level=sqlglot.ErrorLevel.RAISE)
 
 

@@ -1,8 +1,8 @@
 """The DuckDB engine: one process runs the SQL, several read."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,89 +10,20 @@ from typing import Any, ClassVar
 import duckdb
 import pyarrow as pa
 
-from vedette.detections import Detection, Number
 from vedette.engine import Knowledge, Reading, ReadPlan, StepResult
-from vedette.engine.fact_tables import (
-    DISTINCT_CALLS,
-    AddressTables,
-    addresses_of,
-    agent_facts,
-    api_facts,
-    error_facts,
-    expected_ports,
-    inventory_table,
-)
+from vedette.engine.fact_tables import AddressTables, FactTable
 from vedette.engine.functions import FUNCTIONS
-from vedette.engine.partitions import Partitions
-from vedette.engine.plan import AMBIGUOUS, EVICTED, SILENCED, latest, microseconds, orders
-from vedette.engine.spool import load, read_blobs, taken
+from vedette.engine.spool import load, read_blobs
+from vedette.engine.step import Script
 from vedette.errors import EngineError
-from vedette.findings import Sighting
 from vedette.logs.blob import Blob
 from vedette.rules import Rules
-from vedette.schema import TABLES, TIME_COLUMN
+from vedette.schema import TABLES
 from vedette.state import State
-from vedette.state_files.generation import Generation
+from vedette.state_files.generation import Generation, Part
 from vedette.state_files.location import Folder
-from vedette.views import View, fill
 
 _ROWS = 10_000
-
-_DUPLICATES = """
-create or replace temp table duplicates as
-with repeated as (
-    select account_id, event_id from cloudtrail_read where event_id is not null
-    group by account_id, event_id having count(*) > 1
-)
-select "object", "position"
-from (
-    select c."object", c."position",
-           row_number() over (partition by c.account_id, c.event_id order by c."object", c."position") as copy
-    from cloudtrail_read c
-    join repeated r on c.event_id = r.event_id and c.account_id is not distinct from r.account_id
-)
-where copy > 1
-union
-select c."object", c."position"
-from cloudtrail_read c
-join seen_events s on c.event_id = s.event_id and c.account_id is not distinct from s.account_id
-where c.event_time = s.event_time and c.event_time <= (select max(event_time) from seen_events)
-"""
-_FLOW = "interface_id, start_time, end_time, src_address, dst_address, src_port, dst_port, protocol, packets, bytes, action"
-_FLOW_DUPLICATES = f"""
-create or replace temp table duplicates as
-select "object", "position"
-from (
-    select "object", "position", row_number() over (partition by {_FLOW}, flow_direction order by "object", "position") as copy
-    from flows_read
-    where coalesce(log_status, 'OK') = 'OK'
-)
-where copy > 1
-"""
-_WITHOUT_DUPLICATES = """
-create or replace temp view {table} as
-select c.* from {table}_read c anti join duplicates d on c."position" = d."position" and c."object" = d."object"
-"""
-# table: whether it may hold duplicates, and what finds them. Most slices have none: a count of hashes says so quickly.
-_REPEATS = {
-    "cloudtrail": (
-        """
-select count(*) > count(distinct hash(account_id, event_id))
-       or min(event_time) <= (select max(event_time) from seen_events)
-from cloudtrail_read
-where event_id is not null
-""",
-        _DUPLICATES,
-    ),
-    "flows": (
-        """
-select count(*) > count(distinct hash(interface_id, start_time, src_address, dst_address, src_port, dst_port, bytes))
-from flows_read
-where coalesce(log_status, 'OK') = 'OK'
-""",
-        _FLOW_DUPLICATES,
-    ),
-}
 
 
 class DuckDBEngine:
@@ -102,23 +33,16 @@ class DuckDBEngine:
     usual_slice: ClassVar[Mapping[str, int]] = {"cloudtrail": 500_000, "flows": 2_000_000}
 
     def __init__(self, folder: Path, rules: Rules, knowledge: Knowledge, *, memory_limit: str = "1GB", threads: int = 0) -> None:
-        self._folder = folder
-        self._place = Folder(folder)
-        self._rules = rules
-        self._numbers = rules.all_numbers()
-        self._addresses = AddressTables(knowledge)
-        self._inventory = inventory_table(knowledge)
-        self._expected = expected_ports(knowledge)
-        self._orders = orders(rules)
         try:
             self._connection = _connect(folder, memory_limit, threads)
         except duckdb.Error as error:
             raise EngineError(f"DuckDB cannot start with memory limit {memory_limit!r} ({error})") from error
+        self._script = Script(DuckDBPort(self._connection, folder, AddressTables(knowledge)), rules, knowledge)
 
     @property
     def tables(self) -> frozenset[str]:
         """The record tables that the rules read; records of others need not be kept."""
-        return self._orders[frozenset(TABLES)].tables
+        return self._script.tables
 
     def read(self, blobs: Iterable[Blob], plan: ReadPlan) -> Iterator[Reading]:
         """Read blobs into pending parts."""
@@ -126,107 +50,95 @@ class DuckDBEngine:
 
     def step(self, generation: Generation, until: datetime | None) -> StepResult:
         """Run the detections over what is pending before ``until`` and fold it."""
-        try:
-            return self._step(generation, until)
-        except duckdb.Error as error:
-            raise EngineError(f"DuckDB failed: {error}") from error
+        return self._script.step(generation, until)
 
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
 
-    def _step(self, generation: Generation, until: datetime | None) -> StepResult:
-        until_us = None if until is None else microseconds(until)
-        touched, remaining = taken(generation.pending, until_us)
-        for table in TABLES:
-            self._open(table, [load(self._place, part, until_us) for part in touched if part.table == table])
-        watermark = until or latest(generation.watermark, touched)
-        with Partitions(self._connection, self._folder, generation, watermark) as states:
-            for state in self._rules.states:
-                states.open(state)
-            records, late = self._counted(generation.watermark)
-            duplicates = self._drop_duplicates() if records else 0
-            numbers = {**self._numbers, "watermark_us": microseconds(watermark), "step": generation.number + 1}
-            self._make_facts({part.table for part in touched})
-            order = self._orders[frozenset(part.table for part in touched)]
-            for item in order.plan:
-                if isinstance(item, State):
-                    states.fold(item, numbers)
-                else:
-                    self._make_view(item, numbers)
-            sightings = tuple(sighting for detection in order.detections for sighting in self._seen(detection))
-        return StepResult(
-            generation=replace(
-                generation,
-                number=generation.number + 1,
-                watermark=watermark,
-                states=states.parts,
-                pending=tuple(remaining),
-            ),
-            sightings=sightings,
-            records=records,
-            late=late,
-            duplicates=duplicates,
-            ambiguous=sum(self._rows(name)[0][0] for name in order.counting(AMBIGUOUS)),
-            evicted=sum(int(self._rows(name)[0][0]) for name in order.counting(EVICTED)),
-            silenced=sum((Counter(dict(self._rows(name))) for name in order.counting(SILENCED)), Counter()),
-        )
 
-    def _rows(self, name: str) -> list[tuple[Any, ...]]:
-        return self._connection.sql(f"select * from {name}").fetchall()
+class DuckDBPort:
+    """Does what the script of a step asks for on one connection; see ``Port``. A thread of its own writes the state files."""
 
-    def _open(self, table: str, rows: list[pa.Table]) -> None:
-        records = pa.concat_tables(rows) if rows else TABLES[table].empty_table()
-        self._connection.register(f"{table}_read", records)
-        self._connection.execute(f"create or replace temp view {table} as select * from {table}_read")
+    def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path, addresses: AddressTables) -> None:
+        self._connection = connection
+        self._folder = folder
+        self._addresses = addresses
+        self._writer = ThreadPoolExecutor(1)
+        self._writing: list[Future[None]] = []
 
-    def _counted(self, folded_until: datetime | None) -> tuple[int, int]:
-        """Return how many records the slice has, and how many of them are older than what was folded before."""
-        records = late = 0
-        before = microseconds(folded_until, none=-1)
-        for table, time in TIME_COLUMN.items():
-            query = f"select count(*), count(*) filter (where epoch_us({time}) < {before}) from {table}"
-            counts = self._connection.sql(query).fetchall()[0]
-            records, late = records + counts[0], late + counts[1]
-        return records, late
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Hold a step, and wait for its files. Tables stay until the next step replaces them."""
+        self._writer, self._writing = ThreadPoolExecutor(1), []
+        try:
+            yield
+            for writing in self._writing:
+                writing.result()
+        except duckdb.Error as error:
+            raise EngineError(f"DuckDB failed: {error}") from error
+        finally:
+            self._writer.shutdown(cancel_futures=True)
 
-    def _drop_duplicates(self) -> int:
-        """Leave one of each record, the first by object and position, and of events none that an earlier slice had."""
-        dropped = 0
-        for table, (may_repeat, duplicates) in _REPEATS.items():
-            if self._connection.sql(may_repeat).fetchall()[0][0]:
-                self._connection.execute(duplicates)
-                found = int(self._connection.sql("select count(*) from duplicates").fetchall()[0][0])
-                if found:
-                    # The view is read once: the next table's duplicates take the name.
-                    self._connection.execute(f"create or replace temp table duplicates_of_{table} as select * from duplicates")
-                    self._connection.execute(
-                        _WITHOUT_DUPLICATES.format(table=table).replace("duplicates", f"duplicates_of_{table}")
-                    )
-                dropped += found
-        return dropped
+    def load(self, name: str, table: str, parts: Sequence[Part], until_us: int | None) -> None:
+        """Map the files of the parts into memory."""
+        rows = [load(Folder(self._folder), part, until_us) for part in parts]
+        self.register(name, pa.concat_tables(rows) if rows else TABLES[table].empty_table())
 
-    def _make_facts(self, tables: Iterable[str]) -> None:
-        texts = [row[0] for row in self._connection.sql(addresses_of(tables)).fetchall()]
-        self._connection.register("address_facts", self._addresses.facts(texts))
-        self._connection.register("address_matches", self._addresses.matches(texts))
-        self._connection.register("inventory", self._inventory)
-        self._connection.register("expected_ports", self._expected)
-        self._connection.register("api_facts", api_facts(self._connection.sql(DISTINCT_CALLS).fetchall()))
-        self._connection.register("agent_facts", agent_facts(self._distinct("user_agent")))
-        self._connection.register("error_facts", error_facts(self._distinct("error_code")))
+    def open(self, name: str, state: State, parts: Sequence[Part]) -> None:
+        """Make a view of the parts' files."""
+        if not parts:
+            self.register(f"{name}_none", state.schema.empty_table())
+            self.view(name, f"select * from {name}_none")
+            return
+        files = ", ".join(_quoted(self._folder / part.path) for part in parts)
+        self.view(name, f"select {', '.join(state.schema.names)} from read_parquet([{files}])")
 
-    def _distinct(self, column: str) -> list[str | None]:
-        return [row[0] for row in self._connection.sql(f"select distinct {column} from cloudtrail").fetchall()]
+    def register(self, name: str, rows: pa.Table) -> None:
+        """Let DuckDB read the rows where they are."""
+        self._connection.register(name, rows)
 
-    def _make_view(self, view: View, numbers: Mapping[str, Number]) -> None:
-        kind = "table" if view.kept else "view"
-        self._connection.execute(f"create or replace temp {kind} {view.name} as {fill(view.sql, numbers)}")
+    def look_up(self, facts: FactTable) -> None:
+        """Make the facts in this process."""
+        self.register(facts.name, facts.make(self._addresses, self._connection.sql(facts.distinct).to_arrow_table()))
 
-    def _seen(self, detection: Detection) -> Iterator[Sighting]:
-        rows = self._connection.sql(fill(detection.sql, self._numbers)).to_arrow_reader(_ROWS)
-        for batch in rows:
-            yield from map(detection.describe, batch.to_pylist())
+    def view(self, name: str, sql: str) -> None:
+        """Make a view."""
+        self._connection.execute(f"create or replace temp view {name} as {sql}")
+
+    def keep(self, name: str, sql: str) -> int:
+        """Make a temporary table."""
+        return self._table(f"temp table {name}", sql)
+
+    def narrow(self, table: str, sql: str) -> None:
+        """Make a view: a copy of the slice would take memory, and few views read its records."""
+        self.view(table, sql)
+
+    def rows(self, sql: str) -> Iterator[dict[str, Any]]:
+        """Yield the result as it is computed."""
+        for batch in self._connection.sql(sql).to_arrow_reader(_ROWS):
+            yield from batch.to_pylist()
+
+    def fold(self, state: State, sql: str, oldest: int, folder: str) -> tuple[Part, ...]:
+        """Make the table and have its partitions written, a file each."""
+        table, column = f"{state.name}_new", state.partition
+        # No temporary table: those are their connection's own, and the thread that writes has another.
+        self._table(f"table {table}", sql)
+        counts = f"select {column} as number, count(*) as rows from {table} where {column} >= {oldest} group by all order by all"
+        rows = {row["number"]: row["rows"] for row in self.rows(counts)}
+        if not state.whole:
+            return tuple(self._write(state, f"{column} = {number}", folder, number, count) for number, count in rows.items())
+        return (self._write(state, f"{column} >= {oldest}", folder, None, sum(rows.values())),) if rows else ()
+
+    def _table(self, what: str, sql: str) -> int:
+        ((rows,),) = self._connection.execute(f"create or replace {what} as {sql}").fetchall()
+        return int(rows)
+
+    def _write(self, state: State, condition: str, folder: str, number: int | None, rows: int) -> Part:
+        path = f"{folder}/{state.name}-{'all' if number is None else number}.parquet"
+        query = f"select {', '.join(state.schema.names)} from {state.name}_new where {condition}"
+        self._writing.append(self._writer.submit(_write_file, self._connection.cursor(), query, self._folder / path))
+        return Part(path=path, table=state.name, day=number, rows=rows)
 
 
 def _connect(folder: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPyConnection:
@@ -246,3 +158,19 @@ def _connect(folder: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPyCo
     for function in FUNCTIONS:
         connection.execute(f"create macro {function.name}({function.parameter}) as {function.duckdb}")
     return connection
+
+
+def _write_file(cursor: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            path.unlink()  # left by a step that was never committed
+        cursor.execute(f"copy ({query}) to {_quoted(path)} (format parquet)")
+    except (OSError, duckdb.IOException) as error:
+        raise EngineError(f"{path}: cannot be written ({error})") from error
+    finally:
+        cursor.close()
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"

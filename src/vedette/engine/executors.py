@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from vedette.engine import ReadPlan
-from vedette.engine.fact_tables import AddressTables, agent_facts, api_facts, error_facts
+from vedette.engine.fact_tables import AddressTables, FactTable
 from vedette.engine.spool import load, read_group
 from vedette.state import State
 from vedette.state_files.generation import Part
@@ -27,7 +27,7 @@ Batches = Iterator[pa.RecordBatch]
 
 
 def plain(schema: pa.Schema) -> pa.Schema:
-    """Return a schema without dictionaries, which Spark does not know."""
+    """Return a schema without dictionaries, which Spark does not support."""
     kinds: list[Any] = [field.type.value_type if pa.types.is_dictionary(field.type) else field.type for field in schema]
     columns: list[Any] = list(zip(schema.names, kinds, strict=True))
     return pa.schema(columns)
@@ -35,13 +35,13 @@ def plain(schema: pa.Schema) -> pa.Schema:
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """Does ``work`` for the items whose numbers come in: one task an item."""
+    """Runs ``work`` on the items whose numbers arrive: one task per item."""
 
     items: Sequence[object]
     work: Callable[[object], Iterable[pa.RecordBatch]]
 
     def __call__(self, batches: Batches) -> Batches:
-        """Yield what each item gives."""
+        """Yield the batches of each item."""
         for batch in batches:
             for number in batch.column(0).to_pylist():
                 yield from self.work(self.items[int(str(number))])
@@ -49,7 +49,7 @@ class Numbered:
 
 @dataclass(frozen=True, slots=True)
 class ReadGroup:
-    """Reads a group of blobs into the spool; gives its ``Reading``."""
+    """Reads a group of blobs into the spool; returns its ``Reading``, pickled."""
 
     plan: ReadPlan
 
@@ -68,7 +68,7 @@ class LoadPart:
     until_us: int | None
 
     def __call__(self, part: object) -> Batches:
-        """Yield its rows in batches that a worker's memory holds."""
+        """Yield its rows in batches that fit into a worker's memory."""
         assert isinstance(part, Part)  # noqa: S101
         table = load(self.place, part, self.until_us).select(self.schema.names)
         for start in range(0, table.num_rows, BATCH_ROWS):
@@ -92,14 +92,14 @@ class LoadState:
 
 @dataclass(frozen=True, slots=True)
 class WriteState:
-    """Writes rows of a state table as parts, one a day and task; gives what was written."""
+    """Writes rows of a state table as parts, one per partition and task; returns what was written."""
 
     place: StateLocation
     state: State
     prefix: str
 
     def __call__(self, batches: Batches) -> Batches:
-        """Yield a row a part. A task that is tried again writes new files; those of the failed try are named by nobody."""
+        """Yield a row per part. A task that runs again writes new files; nothing refers to those of the run that failed."""
         rows: dict[int | None, list[pa.RecordBatch]] = {}
         for batch in batches:
             table = pa.Table.from_batches([batch]).cast(self.state.schema)
@@ -116,7 +116,7 @@ class WriteState:
 
 
 class Broadcast(Protocol):
-    """A value that every executor has once."""
+    """A value that every executor holds once."""
 
     @property
     def value(self) -> AddressTables:
@@ -124,33 +124,13 @@ class Broadcast(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class AddressFacts:
-    """Says what is known of distinct addresses; the lists come by broadcast."""
+class LookUp:
+    """Makes rows of a table of facts for distinct values; lists and places come by broadcast."""
 
-    broadcast: Broadcast
-    matches: bool
+    addresses: Broadcast
+    facts: FactTable
 
     def __call__(self, batches: Batches) -> Batches:
-        """Yield rows of address_facts, or of address_matches."""
+        """Yield the rows for the values of each batch."""
         for batch in batches:
-            texts = batch.column(0).to_pylist()
-            tables = self.broadcast.value
-            yield from (tables.matches(texts) if self.matches else tables.facts(texts)).to_batches()
-
-
-def agents_described(batches: Batches) -> Batches:
-    """Yield rows of agent_facts for distinct user agents."""
-    for batch in batches:
-        yield from agent_facts(batch.column(0).to_pylist()).to_batches()
-
-
-def errors_judged(batches: Batches) -> Batches:
-    """Yield rows of error_facts for distinct error codes."""
-    for batch in batches:
-        yield from error_facts(batch.column(0).to_pylist()).to_batches()
-
-
-def call_facts(batches: Batches) -> Batches:
-    """Yield rows of api_facts for distinct calls."""
-    for batch in batches:
-        yield from api_facts(zip(*(column.to_pylist() for column in batch.columns), strict=True)).to_batches()
+            yield from self.facts.make(self.addresses.value, pa.Table.from_batches([batch])).to_batches()

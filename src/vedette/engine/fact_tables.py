@@ -1,6 +1,7 @@
-"""Small tables of what is known about each distinct value of a slice: computed once a value, joined in SQL."""
+"""Small tables of what is known about each distinct value of a slice: computed once per value, joined in SQL."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
@@ -18,7 +19,7 @@ from vedette.network.geo import NOWHERE, Location, is_hosting, network_of
 _TEXT: pa.DataType = pa.string()
 _MEMO = 200_000
 
-# A column of address_facts for each field of a place; what nobody knows is null.
+# A column of address_facts for each field of a location; null where it is not known.
 _PLACE = pa.schema(
     [
         pa.field("country_code", _TEXT),
@@ -33,8 +34,8 @@ _PLACE = pa.schema(
     ]
 )
 
-# Whose network an address is in: of a public address its autonomous system, else a block around it. Hosts for hire, VPNs and
-# proxies are told by their owner's name.
+# The network of an address: the autonomous system of a public one, else a block around it. Hosting providers, VPNs and proxies
+# are recognised by the name of the owner.
 _NETWORK = (pa.field("network", _TEXT), pa.field("hosting", pa.bool_()))
 ADDRESS_FACTS = pa.schema([*facts.FACTS, pa.field("own", pa.bool_()), pa.field("is_dark", pa.bool_()), *_NETWORK, *_PLACE])
 
@@ -63,16 +64,16 @@ API_FACTS = pa.schema(
     ]
 )
 
-# Of which addresses facts are needed, by table: callers, whoever sends to us from outside, and those of ours that are asked for.
+# Which addresses facts are needed of, by table: those of callers, of senders from outside, and our own that are contacted.
 ADDRESSES = {
     "cloudtrail": "select source_address as address from (select distinct source_address from cloudtrail) "
     "where source_address is not null",
-    # An aggregate, so that no engine asks of each record what is asked of each address.
-    "flows": "select address from (select any_value(src_address) as address from flows group by src_address) "
+    # An aggregate, so that no engine moves the condition down to where it is computed for each record.
+    "flows": "select address from (select min(src_address) as address from flows group by src_address) "
     "where not is_inside(address) union "
-    "select address from (select any_value(dst_address) as address from flows group by dst_address) where is_inside(address)",
+    "select address from (select min(dst_address) as address from flows group by dst_address) where is_inside(address)",
 }
-DISTINCT_CALLS = "select distinct event_source, event_name, read_only, request_attribute from cloudtrail"
+ADDRESSES_OF_SLICE = "distinct_addresses"
 _NO_ADDRESS = "select cast(null as varchar) as address where false"
 
 
@@ -92,9 +93,9 @@ class AddressTables:
         self._inventory = knowledge.inventory
 
     def facts(self, addresses: Sequence[str | None]) -> pa.Table:
-        """Return a row an address: columns of ``intel.facts.FACTS``, ``own``, ``is_dark`` and its place.
+        """Return a row per address (``ADDRESS_FACTS``).
 
-        ``own`` is a network of the user's; dark is an address inside these where nobody is (methods 2.1).
+        ``own`` says that it is in one of the user's networks, ``is_dark`` that nothing uses it there (methods 2.1).
         """
         table = facts.address_facts(addresses, self._index)
         canonical = table["canonical"].to_pylist()
@@ -111,7 +112,7 @@ class AddressTables:
         return _with_places(table, places)
 
     def matches(self, addresses: Sequence[str | None]) -> pa.Table:
-        """Return a row an address and list entry: columns of ``intel.facts.MATCHES`` and ``as_of``, the day of the list."""
+        """Return a row per address and list entry that covers it (``ADDRESS_MATCHES``); ``as_of`` is the time of the list."""
         table = facts.address_matches(addresses, self._index)
         days = [self._as_of.get(name or "") for name in table["list_name"].to_pylist()]
         return table.append_column("as_of", pa.array(days, pa.timestamp("us", tz="UTC")))
@@ -130,12 +131,12 @@ class AddressTables:
 
 
 def inventory_table(knowledge: Knowledge) -> pa.Table:
-    """Return the addresses of the inventory's interfaces (``inventory.INTERFACES``), no row where there is no inventory."""
+    """Return the addresses of the inventory's interfaces (``inventory.INTERFACES``), no rows where there is no inventory."""
     return INTERFACES.empty_table() if knowledge.inventory is None else knowledge.inventory.table()
 
 
 def expected_ports(knowledge: Knowledge) -> pa.Table:
-    """Return the ports that are meant to be public (``EXPECTED_PORTS``): of the settings, and of tags in the inventory."""
+    """Return the ports that are meant to be public (``EXPECTED_PORTS``): those of the settings and those of tags."""
     rows: list[tuple[str | None, int]] = [(None, port) for port in knowledge.public_ports]
     if knowledge.inventory is not None:
         for instance_id in sorted({item.instance_id for item in knowledge.inventory.interfaces if item.instance_id}):
@@ -145,7 +146,7 @@ def expected_ports(knowledge: Knowledge) -> pa.Table:
 
 
 def agent_facts(texts: Iterable[str | None]) -> pa.Table:
-    """Return a row for each distinct user agent: what tool it is of (``AGENT_FACTS``)."""
+    """Return a row for each distinct user agent: the tool that sent it (``AGENT_FACTS``)."""
     rows = [(text, agent.family, agent.kind, agent.attack) for text in texts if text is not None for agent in (describe(text),)]
     return _table(rows, AGENT_FACTS)
 
@@ -180,15 +181,15 @@ def _with_places(table: pa.Table, places: Sequence[Location]) -> pa.Table:
 
 
 def api_facts(calls: Iterable[tuple[str | None, str | None, bool | None, str | None]]) -> pa.Table:
-    """Return a row for each distinct (event_source, event_name, read_only, request_attribute), with the catalogue's word."""
-    rows = [(*call, *_said(_operation(*call))) for call in calls]
+    """Return a row for each distinct (event_source, event_name, read_only, request_attribute), with its catalogue entry."""
+    rows = [(*call, *_entry(_operation(*call))) for call in calls]
     return _table(rows, API_FACTS)
 
 
 _operation = lru_cache(_MEMO)(lookup)
 
 
-def _said(operation: Operation) -> tuple[object, ...]:
+def _entry(operation: Operation) -> tuple[object, ...]:
     return (
         operation.service,
         operation.operation,
@@ -199,3 +200,52 @@ def _said(operation: Operation) -> tuple[object, ...]:
         operation.weight,
         operation.technique,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactTable:
+    """A table of facts about distinct values of a slice.
+
+    ``distinct`` is the query for these values; ``make`` returns the rows of the table (columns of ``schema``) for some of them.
+    """
+
+    name: str
+    schema: pa.Schema
+    distinct: str
+    make: Callable[[AddressTables, pa.Table], pa.Table]
+
+
+def _facts_of(addresses: AddressTables, values: pa.Table) -> pa.Table:
+    return addresses.facts(values.column(0).to_pylist())
+
+
+def _matches_of(addresses: AddressTables, values: pa.Table) -> pa.Table:
+    return addresses.matches(values.column(0).to_pylist())
+
+
+def _calls(_addresses: AddressTables, values: pa.Table) -> pa.Table:
+    return api_facts(zip(*(column.to_pylist() for column in values.columns), strict=True))
+
+
+def _agents(_addresses: AddressTables, values: pa.Table) -> pa.Table:
+    return agent_facts(values.column(0).to_pylist())
+
+
+def _errors(_addresses: AddressTables, values: pa.Table) -> pa.Table:
+    return error_facts(values.column(0).to_pylist())
+
+
+FACT_TABLES = (
+    FactTable(name="address_facts", schema=ADDRESS_FACTS, distinct=f"select address from {ADDRESSES_OF_SLICE}", make=_facts_of),
+    FactTable(
+        name="address_matches", schema=ADDRESS_MATCHES, distinct=f"select address from {ADDRESSES_OF_SLICE}", make=_matches_of
+    ),
+    FactTable(
+        name="api_facts",
+        schema=API_FACTS,
+        distinct="select distinct event_source, event_name, read_only, request_attribute from cloudtrail",
+        make=_calls,
+    ),
+    FactTable(name="agent_facts", schema=AGENT_FACTS, distinct="select distinct user_agent from cloudtrail", make=_agents),
+    FactTable(name="error_facts", schema=ERROR_FACTS, distinct="select distinct error_code from cloudtrail", make=_errors),
+)

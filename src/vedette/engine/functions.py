@@ -3,12 +3,13 @@
 All take and return integers or texts that both engines hold alike; times are UTC.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """A function of ours: its parameter and Spark's type of it, the type that Spark returns, and the expression for each."""
+    """A function of ours: its parameter with Spark's type, the type that Spark returns, and the expression for each engine."""
 
     name: str
     parameter: str
@@ -20,7 +21,7 @@ class Function:
 
 
 def _inside(begins: str) -> str:
-    """Return the test for private addresses; ``begins`` is the engine's function for the beginning of a text."""
+    """Return the condition for private addresses; ``begins`` is the engine's function for the prefix of a text."""
     shared = [f"'{number}.'" for number in range(64, 100)] + [f"'{number}'" for number in range(100, 128)]
     upper = ", ".join(f"'{number}.'" for number in range(16, 32))
     return (
@@ -61,7 +62,7 @@ FUNCTIONS: tuple[Function, ...] = (
         parameter="place",
         takes="bigint",
         returns="bigint",
-        meaning="The whole number with one bit set, at a place from 0 to 62.",
+        meaning="The whole number with one bit set, at a position from 0 to 62.",
         duckdb="cast(1 as bigint) << cast(place as integer)",
         spark="shiftleft(1L, cast(place as int))",
     ),
@@ -79,7 +80,7 @@ FUNCTIONS: tuple[Function, ...] = (
         parameter="principal",
         takes="string",
         returns="string",
-        meaning="What principals of one purpose share: permission set, or role name whatever the account; empty for others.",
+        meaning="What principals of one purpose share: permission set, or role name in any account; empty for others.",
         duckdb=_team("starts_with"),
         spark=_team("startswith"),
     ),
@@ -93,3 +94,7 @@ FUNCTIONS: tuple[Function, ...] = (
         spark=_inside("startswith"),
     ),
 )
+
+# Functions that differ in nothing but their name: DuckDB's and Spark's. ``hash`` takes any number of columns. Its values are the
+# engine's own: compare them within a step, and never let one reach a state table or a finding.
+RENAMED: Mapping[str, str] = {"hash": "xxhash64"}

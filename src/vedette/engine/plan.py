@@ -1,11 +1,11 @@
-"""What both engines plan alike: in which order views are made and state tables folded, and up to which moment."""
+"""What a step is planned from: the order of views and folds, the numbers that it gives to SQL, and the time it reaches."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 
-from vedette.detections import Detection
+from vedette.detections import Detection, Number
 from vedette.rules import Rules
 from vedette.schema import TABLES
 from vedette.state import State
@@ -13,29 +13,35 @@ from vedette.state_files.generation import Part
 from vedette.views import BASE_TABLES, View, all_views, ordered
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# What trusted lists silenced (list_name, records), and how many records are ambiguous, and how many doors were
-# too many to be remembered, by the table that they are from.
+# Views that count, by the table that they count records of: records that a trusted list silenced (list_name, records), records
+# of which nobody can tell who opened the conversation, and contacts that were too many to be remembered (records).
 SILENCED = {"cloudtrail": "silenced_calls", "flows": "silenced_probes"}
 AMBIGUOUS = {"flows": "ambiguous_flows"}
 EVICTED = {"flows": "evicted_contacts"}
 
+# The numbers that each step gives to SQL beside settings and thresholds, with their meaning.
+STEP_NUMBERS: Mapping[str, str] = {
+    "watermark_us": "The event time up to which the step folds, in microseconds since 1970-01-01.",
+    "step": "The number of the step, which rises by one with each.",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """The views and folds that rules need for records of some tables, each after what it reads, and the detections that see them.
+class StepPlan:
+    """What a step does for records of some tables: views and folds, each after what it reads, and the detections that read them.
 
-    A view that names a state table sees it after its fold. ``tables`` are the record tables below, ``facts`` the other tables
-    that the engine must provide.
+    A view that names a state table sees it after its fold. ``tables`` are the record tables that are read, ``facts`` the other
+    tables that the engine must provide.
     """
 
     tables: frozenset[str]
     facts: frozenset[str]
-    plan: tuple[View | State, ...]
+    views_and_folds: tuple[View | State, ...]
     detections: tuple[Detection, ...]
 
     @classmethod
-    def of(cls, rules: Rules, present: Iterable[str] = tuple(TABLES)) -> "Order":
-        """Work it out for slices that hold records of the tables in ``present``: what reads none of them is left out."""
+    def of(cls, rules: Rules, present: Iterable[str] = tuple(TABLES)) -> "StepPlan":
+        """Plan for slices that hold records of the tables in ``present``; leave out what reads none of them."""
         nodes: dict[str, View | State] = {**all_views(), **{state.name: state for state in rules.states}}
         reads = {name: node.reads for name, node in nodes.items()}
         wanted = set(present)
@@ -45,31 +51,36 @@ class Order:
 
         detections = tuple(item for item in rules.detections if concerned(*item.reads))
         roots = {name for detection in detections for name in detection.reads}
-        looked_at = wanted & set(ordered(roots, reads))
-        roots |= {name for counts in (SILENCED, AMBIGUOUS, EVICTED) for table, name in counts.items() if table in looked_at}
+        examined = wanted & set(ordered(roots, reads))
+        roots |= {name for counts in (SILENCED, AMBIGUOUS, EVICTED) for table, name in counts.items() if table in examined}
         roots |= {state.name for state in rules.states if concerned(state.name)}
         names = ordered(roots, reads)
         return cls(
             tables=frozenset(name for name in names if name in TABLES),
             facts=frozenset(name for name in names if name in BASE_TABLES - set(TABLES)),
-            plan=tuple(nodes[name] for name in names if name in nodes),
+            views_and_folds=tuple(nodes[name] for name in names if name in nodes),
             detections=detections,
         )
 
     def counting(self, counts: Mapping[str, str]) -> tuple[str, ...]:
-        """Return the views of ``SILENCED`` and the like that this order makes."""
-        made = {item.name for item in self.plan}
+        """Return the views of ``SILENCED`` and the like that this plan makes."""
+        made = {item.name for item in self.views_and_folds}
         return tuple(name for name in counts.values() if name in made)
 
 
-def orders(rules: Rules) -> dict[frozenset[str], Order]:
-    """Return the order for slices with records of each choice of tables."""
+def step_plans(rules: Rules) -> dict[frozenset[str], StepPlan]:
+    """Return the plan for slices with records of each choice of tables."""
     choices = [frozenset(some) for size in range(len(TABLES) + 1) for some in combinations(TABLES, size)]
-    return {choice: Order.of(rules, choice) for choice in choices}
+    return {choice: StepPlan.of(rules, choice) for choice in choices}
+
+
+def step_numbers(watermark: datetime, number: int) -> dict[str, Number]:
+    """Return the values of ``STEP_NUMBERS`` for a step that reaches a watermark."""
+    return {"watermark_us": microseconds(watermark), "step": number}
 
 
 def latest(folded_until: datetime | None, parts: Iterable[Part]) -> datetime:
-    """Return the moment just after the newest record, or what was folded before if that is later."""
+    """Return the moment just after the newest record, or the moment up to which was folded before if that is later."""
     newest = max((part.last_us + 1 for part in parts if part.last_us is not None), default=0)
     return max(folded_until or EPOCH, EPOCH + timedelta(microseconds=newest))
 

@@ -1,8 +1,9 @@
-"""Starts Spark, or takes the session that a cluster has started."""
+"""Starts Spark, or takes the session that a cluster has started, and maps the errors of Spark to ours."""
 
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -36,9 +37,9 @@ _LOCAL = {
 
 
 def start(master: str, conf: Mapping[str, str], broadcast_limit: str) -> tuple["SparkSession", bool]:
-    """Return a session with the functions of ours, and whether it was started for us or was there before.
+    """Return a session with our functions, and whether it was started here; an active session is taken as it is.
 
-    ``master`` is empty where the environment (spark-submit) says it.
+    ``master`` is empty where the environment (spark-submit) chooses it.
 
     Raises:
         EngineError: pyspark or Java is missing, or Spark does not start.
@@ -82,6 +83,23 @@ def first_line(error: BaseException) -> str:
     """Return what an error says, without the trace that Spark puts below it."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0][:300] if lines else type(error).__name__
+
+
+@contextmanager
+def mapped_errors() -> Iterator[None]:
+    """Map what Spark raises; an error of ours on an executor comes back inside Spark's.
+
+    Raises:
+        EngineError: Spark failed, or an executor raised one.
+    """
+    from py4j.protocol import Py4JError  # noqa: PLC0415  # pyspark, and what comes with it, is an extra
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
+    except (PySparkException, Py4JError) as error:
+        ours = next((line.partition("EngineError: ")[2] for line in str(error).splitlines() if "EngineError: " in line), "")
+        raise EngineError(ours or f"Spark failed: {first_line(error)}") from error
 
 
 def _has_java() -> bool:

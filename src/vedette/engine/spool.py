@@ -1,4 +1,4 @@
-"""The spool: records wait in Arrow files for their slice, written by the processes that read, mapped by the engine."""
+"""The spool: Arrow files in which records wait for their slice; reading processes write them, the engine maps them."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -24,16 +24,16 @@ from vedette.state_files.location import StateLocation
 FOLDER = "spool"
 BIN_US = 300_000_000  # five minutes: how finely a slice can be cut
 
-# Work of one task: enough that its start doesn't matter, small enough that processes finish together and memory stays flat.
+# Work of one task: enough that its start does not matter, and so little that processes finish together and memory stays flat.
 _LARGE_GROUP_BYTES = 8 << 20
 _SMALL_GROUP_BYTES = 256 << 10
 _GROUP_BLOBS = 512
 _PART_BYTES = 128 << 20
-_QUEUED_GROUPS = 2  # a process
+_QUEUED_GROUPS = 2  # per process
 
 
 def read_blobs(blobs: Iterable[Blob], plan: ReadPlan) -> Iterator[Reading]:
-    """Read blobs in groups, here or in processes; yield what each group gave as it is done.
+    """Read blobs in groups, in this process or in several; yield the ``Reading`` of each group when it is done.
 
     Raises:
         EngineError: a process that read died, or the spool cannot be written.
@@ -66,7 +66,7 @@ def _read_in_processes(groups: Iterator[tuple[Blob, ...]], plan: ReadPlan) -> It
 
 
 def groups_of(blobs: Iterable[Blob]) -> Iterator[tuple[Blob, ...]]:
-    """Cut blobs into groups of like size: small ones first, so that all processes have work soon."""
+    """Cut blobs into groups of similar size; the first are small, so that all processes soon have work."""
     group: list[Blob] = []
     size, target = 0, _SMALL_GROUP_BYTES
     for blob in blobs:
@@ -95,7 +95,7 @@ def read_group(blobs: tuple[Blob, ...], plan: ReadPlan) -> Reading:
                     writer.add(table, inside)
         except ReadError as error:
             failure = str(error).removeprefix(f"{blob.name}: ")
-        except SourceError as error:  # gone or closed: it has no receipt, so another run tries again
+        except SourceError as error:  # gone or not readable: it gets no receipt, so that another run reads it
             missed.append(blob.name)
             for table, rows in writer.forget(blob.name, before).items():
                 reading.records[table] -= rows
@@ -110,7 +110,7 @@ def read_group(blobs: tuple[Blob, ...], plan: ReadPlan) -> Reading:
 
 
 def _inside(batch: pa.RecordBatch, time: str, plan: ReadPlan) -> pa.RecordBatch:
-    """Return the records of the span that is asked for; without a time a record may belong to it."""
+    """Return the records of the span of the plan, and those without a time."""
     for limit, is_outside in ((plan.since, pc.less), (plan.until, pc.greater_equal)):
         if limit is not None:
             outside: pa.BooleanArray = is_outside(batch[time], pa.scalar(limit, batch[time].type))
@@ -136,7 +136,7 @@ def _note(reading: Reading, blob: Blob, counts: ReadCounts, failure: str) -> Non
 
 @dataclass(slots=True)
 class _Writer:
-    """Gathers batches and writes them as parts of bounded size."""
+    """Gathers batches and writes them as parts of limited size."""
 
     place: StateLocation
     stem: str
@@ -155,9 +155,10 @@ class _Writer:
             self._write(table)
 
     def forget(self, name: str, before: int) -> Counter[str]:
-        """Take back the records of a blob that will be read again; ``before`` is how many parts there were before it.
+        """Remove the records of a blob that will be read again; return how many, by table.
 
-        A batch is of one blob; parts that were written meanwhile may hold records of others too, and are written anew.
+        ``before`` is the number of parts when the blob was opened. A batch holds records of one blob; parts that were written
+        since may hold records of others too, and are written anew.
         """
         dropped: Counter[str] = Counter()
         for table, batches in self._batches.items():
@@ -182,12 +183,12 @@ class _Writer:
     def _write(self, table: str) -> None:
         batches = self._batches.pop(table)
         self._sizes.pop(table)
-        # One dictionary a column: work on distinct values is then done once a part.
+        # One dictionary per column, so that work on distinct values is done once per part.
         self._write_rows(table, pa.Table.from_batches(batches, TABLES[table]).unify_dictionaries().combine_chunks())
 
     def _write_rows(self, table: str, gathered: pa.Table) -> None:
         time = TIME_COLUMN[table]
-        if gathered[time].null_count:  # without a time a record belongs to no slice; the reader has counted it
+        if gathered[time].null_count:  # a record without a time belongs to no slice; the reader has counted it
             gathered = gathered.filter(pc.is_valid(gathered[time]))
         if not gathered.num_rows:
             return
@@ -219,7 +220,7 @@ def _ends(times: "pa.ChunkedArray[Any]") -> tuple[int, int]:
 
 
 def load(place: StateLocation, part: Part, until_us: int | None) -> pa.Table:
-    """Map the rows of a part that are pending and before a moment; rows before its ``first_us`` are done.
+    """Map the rows of a part that are pending and before a moment; those before its ``first_us`` are folded already.
 
     Raises:
         EngineError: the file is gone or damaged.

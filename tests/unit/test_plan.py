@@ -7,8 +7,9 @@ import pytest
 from flow_notation import Log, blob, lines_of
 
 from vedette.detections import all_detections
-from vedette.engine.plan import AMBIGUOUS, EPOCH, SILENCED, Order, orders
+from vedette.engine.plan import AMBIGUOUS, EPOCH, SILENCED, STEP_NUMBERS, StepPlan, step_numbers, step_plans
 from vedette.pipeline import composition
+from vedette.pipeline.knowledge import gather
 from vedette.rules import Rules, choice
 from vedette.settings import load
 from vedette.state import State, all_states
@@ -46,25 +47,30 @@ def test_a_view_needs_what_it_builds_on_and_nothing_else() -> None:
 def test_a_slice_plans_only_what_its_records_concern(
     present: tuple[str, ...], detections: set[str] | None, without: set[str]
 ) -> None:
-    order = Order.of(rules(), present)
+    plan = StepPlan.of(rules(), present)
     if detections is None:
         detections = {name for name in all_detections() if "IAMUser" in name}
-    assert {item.finding_type for item in order.detections} == detections
-    assert not without & {item.name for item in order.plan}
-    assert order.counting(SILENCED) == tuple(view for table, view in SILENCED.items() if table in present)
-    assert order.counting(AMBIGUOUS) == tuple(view for table, view in AMBIGUOUS.items() if table in present)
+    assert {item.finding_type for item in plan.detections} == detections
+    assert not without & {item.name for item in plan.views_and_folds}
+    assert plan.counting(SILENCED) == tuple(view for table, view in SILENCED.items() if table in present)
+    assert plan.counting(AMBIGUOUS) == tuple(view for table, view in AMBIGUOUS.items() if table in present)
 
 
 def test_all_records_need_everything_each_after_what_it_reads() -> None:
     chosen = rules()
-    order = orders(chosen)[frozenset({"cloudtrail", "flows"})]
-    assert order.tables == {"cloudtrail", "flows"}
-    assert {item.finding_type for item in order.detections} == set(all_detections())
-    assert {item.name for item in order.plan if isinstance(item, State)} == set(all_states())
-    places = {item.name: place for place, item in enumerate(order.plan)}
-    for item in order.plan:
+    plan = step_plans(chosen)[frozenset({"cloudtrail", "flows"})]
+    assert plan.tables == {"cloudtrail", "flows"}
+    assert {item.finding_type for item in plan.detections} == set(all_detections())
+    assert {item.name for item in plan.views_and_folds if isinstance(item, State)} == set(all_states())
+    places = {item.name: place for place, item in enumerate(plan.views_and_folds)}
+    for item in plan.views_and_folds:
         assert all(places[name] < places[item.name] for name in item.reads if name in places), item.name
     assert set(places) <= all_views().keys() | all_states().keys()
+
+
+def test_a_step_gives_the_numbers_that_it_promises() -> None:
+    assert step_numbers(EPOCH + timedelta(microseconds=7), 3) == {"watermark_us": 7, "step": 3}
+    assert step_numbers(EPOCH, 1).keys() == STEP_NUMBERS.keys()
 
 
 def test_state_is_kept_by_the_day_or_the_hour() -> None:
@@ -77,7 +83,7 @@ def test_hours_are_partitions_that_are_carried_over_and_forgotten() -> None:
     chosen = load(None, {"workers": 1, "bundled_lists": False})
     log = Log()
     parts = []
-    with Store.ephemeral() as store, composition.pipeline(chosen, store, composition.knowledge(chosen, store)) as running:
+    with Store.ephemeral() as store, composition.pipeline(chosen, store, gather(chosen, store)) as running:
         for time in ("12:00", "14:00", "9/14:00"):
             flows = blob(lines_of([f"{time} 10.0.0.9 > 192.0.2.7 501-505 refused"], log), log, f"{time[0]}{time[-5:-3]}.log")
             running.bulk([flows])
