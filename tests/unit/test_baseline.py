@@ -2,9 +2,8 @@
 
 import io
 import json
-import sys
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from commands import Vedette, run
 from hypothesis import given
 from hypothesis import settings as lawful
 from hypothesis import strategies as st
@@ -19,13 +19,14 @@ from moto.server import ThreadedMotoServer
 from notation import blob, calls
 from scanning import Outcome, scan
 
-from vedette import aws, cli
+from vedette import aws
 from vedette.baseline import export, forgotten, imported, learning, page, principals
 from vedette.baseline.numbers import numbers
-from vedette.baseline.tables import API_DAYS, DAYS, FOLDS, MARKS, TRAITS, folded, load, schema_of, write
-from vedette.cli.baseline import known, start_from, steadily
+from vedette.baseline.tables import API_DAYS, DAYS, FOLDS, MARKS, TRAITS, folded, load, schema_of
+from vedette.cli.baseline import known, read_state, start_from
 from vedette.errors import ConfigurationError, EngineError, NotFoundError
 from vedette.pipeline import composition
+from vedette.pipeline.knowledge import gather
 from vedette.settings import load as load_settings
 from vedette.state_files.generation import Generation, Part
 from vedette.state_files.location import Bucket, Folder
@@ -80,7 +81,7 @@ def scanned_from(file: Path, lines: Iterable[str], name: str) -> Outcome:
     """Scan with a store of this run only that starts from a baseline."""
     chosen = load_settings(None, {"workers": 1, "bundled_lists": False})
     with Store.ephemeral() as store:
-        with composition.pipeline(chosen, store, composition.knowledge(chosen, store)) as running:
+        with composition.pipeline(chosen, store, gather(chosen, store)) as running:
             start_from(file, store, running.plan.place)
             report = running.bulk([blob(calls(lines), name)])
         return Outcome(findings=tuple(store.findings_of(sorted(running.findings))), report=report)
@@ -158,7 +159,7 @@ def test_merging_adds_up_whatever_comes_first(
     for number, some in enumerate((left, right)):
         place = Folder(folder / str(number))
         parts = [
-            write(place, 1, DAYS, day, pa.Table.from_pylist([row for row in some if row["day"] == day], schema_of(DAYS)))
+            write_table(place, 1, DAYS, day, pa.Table.from_pylist([row for row in some if row["day"] == day], schema_of(DAYS)))
             for day in sorted({int(str(row["day"])) for row in some})
         ]
         export(Generation(number=1, states={DAYS: tuple(parts)}), place, folder / f"{number}.zip")
@@ -207,11 +208,11 @@ WRONG_SCHEMA = pa.schema([pa.field("day", pa.int64()), pa.field("principal", pa.
         ({}, "does not say so"),
         ({"baseline.json": b"[" * 50_000}, "does not say so"),
         ({"baseline.json": b'{"format": "vedette-baseline", "version": 2}'}, "version '2'"),
-        (ABOUT | {"../escape.parquet": b""}, "does not belong into one"),
-        (ABOUT | {f"{DAYS}/all.parquet": b""}, "does not belong into one"),
-        (ABOUT | {f"{MARKS}/20000.parquet": b""}, "does not belong into one"),
-        (ABOUT | {f"{DAYS}/020000.parquet": b""}, "does not belong into one"),
-        (ABOUT | {ENTRY: b"PAR1" + bytes(100)}, "20000.parquet: is no table"),
+        (ABOUT | {"../escape.parquet": b""}, "does not belong in one"),
+        (ABOUT | {f"{DAYS}/all.parquet": b""}, "does not belong in one"),
+        (ABOUT | {f"{MARKS}/20000.parquet": b""}, "does not belong in one"),
+        (ABOUT | {f"{DAYS}/020000.parquet": b""}, "does not belong in one"),
+        (ABOUT | {ENTRY: b"PAR1" + bytes(100)}, "20000.parquet: is not a Parquet table"),
         (ABOUT | {ENTRY: parquet([{"day": 20_000, "principal": ALICE}], WRONG_SCHEMA)}, "other columns"),
         (ABOUT | {ENTRY: parquet([ROW | {"day": 20_001}])}, "holds days from 20001"),
         (ABOUT | {ENTRY: parquet([ROW | {"calls": -1}])}, "calls is not between"),
@@ -260,7 +261,7 @@ def test_a_damaged_file_is_a_clear_error_or_as_good(
 def test_no_archive_is_a_clear_error(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / "x.zip").write_bytes(content)
-    with pytest.raises(ConfigurationError, match=r"x\.zip: (cannot be read|is no exported baseline)"):
+    with pytest.raises(ConfigurationError, match=r"x\.zip: (cannot be read|is not an exported baseline)"):
         imported(tmp_path / "x.zip", Generation(number=0), Folder(tmp_path))
 
 
@@ -309,7 +310,7 @@ def test_learning_is_told_of_each_account(learned: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("carol", "no principal 'carol'"), ("user/", "may be 2 principals"), ("", "no principal")]
+    ("name", "said"), [("carol", "no principal 'carol'"), ("user/", "matches 2 principals"), ("", "no principal")]
 )
 def test_a_principal_that_is_not_known_is_a_clear_error(learned: Path, name: str, said: str) -> None:
     with pytest.raises(NotFoundError, match=said):
@@ -319,7 +320,7 @@ def test_a_principal_that_is_not_known_is_a_clear_error(learned: Path, name: str
 @pytest.mark.parametrize("spoil", ["gone", "junk", "other columns"])
 def test_a_broken_state_is_one_clear_error(tmp_path: Path, spoil: str) -> None:
     place = Folder(tmp_path)
-    part = write(place, 1, TRAITS, 20_000, schema_of(TRAITS).empty_table())
+    part = write_table(place, 1, TRAITS, 20_000, schema_of(TRAITS).empty_table())
     file = tmp_path / part.path
     if spoil == "gone":
         file.unlink()
@@ -333,62 +334,46 @@ def test_a_broken_state_is_one_clear_error(tmp_path: Path, spoil: str) -> None:
     assert not (tmp_path / "out.zip").exists()
 
 
-Ended = tuple[int, str, str]
-
-
 @pytest.fixture
-def vedette(
-    learned: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> Callable[..., Ended]:
+def vedette(learned: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Vedette:
     """Run a command in a folder that holds case.db, a store like the one that has learned."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
     export(*state(learned), tmp_path / "baseline.zip")
 
-    def run(*arguments: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["vedette", *arguments])
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            status = end.code if isinstance(end.code, int) else int(bool(end.code))
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    assert run("baseline", "import", "baseline.zip", "--store", "case.db")[0] == 0
+    assert run("baseline", "import", "baseline.zip", "--store", "case.db").status == 0
     return run
 
 
-def test_the_commands_show_carry_and_forget(vedette: Callable[..., Ended], tmp_path: Path) -> None:
-    status, out, _ = vedette("baseline", "show", "--store", "case.db")
-    assert (status, "123456789012  2026-03-01  2026-03-20" in out, ALICE in out) == (0, True, True)
-    assert max(map(len, out.splitlines())) <= 80
-    status, out, _ = vedette("baseline", "show", "bob", "--store", "case.db")
-    assert "not learned: it was only seen in findings" in out
-    assert "  working days  02:00-04:59, 08:00-15:59\n  weekends      08:00-15:59\n" in out
-    assert max(map(len, out.splitlines())) <= 80
-    status, out, _ = vedette("baseline", "show", "bob", "--store", "case.db", "--format", "json")
-    assert json.loads(out)["network"][0] == {
+def test_the_commands_show_carry_and_forget(vedette: Vedette, tmp_path: Path) -> None:
+    ended = vedette("baseline", "show", "--store", "case.db")
+    assert (ended.status, "123456789012  2026-03-01  2026-03-20" in ended.out, ALICE in ended.out) == (0, True, True)
+    assert max(map(len, ended.out.splitlines())) <= 80
+    ended = vedette("baseline", "show", "bob", "--store", "case.db")
+    assert "not learned: seen only in findings" in ended.out
+    assert "  working days  02:00-04:59, 08:00-15:59\n  weekends      08:00-15:59\n" in ended.out
+    assert max(map(len, ended.out.splitlines())) <= 80
+    ended = vedette("baseline", "show", "bob", "--store", "case.db", "--format", "json")
+    assert json.loads(ended.out)["network"][0] == {
         "value": "192.0.0.0/16",
         "firstDay": "2026-03-01",
         "lastDay": "2026-03-20",
         "days": 20,
         "onlyInFindings": False,
     }
-    assert vedette("baseline", "export", "again.zip", "--store", "case.db")[0] == 0
+    assert vedette("baseline", "export", "again.zip", "--store", "case.db").status == 0
     assert (tmp_path / "again.zip").read_bytes() == (tmp_path / "baseline.zip").read_bytes()
-    assert vedette("baseline", "import", "again.zip", "--store", "case.db")[0] == 2
-    assert vedette("baseline", "import", "again.zip", "--merge", "--store", "case.db")[0] == 0
-    status, _, err = vedette("baseline", "forget", "bob", "--store", "case.db")
-    assert (status, BOB in err) == (8, True)
-    assert vedette("baseline", "forget", BOB, "--store", "case.db")[0] == 0
-    assert vedette("baseline", "show", "bob", "--store", "case.db")[0] == 8
+    assert vedette("baseline", "import", "again.zip", "--store", "case.db").status == 2
+    assert vedette("baseline", "import", "again.zip", "--merge", "--store", "case.db").status == 0
+    ended = vedette("baseline", "forget", "bob", "--store", "case.db")
+    assert (ended.status, BOB in ended.err) == (8, True)
+    assert vedette("baseline", "forget", BOB, "--store", "case.db").status == 0
+    assert vedette("baseline", "show", "bob", "--store", "case.db").status == 8
     # what was replaced is gone
     generation, place = state(tmp_path / "case.db")
     assert {name for name in place.names() if name.endswith(".parquet")} == generation.files()
 
 
-def test_a_state_that_a_scan_replaces_meanwhile_is_read_once_more(vedette: Callable[..., Ended]) -> None:
+def test_a_state_that_a_scan_replaces_meanwhile_is_read_once_more(vedette: Vedette) -> None:
     chosen = load_settings(None, {"store": "sqlite:///case.db"})
     with Store.open("sqlite:///case.db") as store:
         before = known(store, chosen)
@@ -399,13 +384,13 @@ def test_a_state_that_a_scan_replaces_meanwhile_is_read_once_more(vedette: Calla
                 raise EngineError("gone")
             return generation.number
 
-        assert steadily(store, chosen, replaced) == before.number + 1
+        assert read_state(store, chosen, replaced) == before.number + 1
 
         def broken(_generation: Generation) -> int:
             raise EngineError("broken")
 
         with pytest.raises(EngineError, match="broken"):
-            steadily(store, chosen, broken)
+            read_state(store, chosen, broken)
 
 
 def test_a_state_in_a_bucket_is_carried_too(learned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -427,28 +412,28 @@ def test_a_state_in_a_bucket_is_carried_too(learned: Path, tmp_path: Path, monke
         aws._client.cache_clear()
 
 
-def test_a_store_that_has_learned_nothing_says_so(vedette: Callable[..., Ended]) -> None:
+def test_a_store_that_has_learned_nothing_says_so(vedette: Vedette) -> None:
     with Store.open("sqlite:///empty.db"):
         pass
     for arguments in (("show",), ("export", "x.zip"), ("forget", ALICE)):
-        status, out, err = vedette("baseline", *arguments, "--store", "empty.db")
-        assert (status, out) == (8, "")
-        assert "has learned nothing" in err
+        ended = vedette("baseline", *arguments, "--store", "empty.db")
+        assert (ended.status, ended.out) == (8, "")
+        assert "has learned nothing" in ended.err
 
 
-def test_names_of_the_log_cannot_reach_the_terminal(vedette: Callable[..., Ended], tmp_path: Path) -> None:
+def test_names_of_the_log_cannot_reach_the_terminal(vedette: Vedette, tmp_path: Path) -> None:
     hostile = "arn:aws:iam::123456789012:user/\x1b[31m\u202ex\x07"
     file = archive(tmp_path / "hostile.zip", ABOUT | {ENTRY: parquet([ROW | {"principal": hostile, "account_id": hostile}])})
-    assert vedette("baseline", "import", str(file), "--store", "hostile.db")[0] == 0
+    assert vedette("baseline", "import", str(file), "--store", "hostile.db").status == 0
     for arguments in ((), ("user",)):
-        status, out, _ = vedette("baseline", "show", *arguments, "--store", "hostile.db")
-        assert status == 0
-        assert not set(out) & set("\x1b\u202e\x07")
+        ended = vedette("baseline", "show", *arguments, "--store", "hostile.db")
+        assert ended.status == 0
+        assert not set(ended.out) & set("\x1b\u202e\x07")
 
 
 def test_days_beyond_the_calendar_are_shown_as_numbers(tmp_path: Path) -> None:
     rows_of = [{**ROW, "day": 200_000}]
-    part = write(Folder(tmp_path), 1, DAYS, 200_000, pa.Table.from_pylist(rows_of, schema_of(DAYS)))
+    part = write_table(Folder(tmp_path), 1, DAYS, 200_000, pa.Table.from_pylist(rows_of, schema_of(DAYS)))
     shown = page(Generation(number=1, states={DAYS: (part,)}), Folder(tmp_path), ALICE, NUMBERS)
     assert shown.history.last_day == 200_000
 
@@ -459,7 +444,7 @@ def test_parts_of_a_table_that_is_kept_whole_are_one_in_an_export(learned: Path,
     halves = [pa.Table.from_pylist(some, schema_of(MARKS)) for some in (marks[:3], marks[3:])]
     parts: list[Part] = []
     for number, half in enumerate(halves, 1):
-        parts.append(write(Folder(tmp_path), number, MARKS, None, half))
+        parts.append(write_table(Folder(tmp_path), number, MARKS, None, half))
     split = Generation(number=2, states={MARKS: tuple(parts)})
     assert export(split, Folder(tmp_path), tmp_path / "x.zip").rows == {DAYS: 0, API_DAYS: 0, TRAITS: 0, MARKS: len(marks)}
     assert rows(imported(tmp_path / "x.zip", split, Folder(tmp_path)), Folder(tmp_path), MARKS) == marks

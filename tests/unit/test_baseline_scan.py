@@ -3,14 +3,11 @@
 import gzip
 import json
 import shlex
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from commands import Ended, Vedette, run
 from notation import calls
-
-from vedette import cli
 
 ALICE = "arn:aws:iam::123456789012:user/alice"
 NAMES = ("DescribeSecurityGroups", "DescribeNetworkAcls", "DescribeRouteTables", "DescribeVpcs", "DescribeSubnets")
@@ -19,11 +16,9 @@ LEARNED = [
 ]
 ATTACK = [f"2026-03-23T10:{minute:02}:00Z alice 198.51.100.7 ec2:{name}" for minute, name in enumerate(NAMES)]
 
-Ended = tuple[int, str, str]
-
 
 @pytest.fixture
-def vedette(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., Ended]:
+def vedette(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Vedette:
     """Run a command in a folder with what was learned and an attack, each in a folder of its own, and a baseline."""
     monkeypatch.chdir(tmp_path)
     for name, lines in (("learned", LEARNED), ("attack", ATTACK)):
@@ -31,41 +26,31 @@ def vedette(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
         data = json.dumps({"Records": calls(lines)}).encode()
         (tmp_path / name / "one.json.gz").write_bytes(gzip.compress(data))
 
-    def run(*arguments: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["vedette", *arguments])
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            status = end.code if isinstance(end.code, int) else int(bool(end.code))
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    assert run("scan", "learned", "--store", "learned.db", "--quiet")[0] == 0
-    assert run("baseline", "export", "baseline.zip", "--store", "learned.db")[0] == 0
+    assert run("scan", "learned", "--store", "learned.db", "--quiet").status == 0
+    assert run("baseline", "export", "baseline.zip", "--store", "learned.db").status == 0
     return run
 
 
-def test_a_scan_starts_from_a_baseline(vedette: Callable[..., Ended]) -> None:
-    assert vedette("scan", "attack", "--format", "guardduty", "--quiet")[:2] == (0, "")
-    status, out, _ = vedette("scan", "attack", "--baseline", "baseline.zip", "--format", "guardduty", "--quiet")
-    assert (status, json.loads(out)["type"]) == (0, "Recon:IAMUser/NetworkPermissions")
-    assert vedette("scan", "attack", "--baseline", "baseline.zip", "--store", "kept.db", "--quiet")[1] != ""
-    assert ALICE in vedette("baseline", "show", "--store", "kept.db", "--format", "json")[1]
+def test_a_scan_starts_from_a_baseline(vedette: Vedette) -> None:
+    assert vedette("scan", "attack", "--format", "guardduty", "--quiet") == Ended(0, "", "")
+    ended = vedette("scan", "attack", "--baseline", "baseline.zip", "--format", "guardduty", "--quiet")
+    assert (ended.status, json.loads(ended.out)["type"]) == (0, "Recon:IAMUser/NetworkPermissions")
+    assert vedette("scan", "attack", "--baseline", "baseline.zip", "--store", "kept.db", "--quiet").out != ""
+    assert ALICE in vedette("baseline", "show", "--store", "kept.db", "--format", "json").out
     # the days are there now
-    assert vedette("scan", "attack", "--baseline", "baseline.zip", "--store", "kept.db", "--quiet")[0] == 2
-    assert vedette("scan", "attack", "--baseline", "attack/one.json.gz", "--quiet")[0] == 2
+    assert vedette("scan", "attack", "--baseline", "baseline.zip", "--store", "kept.db", "--quiet").status == 2
+    assert vedette("scan", "attack", "--baseline", "attack/one.json.gz", "--quiet").status == 2
 
 
-def test_the_entry_that_a_finding_offers_archives_it(vedette: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_entry_that_a_finding_offers_archives_it(vedette: Vedette, monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = ("scan", "attack", "--baseline", "baseline.zip", "--format", "guardduty", "--quiet")
-    found = json.loads(vedette(*arguments)[1])
+    found = json.loads(vedette(*arguments).out)
     assert not found["service"]["archived"]
     last = json.loads(found["service"]["additionalInfo"]["value"])["vedette"]["reasons"][-1]
     (word,) = shlex.split(last.removeprefix("To accept it: "))
     monkeypatch.setenv(*word.split("=", 1))
-    accepted = json.loads(vedette(*arguments)[1])
+    accepted = json.loads(vedette(*arguments).out)
     assert accepted["service"]["archived"]
     assert "Accepted behaviour" in json.dumps(accepted)
     monkeypatch.setenv("VEDETTE_ACCEPTED_BEHAVIOUR", "*")
-    assert vedette(*arguments)[0] == 2
+    assert vedette(*arguments).status == 2

@@ -7,57 +7,33 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+from caller_types import CALLERS
+from commands import Vedette, run
 from notation import calls
+from patience import HUNG
 
-from vedette import cli
+from vedette.cli import build
 
 LINES = ["12:00 alice 198.51.100.7 ec2:DescribeInstances", "12:01 alice 203.0.113.1 ec2:DescribeInstances"]
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a command ended."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def counts(self) -> dict[str, str]:
-        """The lines of the run report."""
-        return dict(line.split(": ", 1) for line in self.err.splitlines() if ": " in line)
-
-
-Vedette = Callable[..., Ended]
-
-
 @pytest.fixture
-def vedette(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Vedette:
-    """Run a command in a folder with logs and lists; return how it ended."""
+def vedette(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Vedette:
+    """Run a command in a folder with logs and lists."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
     # What the first calls of an archive raise beside is not what is tried here.
-    monkeypatch.setenv("VEDETTE_FINDING_TYPES", "Recon:IAMUser/TorIPCaller,Recon:IAMUser/MaliciousIPCaller.Custom")
+    monkeypatch.setenv("VEDETTE_FINDING_TYPES", ",".join(CALLERS))
     logs = tmp_path / "logs"
     logs.mkdir()
     (logs / "one.json.gz").write_bytes(gzip.compress(json.dumps({"Records": calls(LINES)}).encode()))
     (tmp_path / "bad.txt").write_text("198.51.100.7\n10.0.0.1\n")
     (tmp_path / "office.txt").write_text("198.51.100.0/24\n")
-
-    def run(*arguments: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["vedette", *arguments])
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            status = end.code if isinstance(end.code, int) else int(bool(end.code))
-        captured = capsys.readouterr()
-        return Ended(status, captured.out, captured.err)
 
     return run
 
@@ -133,29 +109,127 @@ def test_the_report_is_written_as_json(vedette: Vedette, tmp_path: Path) -> None
     assert "bad file: logs/broken.json: " in ended.err
 
 
-@pytest.mark.parametrize(("severity", "status"), [("medium", 10), ("5", 10), ("high", 0), ("8", 0)])
-def test_fail_on_a_severity(vedette: Vedette, severity: str, status: int) -> None:
-    assert vedette("scan", "logs", "--custom-list", "bad.txt", "--fail-on", severity).status == status
+@pytest.mark.parametrize(
+    ("severity", "reached"),
+    [
+        ("medium", True),
+        (" Low ", True),
+        ("5", True),
+        ("0", True),
+        ("5.1", False),
+        ("high", False),
+        ("CRITICAL", False),
+        ("10", False),
+    ],
+)
+def test_a_severity_is_a_name_or_a_number(vedette: Vedette, severity: str, reached: bool) -> None:
+    ended = vedette("scan", "logs", "--custom-list", "bad.txt", "--store", "case.db", "--fail-on", severity)
+    assert ended.status == (10 if reached else 0)
+    listed = vedette("findings", "list", "--store", "case.db", "--severity", severity)
+    assert (listed.status, bool(listed.out)) == (0, reached)
+
+
+@pytest.mark.parametrize(
+    "severity", ["nan", "NaN", "inf", "-inf", "-1", "-0.1", "10.1", "99", "1e9", "", " ", "5,0", "severe", "hihg"]
+)
+def test_what_is_not_a_severity_is_refused_before_anything_is_read(vedette: Vedette, severity: str) -> None:
+    for arguments in (("scan", "none", "--fail-on"), ("findings", "list", "--store", "none.db", "--severity")):
+        ended = vedette(*arguments, severity)
+        assert (ended.status, ended.out) == (2, "")
+        assert ended.err.startswith(f"vedette: {severity!r} is not a severity"), ended.err
+    assert ("; did you mean high?" in ended.err) == (severity == "hihg")
+
+
+# Standard output as a file
+
+
+@pytest.mark.parametrize("name", ["json", "ndjson", "csv", "table"])
+def test_findings_go_to_standard_output_by_its_name(vedette: Vedette, name: str) -> None:
+    chosen = ("scan", "logs", "--custom-list", "bad.txt", "--quiet", "--store", "case.db", "--format", name)
+    assert vedette(*chosen, "--output", "-").out.count("198.51.100.7") >= 1
+    assert not Path("-").exists()
+
+
+def test_the_report_goes_to_standard_output_by_its_name(vedette: Vedette) -> None:
+    ended = vedette("scan", "logs", "--custom-list", "bad.txt", "--output", "found.ndjson", "--run-report", "-")
+    assert json.loads(ended.out)["records"] == {"cloudtrail": 2}
+    assert ended.counts["records read"] == "2 (cloudtrail 2)"
+    assert json.loads(Path("found.ndjson").read_text())["service"]["count"] == 1
+    assert not Path("-").exists()
+
+
+@pytest.mark.parametrize("output", [(), ("--output", "-")], ids=["by default", "by its name"])
+def test_findings_and_report_are_not_mixed(vedette: Vedette, output: tuple[str, ...]) -> None:
+    ended = vedette("scan", "logs", "--run-report", "-", *output)
+    message = "vedette: --run-report -: findings go to standard output already; give --output FILE as well\n"
+    assert (ended.status, ended.out, ended.err) == (2, "", message)
+
+
+# What names a file, a folder or a store: the only ones that `-` is for, and all of them.
+STREAMS = {("scan", "SOURCE"), ("scan", "--output"), ("scan", "--run-report")}
+
+
+def file_names() -> Iterator[tuple[tuple[str, ...], list[str]]]:
+    """Yield each parameter that names files, after the words of its command, and a command line with ``-`` in its place."""
+    for words, command in commands(typer.main.get_command(build())):
+        for chosen in command.params:
+            kind = chosen.metavar or ""
+            if re.search("(FILE|DIR|STORE|SOURCE)$", kind) or chosen.type_descriptor.annotation is Path:
+                line = list(words)
+                for other in command.params:
+                    if other is chosen or other.required:
+                        option = [other.opts[0]] if other.param_type_name == "option" else []
+                        line += [*option, "-" if other is chosen else "x"]
+                yield (*words, chosen.opts[0] if chosen.param_type_name == "option" else kind), line
+
+
+def commands(group: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:  # noqa: ANN401 - typer's own class
+    if not hasattr(group, "commands"):
+        yield words, group
+        return
+    for word, below in group.commands.items():
+        yield from commands(below, (*words, word))
+
+
+@pytest.mark.parametrize(
+    ("name", "line"), [pytest.param(*item, id=" ".join(item[0])) for item in file_names() if item[0] not in STREAMS]
+)
+def test_what_cannot_be_standard_input_or_output_says_so(vedette: Vedette, name: tuple[str, ...], line: list[str]) -> None:
+    ended = vedette(*line)
+    message = f"vedette: {name[-1]}: '-' (standard input or output) cannot be used here; give a name\n"
+    assert (ended.status, ended.out, ended.err) == (2, "", message)
+    assert not Path("-").exists()
+
+
+def test_all_that_names_a_file_is_tried() -> None:
+    found = {name for name, _ in file_names()}
+    assert found >= STREAMS | {("baseline", "export", "FILE"), ("inventory", "pull", "--out"), ("simulate", "--out")}
+    assert found >= {("scan", "--tor-list"), ("lists", "add", "[NAME=]FILE"), ("explain", "--store"), ("settings", "--config")}
+
+
+def test_a_list_that_is_named_cannot_be_standard_input(vedette: Vedette) -> None:
+    ended = vedette("scan", "logs", "--tor-list", "bad.txt", "--tor-list", "tor=-")
+    assert (ended.status, "--tor-list: '-' (standard input or output)" in ended.err) == (2, True)
 
 
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        (("scan", "empty"), 4, "folder 'empty' holds no file"),
+        (("scan", "empty"), 4, "folder 'empty' contains no files"),
         (("scan", "lgos"), 3, "'lgos' does not exist: this folder has 'logs', not 'lgos'"),
-        (("scan", "gopher://x"), 2, "no source reads 'gopher://x'"),
+        (("scan", "gopher://x"), 2, "'gopher://x' has an unknown scheme: give a path"),
         (("scan", "logs", "--config", "vedete.toml"), 2, "settings file 'vedete.toml' cannot be read"),
         (("scan", "logs", "--custom-list", "none.txt"), 2, "none.txt: cannot be read (No such file or directory)"),
-        (("scan", "logs", "--geoip", "bad.txt"), 2, "bad.txt: is no readable geolocation database"),
-        (("scan", "logs", "--format", "xml"), 2, "'xml' is no output format: choose one of csv, guardduty"),
-        (("scan", "logs", "--fail-on", "sometimes"), 2, "--fail-on 'sometimes': is no severity"),
-        (("scan", "logs", "--since", "yesterday"), 2, "--since 'yesterday': is no time"),
+        (("scan", "logs", "--geoip", "bad.txt"), 2, "bad.txt: not a readable geolocation database"),
+        (("scan", "logs", "--format", "xml"), 2, "output format: choose one of csv, guardduty"),
+        (("scan", "logs", "--fail-on", "sometimes"), 2, "'sometimes' is not a severity: give low, medium"),
+        (("scan", "logs", "--since", "yesterday"), 2, "--since: 'yesterday' is not a time"),
         (("scan", "logs", "--store", "no/such/folder/x.db"), 6, "the store no/such/folder/x.db"),
         (("scan", "logs", "--output", "no/such/file"), 2, "no/such/file: cannot be written"),
         (("findings", "list"), 2, "no store is named: give --store FILE"),
         (("findings", "list", "--store", "none.db"), 6, "the store none.db does not exist"),
-        (("lists", "add", "bad.txt", "--kind", "evil", "--store", "x.db"), 2, "--kind 'evil': is no kind of list"),
-        (("explain", "Recon:EC2/Portscam"), 8, "'Recon:EC2/Portscam' is no finding type that is detected"),
+        (("lists", "add", "bad.txt", "--kind", "evil", "--store", "x.db"), 2, "--kind: 'evil' is not a kind of list"),
+        (("explain", "Recon:EC2/Portscam"), 8, "'Recon:EC2/Portscam' is not a finding type that is detected"),
         (("simulate", "tor-calller", "--out", "x"), 8, "tor-caller"),
         (("simulate", "tor-caller"), 2, "--out DIR is missing"),
     ],
@@ -194,13 +268,13 @@ def test_help_and_version_import_nothing_heavy() -> None:
         "import sys; sys.argv = ['vedette', '--help']\nfrom vedette.cli import main\ntry: main()\nexcept SystemExit: pass\n"
         "print(sorted({'duckdb', 'pyarrow', 'sqlalchemy', 'boto3', 'pydantic', 'alembic'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=HUNG, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_a_closed_pipe_is_no_message(tmp_path: Path) -> None:
     command = f"{sys.executable} -m vedette explain Recon:IAMUser/TorIPCaller | head -1"
     done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, timeout=60, check=False, env=os.environ
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, timeout=HUNG, check=False, env=os.environ
     )
     assert (done.stdout.count("\n"), done.stderr) == (1, "")

@@ -207,7 +207,7 @@ def test_a_port_that_answered_against_the_configuration_says_so(
 
 def test_a_port_behind_a_balancer_has_no_public_path(inventory: Callable[..., Inventory]) -> None:
     (found,) = exposures([port(scanners={})], inventory(interfaces=[interface(public=None)]), ())
-    assert (found.verdict, found.rule) == ("deny", "no public path: balancer, proxy or VPN")
+    assert (found.verdict, found.rule) == ("deny", "no public path: load balancer, proxy or VPN")
 
 
 def test_what_is_open_without_traffic_is_told_apart(inventory: Callable[..., Inventory]) -> None:

@@ -3,17 +3,18 @@
 import json
 import os
 import shlex
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from commands import Vedette, run
 from inventories import ACCOUNT, ENI, INSTANCE, acl, answers, entry, group, interface, permission, route, save, table
 from moto.server import ThreadedMotoServer
 
-from vedette import aws, cli
+from vedette import aws
 from vedette.aws import Connection
 from vedette.errors import ConfigurationError, SourceError
 from vedette.inventory import Inventory
@@ -23,17 +24,6 @@ from vedette.inventory.pull import pull
 TAKEN_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 # Written by the AWS command line in a real account; the test server does not know these questions.
 UNKNOWN_THERE = 2
-
-
-class Ended(NamedTuple):
-    """How a command ended."""
-
-    status: int
-    out: str
-    err: str
-
-
-Vedette = Callable[..., Ended]
 
 
 @pytest.fixture(scope="module")
@@ -60,22 +50,10 @@ def connection(server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 
 
 @pytest.fixture
-def vedette(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Vedette:
-    """Run a command of the inventory in a terminal 80 columns wide."""
+def vedette(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Vedette:
+    """Run a command of the inventory in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-
-    def run(*arguments: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["vedette", "inventory", *arguments])
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            status = end.code if isinstance(end.code, int) else int(bool(end.code))
-        captured = capsys.readouterr()
-        return Ended(status, captured.out, captured.err)
-
-    return run
+    return partial(run, "inventory")
 
 
 def client() -> Any:  # noqa: ANN401 - boto3's clients have no type here
@@ -221,7 +199,7 @@ def test_a_refusal_leaves_what_was_saved(connection: Connection, tmp_path: Path,
 
 @pytest.mark.parametrize("region", ["../x", "nowhere", "us-east-1/..", ""])
 def test_a_region_that_is_none_is_refused(connection: Connection, tmp_path: Path, region: str) -> None:
-    with pytest.raises(ConfigurationError, match="no name of an AWS region"):
+    with pytest.raises(ConfigurationError, match="not the name of an AWS region"):
         list(pull(connection, ["us-east-1", region], tmp_path, TAKEN_AT))
 
 
@@ -253,7 +231,7 @@ def test_load_says_what_is_there_and_what_is_missing(vedette: Vedette, tmp_path:
         "ROLE      INTERFACES\n"
         "instance  1\n"
         "\n"
-        "Missing, and what cannot be said without\n"
+        "Missing files, and what is unknown without them\n"
         "  .: describe-network-acls.json: whether a network ACL lets traffic in and\n"
         "    replies out\n"
     )

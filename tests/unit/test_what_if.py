@@ -21,7 +21,7 @@ from stores import finding as some_finding
 from vedette.baseline import ScoredEpisode, remembered
 from vedette.baseline.episodes import EPISODES
 from vedette.baseline.numbers import numbers
-from vedette.baseline.tables import schema_of, write
+from vedette.baseline.tables import schema_of
 from vedette.baseline.what_if import POINTS, compare, judge
 from vedette.baseline.what_if import parse as changes
 from vedette.detections import all_detections
@@ -34,6 +34,7 @@ from vedette.network.geo import Geo
 from vedette.pipeline.enrichment import Enrichment
 from vedette.state_files.generation import Generation
 from vedette.state_files.location import Folder
+from vedette.state_files.tables import write_table
 from vedette.store import Store
 from vedette.views.episodes import CODES, MITIGATIONS
 
@@ -163,7 +164,7 @@ def sheet(**said: object) -> dict[str, object]:
 def state(folder: Path, rows: list[dict[str, object]]) -> Generation:
     row = {"day": 20_526, "account_id": "123456789012", "who": ALICE, "principal": ALICE, "category": "network", "begun_us": US}
     table = pa.Table.from_pylist([row | {"last_us": US, "calls": 1} | one for one in rows], schema_of(EPISODES))
-    return Generation(number=1, states={EPISODES: (write(Folder(folder), 1, EPISODES, 20_526, table),)})
+    return Generation(number=1, states={EPISODES: (write_table(Folder(folder), 1, EPISODES, 20_526, table),)})
 
 
 def test_categories_of_an_episode_are_one_episode_with_its_best_score(tmp_path: Path) -> None:
@@ -260,7 +261,7 @@ def test_explain_prints_the_score_sheet(vedette: Vedette, scanned: Path) -> None
     points = [float(number) for number in re.findall(r"^  [A-Z]\d +([+-]\d+)  ", told, re.MULTILINE)]
     total = found.summary.observed["points"]
     assert sum(points) == total
-    assert f"{total:g}  together; 5 make a finding" in told
+    assert f"{total:g}  in total; 5 make a finding" in told
     assert "Other episodes" not in told
 
 

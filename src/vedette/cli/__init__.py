@@ -1,7 +1,7 @@
 """The command line: verbs, one module each with the constant ``COMMAND``, found by ``registry.discover``.
 
 Results go to standard output, messages to standard error. A command imports what it needs when it runs, so that ``--help``
-answers at once. Exit statuses are those of ``errors`` and ``command``.
+answers at once. Exit statuses are those of ``errors`` and ``terminal.command``.
 """
 
 import sys
@@ -23,7 +23,7 @@ def _version(value: bool) -> None:
 
 
 def build() -> typer.Typer:
-    """Put all commands together."""
+    """Return the application with all commands."""
     application = typer.Typer(
         name="vedette",
         help="Find reconnaissance against AWS accounts in CloudTrail and VPC Flow Logs.\n\n"
@@ -38,10 +38,10 @@ def build() -> typer.Typer:
     @application.callback()
     def _root(
         version: Annotated[
-            bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+            bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
         ] = False,
     ) -> None:
-        """Take what belongs to every command."""
+        """Accept the options that come before a command."""
 
     for _, value in discover(__name__, "COMMAND"):
         command = cast("Command", value)
@@ -51,7 +51,7 @@ def build() -> typer.Typer:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line (``arguments``, else those of the process); end with the exit status of the error tree."""
+    """Run the command line with the given arguments, else those of the process, and exit; an error gives the exit status."""
     try:
         build()(arguments)
     except VedetteError as error:
@@ -65,5 +65,5 @@ def main(arguments: list[str] | None = None) -> None:
 def _say(text: str) -> None:
     from vedette.text.safe import clean
 
-    for line in text.splitlines():  # messages show untrusted names
+    for line in text.splitlines():  # messages contain untrusted names
         print(clean(line), file=sys.stderr)  # noqa: T201

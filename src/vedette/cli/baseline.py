@@ -1,4 +1,4 @@
-"""``vedette baseline``: what is usual for whom, as a store has learned it; carried to other stores, and forgotten."""
+"""``vedette baseline``: show what is usual for each principal according to a store, copy it to other stores, and forget it."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -8,8 +8,19 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from vedette.errors import ConfigurationError, EngineError, NotFoundError
-from vedette.terminal.command import Command, ConfigOption, StoreOption, application, say, settings_of, store_url, terminal_width
+from vedette.errors import EngineError, NotFoundError
+from vedette.terminal.command import (
+    Command,
+    ConfigOption,
+    StoreOption,
+    application,
+    named,
+    say,
+    shown_store,
+    store_settings,
+    store_url,
+    terminal_width,
+)
 
 if TYPE_CHECKING:
     from vedette.settings import Settings
@@ -28,19 +39,22 @@ _FORMAT = typer.Option("--format", metavar="NAME", help="table (the default) or 
 
 @APPLICATION.callback()
 def baseline() -> None:
-    """Show, carry and forget what is usual for principals."""
+    """Show, export, import and forget what is usual for principals."""
 
 
 @APPLICATION.command("show")
 def show(
     principal: Annotated[
-        str | None, typer.Argument(metavar="PRINCIPAL", help="Its name, or a part of only one; without it all are listed.")
+        str | None,
+        typer.Argument(
+            metavar="PRINCIPAL", help="Name of a principal, or a part that only one name has; by default all are listed."
+        ),
     ] = None,
     format_name: Annotated[str, _FORMAT] = "table",
     store: StoreOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Show what is usual for a principal and since when; without one, how far each account is learned.
+    """Show what is usual for a principal and since when, or how much has been learned about each account.
 
     Example: vedette baseline show user/alice --store case.db
     """
@@ -55,18 +69,18 @@ def show(
     )
 
     check_format(format_name)
-    settings = _settings(config, store)
+    settings = store_settings(config, store)
     numbers = discovery_numbers(settings)
     with _opened(settings) as (opened, place):
         if principal is None:
-            histories = steadily(opened, settings, lambda generation: principals(generation, place, numbers))
+            histories = read_state(opened, settings, lambda generation: principals(generation, place, numbers))
             accounts = learning(histories, numbers)
             if format_name == "json":
                 sys.stdout.write(json_text(overview_document(accounts, histories)))
             else:
                 sys.stdout.writelines(overview_lines(accounts, histories, terminal_width()))
             return
-        shown = steadily(opened, settings, lambda generation: page(generation, place, principal, numbers))
+        shown = read_state(opened, settings, lambda generation: page(generation, place, principal, numbers))
     if format_name == "json":
         sys.stdout.write(json_text(page_document(shown)))
     else:
@@ -75,7 +89,7 @@ def show(
 
 @APPLICATION.command("export")
 def export_baseline(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", callback=named, help="File to write.")],
     store: StoreOption = None,
     config: ConfigOption = None,
 ) -> None:
@@ -86,61 +100,61 @@ def export_baseline(
     from vedette.baseline import export
     from vedette.baseline.listing import day_text
 
-    settings = _settings(config, store)
+    settings = store_settings(config, store)
     with _opened(settings) as (opened, place):
-        carried = steadily(opened, settings, lambda generation: export(generation, place, file))
+        carried = read_state(opened, settings, lambda generation: export(generation, place, file))
     first, last = carried.days or (0, 0)
     say(f"{file}: {sum(carried.rows.values()):,} rows of {day_text(first)} to {day_text(last)}")
 
 
 @APPLICATION.command("import")
 def import_baseline(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that export wrote.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", callback=named, help="File written by export.")],
     merge: Annotated[
-        bool, typer.Option("--merge", help="Also days that the store has learned already: their counts add up.")
+        bool, typer.Option("--merge", help="Import days that the store has already learned, too: their counts are added up.")
     ] = False,
     store: StoreOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Put an exported baseline into a store, which is made where there is none.
+    """Import a baseline into a store, which is created if it does not exist.
 
     Example: vedette baseline import baseline.zip --store other.db
     """
-    settings = _settings(config, store)
+    settings = store_settings(config, store)
     with _opened(settings, create=True) as (opened, place), _held(place):
         start_from(file, opened, place, merge=merge)
-    say(f"{file}: is part of {_shown(settings)}")
+    say(f"{file}: imported into {shown_store(settings)}")
 
 
 @APPLICATION.command("forget")
 def forget(
-    principal: Annotated[str, typer.Argument(metavar="PRINCIPAL", help="Its whole name, as show prints it.")],
+    principal: Annotated[str, typer.Argument(metavar="PRINCIPAL", help="Full name of the principal, as printed by show.")],
     store: StoreOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Forget what a principal was seen to do: it is learned anew. Its findings stay.
+    """Forget what a principal has done, so that it is learned afresh. Its findings are kept.
 
     Example: vedette baseline forget arn:aws:iam::123456789012:user/alice --store case.db
     """
     from vedette.baseline import forgotten, page
 
-    settings = _settings(config, store)
+    settings = store_settings(config, store)
     with _opened(settings) as (opened, place), _held(place):
         before = known(opened, settings)
         after, rows = forgotten(before, place, principal)
         if not rows:
             found = page(before, place, principal, discovery_numbers(settings)).history.principal
-            raise NotFoundError(f"{principal!r} is no whole name; did you mean {found}?")
+            raise NotFoundError(f"{principal!r} is not a full name; did you mean {found}?")
         _commit(opened, place, before, after)
-    say(f"{principal}: {rows:,} rows are forgotten")
+    say(f"{principal}: {rows:,} rows forgotten")
 
 
 def start_from(file: Path, store: "Store", place: "StateLocation", *, merge: bool = False) -> None:
-    """Import a baseline into a store and the place of its state, which is held for this process.
+    """Import a baseline into a store and its state, which this process must have locked.
 
     Raises:
-        ConfigurationError: the file is no baseline, or holds days that the state holds.
-        EngineError: a file of the state is gone or broken, or the place cannot be written.
+        ConfigurationError: the file is not a baseline, or contains days that the state already has.
+        EngineError: a file of the state is missing or damaged, or the state cannot be written.
         StoreError: the store cannot be written.
     """
     from vedette.baseline import imported
@@ -150,12 +164,12 @@ def start_from(file: Path, store: "Store", place: "StateLocation", *, merge: boo
     _commit(store, place, before, imported(file, before, place, merge=merge))
 
 
-def steadily(store: "Store", settings: "Settings", read: Callable[["Generation"], Result]) -> Result:
-    """Return what is read from the state; once more where a scan that goes on replaced its files meanwhile.
+def read_state(store: "Store", settings: "Settings", read: Callable[["Generation"], Result]) -> Result:
+    """Return what ``read`` makes of the state, trying again if a running scan has replaced its files meanwhile.
 
     Raises:
         NotFoundError: the store has learned nothing.
-        EngineError: a file of the state is gone or broken.
+        EngineError: a file of the state is missing or damaged.
     """
     generation = known(store, settings)
     while True:
@@ -169,50 +183,39 @@ def steadily(store: "Store", settings: "Settings", read: Callable[["Generation"]
 
 
 def known(store: "Store", settings: "Settings") -> "Generation":
-    """Return the state of a store that has learned something.
+    """Return the state of a store, which must have learned something.
 
     Raises:
-        NotFoundError: it has not.
+        NotFoundError: the store has learned nothing.
     """
     from vedette.baseline.tables import DAYS
 
     generation = store.generation()
     if generation is None or not generation.states.get(DAYS):
-        shown = _shown(settings)
+        shown = shown_store(settings)
         raise NotFoundError(f"{shown} has learned nothing: run vedette scan LOGS --store {shown} first")
     return generation
 
 
 def discovery_numbers(settings: "Settings") -> "dict[str, Number]":
-    """Return the numbers of the discovery types as the settings have them."""
+    """Return the thresholds of the discovery types under these settings."""
     from vedette.baseline.numbers import numbers
 
     return numbers(settings.detection_profile, settings.thresholds)
 
 
 def state_of(settings: "Settings") -> "StateLocation":
-    """Return where the state of the settings' store lies.
+    """Return the location of the state that belongs to the settings' store.
 
     Raises:
-        NotFoundError: the store is in memory, and so gone with its run.
+        NotFoundError: the store is in memory, so its state is lost when the run ends.
     """
     from vedette.pipeline.composition import state_place
 
     place = state_place(settings)
     if place is None:
-        raise NotFoundError(f"{settings.store} keeps no state: it is in memory, and gone with its run")
+        raise NotFoundError(f"{settings.store} keeps no state: it is in memory, and lost when its run ends")
     return place
-
-
-def _settings(config: Path | None, store: str | None) -> "Settings":
-    settings = settings_of(config, {"store": store})
-    if not settings.store:
-        raise ConfigurationError("no store is named: give --store FILE, or set store in vedette.toml")
-    return settings
-
-
-def _shown(settings: "Settings") -> str:
-    return settings.store.rpartition("@")[2].removeprefix("sqlite:///")
 
 
 @contextmanager
@@ -225,7 +228,7 @@ def _opened(settings: "Settings", *, create: bool = False) -> "Iterator[tuple[St
 
 @contextmanager
 def _held(place: "StateLocation") -> Iterator[None]:
-    """Keep other writers out of a folder; in a bucket the store refuses the second of two."""
+    """Lock a folder against other writers; in a bucket, the store refuses the second of two commits."""
     from vedette.state_files.folder import locked
     from vedette.state_files.location import Folder
 
@@ -237,7 +240,7 @@ def _held(place: "StateLocation") -> Iterator[None]:
 
 
 def _commit(store: "Store", place: "StateLocation", before: "Generation", after: "Generation") -> None:
-    """Make a generation the present one, and remove the files that it replaced."""
+    """Commit a generation, and remove the files that it replaces."""
     store.commit(findings=(), receipts=(), generation=after)
     for name in before.files() - after.files():
         place.remove(name)

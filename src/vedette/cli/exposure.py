@@ -1,4 +1,4 @@
-"""``vedette exposure``: every port that answered the internet, with the scanners that found it and the rule that lets them in."""
+"""``vedette exposure``: each port that answered the internet, the scanners that found it and the rule that admits them."""
 
 import sys
 from pathlib import Path
@@ -13,9 +13,11 @@ from vedette.terminal.command import (
     StoreOption,
     application,
     chosen_format,
+    named,
     open_store,
     say,
     settings_of,
+    shown_store,
     terminal_width,
 )
 
@@ -28,24 +30,31 @@ if TYPE_CHECKING:
 APPLICATION = application()
 COMMAND = Command("exposure", APPLICATION)
 
-_WEAKEST = 1  # of the levels of evidence: a scanner was let in, and nothing more
+_WEAKEST = 1  # lowest level of evidence: a scanner was let in, and nothing more is known
 
 
 @APPLICATION.command("exposure")
 def exposure(
     store: StoreOption = None,
     inventory: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Saved EC2 answers: what the configuration says of each port.")
+        Path | None,
+        typer.Option(
+            metavar="DIR", callback=named, help="Folder of saved EC2 answers, to add what the configuration says about each port."
+        ),
     ] = None,
     format_name: Annotated[
-        str | None, typer.Option("--format", metavar="NAME", help="table, json, ndjson or csv; else a table or NDJSON.")
+        str | None,
+        typer.Option(
+            "--format", metavar="NAME", help="table, json, ndjson or csv; by default a table on a terminal, else NDJSON."
+        ),
     ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Also ports that let scanners in without an answer, and interfaces of no instance.")
+        bool,
+        typer.Option("--all", help="Include ports that let scanners in but did not answer, and interfaces without an instance."),
     ] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Show every port that answered the internet in the last 90 days of flow records that were scanned.
+    """Show each port that answered the internet in the last 90 days of the scanned flow records.
 
     Example: vedette exposure --store case.db --inventory inventory
     """
@@ -59,9 +68,9 @@ def exposure(
     sys.stdout.writelines(render(shown, name, terminal_width()))
     sys.stdout.flush()
     if not shown:
-        say("no port answered the internet, as far as the flow records that were scanned can tell")
+        say("no port answered the internet, as far as the scanned flow records show")
     if hidden := len(found) - len(shown):
-        say(f"not shown: {hidden} of interfaces that are no instance's (balancers, gateways); --all shows them")
+        say(f"not shown: {hidden} of interfaces without an instance (load balancers, gateways); --all shows them")
 
 
 def _found(settings: "Settings", config: Path | None, store: str | None, *, everything: bool) -> "list[Exposure]":
@@ -72,20 +81,20 @@ def _found(settings: "Settings", config: Path | None, store: str | None, *, ever
 
     loaded = Inventory.load(Path(settings.inventory)) if settings.inventory else None
     with open_store(config, store) as opened:
-        ports = _ports(opened, settings, _WEAKEST if everything else OPEN)
+        ports = read_ports(opened, settings, _WEAKEST if everything else OPEN)
     expected = expected_ports(Knowledge(inventory=loaded, public_ports=settings.public_ports)).to_pydict()
     return exposures(ports, loaded, zip(expected["instance_id"], expected["port"], strict=True))
 
 
-def _ports(store: "Store", settings: "Settings", least: int) -> "list[Port]":
-    """Read the state; once more where a scan that goes on replaced its files meanwhile."""
+def read_ports(store: "Store", settings: "Settings", least: int) -> "list[Port]":
+    """Read the state, trying again if a running scan has replaced its files meanwhile."""
     from vedette.exposure import remembered
     from vedette.pipeline.composition import state_place
 
     generation = _generation(store, settings)
     place = state_place(settings)
     if place is None:
-        raise NotFoundError(f"{settings.store} keeps no state: it is in memory, and gone with its run")
+        raise NotFoundError(f"{settings.store} keeps no state: it is in memory, and lost when its run ends")
     while True:
         try:
             return remembered(generation, place, least=least)
@@ -102,6 +111,6 @@ def _generation(store: "Store", settings: "Settings") -> "Generation":
     generation = store.generation()
     if generation is None or ANSWERS not in generation.states:
         what = "nothing was scanned with it" if generation is None else "no flow records were scanned with it"
-        shown = settings.store.rpartition("@")[2].removeprefix("sqlite:///")
+        shown = shown_store(settings)
         raise NotFoundError(f"{shown} knows no ports: {what}; run vedette scan LOGS --store {shown} first")
     return generation

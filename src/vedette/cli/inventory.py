@@ -1,4 +1,4 @@
-"""``vedette inventory``: the AWS environment as snapshots of what EC2 says."""
+"""``vedette inventory``: snapshots of the AWS environment as EC2 describes it."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vedette.errors import ConfigurationError, NotFoundError
-from vedette.terminal.command import Command, ConfigOption, application, say, settings_of, terminal_width
+from vedette.terminal.command import Command, ConfigOption, application, named, say, settings_of, terminal_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,16 +24,22 @@ _SHOWN_NAMES = 3
 
 @APPLICATION.callback()
 def inventory() -> None:
-    """Keep snapshots of instances, interfaces and the rules that protect them; they make findings about traffic more certain."""
+    """Keep snapshots of instances, interfaces and the rules that protect them, which make findings about traffic more certain."""
 
 
 @APPLICATION.command("pull")
 def pull(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write; each account and region gets its own below.")],
-    region: Annotated[list[str] | None, typer.Option(metavar="REGION", help="May be repeated; else the usual one.")] = None,
+    out: Annotated[
+        Path,
+        typer.Option(metavar="DIR", callback=named, help="Folder to write; each account and region gets a folder inside it."),
+    ],
+    region: Annotated[
+        list[str] | None,
+        typer.Option(metavar="REGION", help="Region to ask; may be repeated. By default that of the AWS settings."),
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Ask EC2 and save the answers, as the AWS command line would save them.
+    """Ask EC2 and save its answers as the AWS command line prints them.
 
     Example: vedette inventory pull --out inventory --region us-east-1 --region eu-west-1
     """
@@ -48,8 +54,10 @@ def pull(
 
 
 @APPLICATION.command("load")
-def load(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of saved describe-*.json files.")]) -> None:
-    """Check saved answers, and say what they hold and what is missing.
+def load(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", callback=named, help="Folder of saved describe-*.json files.")],
+) -> None:
+    """Check saved answers, and summarise what they contain and what is missing.
 
     Example: vedette inventory load inventory
     """
@@ -62,14 +70,15 @@ def load(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of s
 @APPLICATION.command("show")
 def show(
     subject: Annotated[
-        str | None, typer.Argument(metavar="[INSTANCE_ID|INTERFACE_ID]", help="An instance or an interface; none shows all.")
+        str | None,
+        typer.Argument(metavar="[INSTANCE_ID|INTERFACE_ID]", help="Instance or interface; by default all interfaces are shown."),
     ] = None,
-    folder: Annotated[Path, typer.Option("--inventory", metavar="DIR", help="Folder of saved describe-*.json files.")] = Path(
-        "inventory"
-    ),
+    folder: Annotated[
+        Path, typer.Option("--inventory", metavar="DIR", callback=named, help="Folder of saved describe-*.json files.")
+    ] = Path("inventory"),
     format_name: Annotated[str, typer.Option("--format", metavar="NAME", help="table or json.")] = "table",
 ) -> None:
-    """Show interfaces with what the internet reaches at them; of one, with the commands that close it.
+    """Show what the internet reaches on each interface; for one, also the commands that close it.
 
     Example: vedette inventory show i-0123456789abcdef0 --inventory inventory
     """
@@ -77,7 +86,7 @@ def show(
     from vedette.inventory.listing import described, values
 
     if format_name not in _FORMATS:
-        raise ConfigurationError(f"{format_name!r} is no output format: choose one of {', '.join(_FORMATS)}")
+        raise ConfigurationError(f"{format_name!r} is not an output format: choose one of {', '.join(_FORMATS)}")
     loaded = Inventory.load(folder)
     chosen = _chosen(loaded, subject)
     if format_name == "json":
@@ -87,7 +96,7 @@ def show(
 
 
 def _chosen(loaded: "Inventory", subject: str | None) -> "list[Interface]":
-    """Return the interfaces that were asked for, those of an instance together."""
+    """Return the requested interfaces, with those of one instance next to each other."""
     from difflib import get_close_matches
 
     chosen = [item for item in loaded.interfaces if subject is None or subject in {item.interface_id, item.instance_id}]
@@ -100,7 +109,7 @@ def _chosen(loaded: "Inventory", subject: str | None) -> "list[Interface]":
 
 
 def _print(lines: "Iterable[str]") -> None:
-    """Print lines whose words come from files that anybody may have written."""
+    """Print lines whose words come from untrusted files."""
     from vedette.text.safe import clean
 
     for line in lines:
@@ -109,5 +118,5 @@ def _print(lines: "Iterable[str]") -> None:
 
 
 def _spaced(line: str, clean: "Callable[[object], str]") -> str:
-    """Clean each word and keep the spaces that make columns."""
+    """Return the line with each word cleaned and with the spaces that align columns kept."""
     return " ".join(clean(word) for word in line.lstrip(" ").split(" "))

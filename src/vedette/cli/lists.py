@@ -1,4 +1,4 @@
-"""``vedette lists``: the threat lists and trusted lists of a store."""
+"""``vedette lists``: manage the threat lists and trusted lists of a store."""
 
 import sys
 from typing import Annotated
@@ -6,7 +6,17 @@ from typing import Annotated
 import typer
 
 from vedette.errors import ConfigurationError
-from vedette.terminal.command import Command, ConfigOption, StoreOption, application, open_store, say, settings_of, store_url
+from vedette.terminal.command import (
+    Command,
+    ConfigOption,
+    StoreOption,
+    application,
+    named,
+    open_store,
+    say,
+    store_settings,
+    store_url,
+)
 
 APPLICATION = application()
 COMMAND = Command("lists", APPLICATION)
@@ -21,30 +31,33 @@ def lists() -> None:
 
 @APPLICATION.command("add")
 def add(
-    files: Annotated[list[str], typer.Argument(metavar="[NAME=]FILE", help="List files; a known name is a new import of it.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="[NAME=]FILE", callback=named, help="List files; a name that the store knows is imported anew."),
+    ],
     kind: Annotated[str, typer.Option(metavar="KIND", help="custom, trusted, tor, malicious or scanner.")] = "custom",
-    format_name: Annotated[str | None, typer.Option("--format", metavar="FORMAT", help="List format; else recognised.")] = None,
+    format_name: Annotated[
+        str | None, typer.Option("--format", metavar="FORMAT", help="List format; by default it is recognised.")
+    ] = None,
     store: StoreOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Add lists, or import new versions of them. What a list said before stays known for events of that time.
+    """Add lists, or import new versions of them. Earlier events are still matched with earlier versions.
 
     Example: vedette lists add bad-addresses.txt --kind custom --store case.db
     """
     from vedette.clock import now
     from vedette.intel import Kind
     from vedette.intel.lists import load_list
-    from vedette.pipeline.composition import named_file
+    from vedette.pipeline.knowledge import named_file
     from vedette.store import Store
     from vedette.text.report import counted
 
     try:
         chosen = Kind(kind.lower())
     except ValueError as error:
-        raise ConfigurationError(f"--kind {kind!r}: is no kind of list; give one of {', '.join(Kind)}") from error
-    settings = settings_of(config, {"store": store})
-    if not settings.store:
-        raise ConfigurationError("no store is named: give --store FILE, or set store in vedette.toml")
+        raise ConfigurationError(f"--kind: {kind!r} is not a kind of list; give one of {', '.join(Kind)}") from error
+    settings = store_settings(config, store)
     loaded = [load_list(path, name=name, kind=chosen, format=format_name) for name, path in map(named_file, files)]
     with Store.open(store_url(settings.store)) as opened:
         for item in loaded:
@@ -62,7 +75,7 @@ def add(
 
 @APPLICATION.command("ls")
 def ls(store: StoreOption = None, config: ConfigOption = None) -> None:
-    """List the lists.
+    """List the lists of a store.
 
     Example: vedette lists ls --store case.db
     """
@@ -82,12 +95,12 @@ def ls(store: StoreOption = None, config: ConfigOption = None) -> None:
 
 @APPLICATION.command("show")
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A list's name.")],
-    limit: Annotated[int, typer.Option(metavar="N", min=0, help="Entries to print.")] = 20,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a list.")],
+    limit: Annotated[int, typer.Option(metavar="N", min=0, help="At most this many entries.")] = 20,
     store: StoreOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Show one list: where it comes from, what was refused, and its first entries.
+    """Show one list: where it came from, what was refused, and its first entries.
 
     Example: vedette lists show bad-addresses --store case.db
     """
@@ -118,7 +131,7 @@ def show(
 
 @APPLICATION.command("rm")
 def rm(
-    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Lists to remove, with their history.")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Names of the lists to remove, with their history.")],
     store: StoreOption = None,
     config: ConfigOption = None,
 ) -> None:

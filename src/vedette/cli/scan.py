@@ -1,4 +1,4 @@
-"""``vedette scan``: read logs in bulk, detect, print findings, end with the run report."""
+"""``vedette scan``: read logs in bulk, detect, print the findings and then the run report."""
 
 import json
 import sys
@@ -22,8 +22,9 @@ from vedette.terminal.command import (
     FormatOption,
     StoreOption,
     application,
-    check_place,
     chosen_format,
+    named,
+    output_file,
     print_findings,
     say,
     settings_of,
@@ -42,12 +43,11 @@ if TYPE_CHECKING:
 APPLICATION = application()
 COMMAND = Command("scan", APPLICATION)
 
-_WORTH_PROCESSES = 1 << 20  # stored bytes
-_LEVELS = {"low": 1.0, "medium": 4.0, "high": 7.0, "critical": 9.0}
+_WORTH_PROCESSES = 1 << 20  # stored bytes from which on several processes read faster
 
 
 def _list_option(text: str) -> object:
-    return typer.Option(metavar="[NAME=]FILE", help=text)
+    return typer.Option(metavar="[NAME=]FILE", callback=named, help=text)
 
 
 @APPLICATION.command("scan")
@@ -55,45 +55,60 @@ def scan(
     sources: Annotated[
         list[str], typer.Argument(metavar="SOURCE", help="Files, folders, globs, s3://bucket/prefix, or - for standard input.")
     ],
-    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Write findings there, not to standard output.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File to write findings to; - is standard output, the default.")
+    ] = None,
     format_name: FormatOption = None,
     fail_on: Annotated[
-        str | None, typer.Option(metavar="SEVERITY", help="End with status 10 on a finding this severe: low, medium, high, 5 …")
+        str | None,
+        typer.Option(
+            metavar="SEVERITY",
+            help="Exit with status 10 if a finding is at least this severe: low, medium, high, critical or 0 to 10.",
+        ),
     ] = None,
     threat_list: Annotated[list[str] | None, _list_option("Known malicious addresses; may be repeated.")] = None,
     custom_list: Annotated[list[str] | None, _list_option("Your own threat list.")] = None,
     trusted_list: Annotated[list[str] | None, _list_option("Addresses that never raise a finding.")] = None,
     tor_list: Annotated[list[str] | None, _list_option("Tor exit addresses.")] = None,
     scanner_list: Annotated[list[str] | None, _list_option("Known scanners, for flow logs.")] = None,
-    research_list: Annotated[list[str] | None, _list_option("Scanners that mean no harm: counted, no findings.")] = None,
+    research_list: Annotated[list[str] | None, _list_option("Benign scanners, which are counted but raise no findings.")] = None,
     inventory: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Saved EC2 answers: describe-instances.json and so on.")
+        Path | None, typer.Option(metavar="DIR", callback=named, help="Folder of saved EC2 answers: describe-instances.json etc.")
     ] = None,
-    geoip: Annotated[list[str] | None, typer.Option(metavar="FILE", help="MaxMind-format database; may be repeated.")] = None,
+    geoip: Annotated[
+        list[str] | None, typer.Option(metavar="FILE", callback=named, help="MaxMind-format database; may be repeated.")
+    ] = None,
     baseline: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Start from what another store has learned (vedette baseline export).")
+        Path | None,
+        typer.Option(metavar="FILE", callback=named, help="Start from the baseline of another store (vedette baseline export)."),
     ] = None,
-    since: Annotated[str | None, typer.Option(metavar="TIME", help="Only records from then on, e.g. 2026-03-01 (UTC).")] = None,
-    until: Annotated[str | None, typer.Option(metavar="TIME", help="Only records before then.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only records from this time on, e.g. 2026-03-01 (UTC).")
+    ] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Only records before this time.")] = None,
     store: StoreOption = None,
-    run_report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the run report there as JSON.")] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="End with status 11 when a record or file was bad.")] = False,
+    run_report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="File to write the run report to, as JSON; - is standard output, with --output FILE."),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with status 11 if a record or a file was bad.")] = False,
     engine: Annotated[str | None, typer.Option(metavar="NAME", help="duckdb (the default), or spark.")] = None,
     spark_master: Annotated[
         str | None, typer.Option(metavar="MASTER", help="Where Spark runs, e.g. local[4], spark://host:7077, yarn.")
     ] = None,
     spark_conf: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A setting of Spark's own; may be repeated.")
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Setting of Spark itself; may be repeated.")
     ] = None,
-    workers: Annotated[int | None, typer.Option(metavar="N", min=0, help="Processes that read; 0 is one a core.")] = None,
-    endpoint: Annotated[str | None, typer.Option("--s3-endpoint", metavar="URL", help="An S3-compatible server.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no run report on the terminal.")] = False,
+    workers: Annotated[int | None, typer.Option(metavar="N", min=0, help="Processes that read logs; 0 is one per core.")] = None,
+    endpoint: Annotated[str | None, typer.Option("--s3-endpoint", metavar="URL", help="URL of an S3-compatible server.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress bar and no run report.")] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Read logs in bulk, print the findings, and end with the run report on standard error.
+    """Read logs in bulk, print the findings, then print the run report on standard error.
 
     Example: vedette scan ./AWSLogs --custom-list addresses.txt --format table
     """
+    from vedette.findings.severity import parse_level
     from vedette.sources import Span
     from vedette.text.findings import check_format
 
@@ -116,15 +131,16 @@ def scan(
             "s3_endpoint": endpoint,
         },
     )
-    threshold = _severity(fail_on)
-    check_place(output)
-    check_place(run_report)
+    threshold = None if fail_on is None else parse_level(fail_on)
+    output, report_file = output_file(output), output_file(run_report)
+    if run_report is not None and output is None and report_file is None:
+        raise ConfigurationError("--run-report -: findings go to standard output already; give --output FILE as well")
     if format_name:
         check_format(format_name)
     span = Span(since=_time(since, "--since"), until=_time(until, "--until"))
     report, worst = _run(settings, sources, span, format_name, output, store, baseline, quiet=quiet)
     if run_report is not None:
-        _write(run_report, json.dumps(report.document(), indent=2) + "\n")
+        _write(report_file, json.dumps(report.document(), indent=2) + "\n")
     if not quiet:
         for line in report.lines():
             say(line)
@@ -152,11 +168,12 @@ def _run(
         if settings.workers != 1 and sum(blob.size or 0 for blob in blobs) > _WORTH_PROCESSES:
             warm()  # while this process imports the rest
     from vedette.pipeline import composition
+    from vedette.pipeline.knowledge import complete, gather
     from vedette.store import Store
 
     worst = 0.0
     with Store.open(store_url(settings.store)) if settings.store else Store.ephemeral() as opened:
-        knowledge = composition.knowledge(settings, opened)
+        knowledge = gather(settings, opened)
         with composition.pipeline(settings, opened, knowledge, span=span) as running, _progress(quiet=quiet) as progress:
             if baseline is not None:
                 start_from(baseline, opened, running.plan.place)
@@ -166,7 +183,7 @@ def _run(
             key=lambda finding: (-finding.summary.severity, finding.seen.first, finding.id),
         )
         worst = max((finding.summary.severity for finding in findings), default=0.0)
-        composition.complete(report, knowledge, settings)
+        complete(report, knowledge, settings)
         print_findings(findings, format_name, output)
     if findings and not quiet and chosen_format(format_name, output) == "table":
         sys.stdout.flush()
@@ -177,7 +194,7 @@ def _run(
 
 
 def _blobs(settings: "Settings", sources: list[str], span: "Span") -> "list[Blob]":
-    """List every source; the first one that holds nothing ends the run before anything is read."""
+    """Return the blobs of all sources; an empty source is an error before anything is read."""
     from vedette.aws import Connection
     from vedette.sources import list_blobs
 
@@ -187,26 +204,21 @@ def _blobs(settings: "Settings", sources: list[str], span: "Span") -> "list[Blob
     return list(unique.values())
 
 
-def _severity(text: str | None) -> float | None:
-    if text is None:
-        return None
-    try:
-        return _LEVELS[text.lower()] if text.lower() in _LEVELS else float(text)
-    except ValueError as error:
-        raise ConfigurationError(f"--fail-on {text!r}: is no severity; give {', '.join(_LEVELS)} or a number") from error
-
-
 def _time(text: str | None, option: str) -> datetime | None:
     if text is None:
         return None
     try:
         time = datetime.fromisoformat(text)
     except ValueError as error:
-        raise ConfigurationError(f"{option} {text!r}: is no time; write 2026-03-01 or 2026-03-01T12:00:00Z") from error
+        raise ConfigurationError(f"{option}: {text!r} is not a time; write 2026-03-01 or 2026-03-01T12:00:00Z") from error
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path | None, text: str) -> None:
+    """Write text to a file, or to standard output if there is none."""
+    if path is None:
+        sys.stdout.write(text)
+        return
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:

@@ -1,4 +1,4 @@
-"""``vedette settings``: the settings in effect and where each came from."""
+"""``vedette settings``: the settings in effect and where each comes from."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""``vedette simulate``: write logs of a made-up account, attacks and ordinary days, with their ground truth."""
+"""``vedette simulate``: write logs of a made-up account, with attacks, ordinary activity and the ground truth."""
 
 import sys
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from vedette.errors import ConfigurationError
-from vedette.terminal.command import Command, application, say
+from vedette.terminal.command import Command, application, named, say
 
 APPLICATION = application()
 COMMAND = Command("simulate", APPLICATION)
@@ -16,14 +16,18 @@ COMMAND = Command("simulate", APPLICATION)
 
 @APPLICATION.command("simulate")
 def simulate(
-    scenarios: Annotated[list[str] | None, typer.Argument(metavar="SCENARIO", help="Scenarios; none lists them.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder to write, which must be new or empty.")] = None,
+    scenarios: Annotated[
+        list[str] | None, typer.Argument(metavar="SCENARIO", help="Scenarios to write; without any, all are listed.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", callback=named, help="Folder to write, which must be new or empty.")
+    ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed writes the same bytes.")] = 1,
     end: Annotated[str | None, typer.Option(metavar="DAY", help="The last day, e.g. 2026-03-14.")] = None,
-    days: Annotated[int, typer.Option(metavar="N", min=1, max=400, help="Days of ordinary life.")] = 1,
-    flow_version: Annotated[int, typer.Option(metavar="2|5", help="Version of the flow logs' fields.")] = 2,
+    days: Annotated[int, typer.Option(metavar="N", min=1, max=400, help="Days of ordinary activity.")] = 1,
+    flow_version: Annotated[int, typer.Option(metavar="2|5", help="Version of the flow log format.")] = 2,
 ) -> None:
-    """Write CloudTrail and flow-log files of one or more scenarios, the lists and inventory they need, and ground_truth.json.
+    """Write CloudTrail and flow log files of scenarios, the lists and inventory that they need, and ground_truth.json.
 
     Example: vedette simulate company-day tor-caller --out demo
     """
@@ -46,4 +50,4 @@ def _day(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text).replace(tzinfo=UTC)
     except ValueError as error:
-        raise ConfigurationError(f"--end {text!r}: is no day; write 2026-03-14") from error
+        raise ConfigurationError(f"--end: {text!r} is not a day; write 2026-03-14") from error

@@ -1,4 +1,4 @@
-"""What commands share: their interface, options that several have, and how these become settings and an open store."""
+"""What commands share: their interface, common options, and how these become settings, an open store and printed findings."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import get_terminal_size
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -18,10 +18,15 @@ if TYPE_CHECKING:
     from vedette.settings import Settings
     from vedette.store import Store
 
-# Exit statuses beside those of the error tree.
+# Exit statuses besides those of the error tree.
 FAIL_ON_REACHED = 10
 STRICT_FAILED = 11
 INTERRUPTED = 130
+
+STANDARD_STREAM = "-"
+"""What people write instead of a file to mean standard input or standard output."""
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +37,49 @@ class Command:
     application: typer.Typer
 
 
+def named(parameter: typer.CallbackParam, value: Value) -> Value:
+    """Return the value of an option or argument that names files or folders, none of which may be ``-``.
+
+    Raises:
+        ConfigurationError: one is ``-``, which a command that expects a name would take for a file called so.
+    """
+    for item in value if isinstance(value, list | tuple) else (value,):
+        if str(item) == STANDARD_STREAM or str(item).endswith(f"={STANDARD_STREAM}"):  # NAME=FILE
+            name = parameter.opts[0] if parameter.param_type_name == "option" else parameter.metavar
+            raise ConfigurationError(f"{name}: '-' (standard input or output) cannot be used here; give a name")
+    return value
+
+
 ConfigOption = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="Settings file (TOML); without it vedette.toml where you are.")
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        callback=named,
+        help="Settings file (TOML); by default vedette.toml in the current folder, if there is one.",
+    ),
 ]
 StoreOption = Annotated[
     str | None,
-    typer.Option("--store", metavar="STORE", help="Where findings are kept: a file, or postgresql+psycopg://HOST/DATABASE."),
+    typer.Option(
+        "--store",
+        metavar="STORE",
+        callback=named,
+        help="Where findings are kept: a file, or postgresql+psycopg://HOST/DATABASE.",
+    ),
 ]
 FormatOption = Annotated[
     str | None,
-    typer.Option("--format", metavar="NAME", help="table, json, ndjson, csv or guardduty-api; else a table or NDJSON."),
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help="table, json, ndjson, csv or guardduty-api; by default a table on a terminal, else NDJSON.",
+    ),
 ]
 
 
 def application() -> typer.Typer:
-    """Return an application with the habits that all commands share."""
+    """Return an application with the settings that all commands share."""
     return typer.Typer(
         add_completion=False,
         rich_markup_mode=None,
@@ -56,10 +89,10 @@ def application() -> typer.Typer:
 
 
 def settings_of(config: Path | None, options: Mapping[str, object]) -> "Settings":
-    """Load the settings; an option that was not given (None or empty) leaves the file's or the default value.
+    """Load the settings; an option that is not given (None or empty) leaves the value of the file or the default.
 
     Raises:
-        ConfigurationError: a setting is unknown or impossible; all of them are named.
+        ConfigurationError: a setting is unknown or invalid; all such settings are named.
     """
     from vedette.settings import load
 
@@ -69,30 +102,44 @@ def settings_of(config: Path | None, options: Mapping[str, object]) -> "Settings
     return load(config, given)
 
 
+def store_settings(config: Path | None, store: str | None) -> "Settings":
+    """Load the settings of a command that needs a store, named by an option or by the settings.
+
+    Raises:
+        ConfigurationError: no store is named, or a setting is unknown or invalid.
+    """
+    settings = settings_of(config, {"store": store})
+    if not settings.store:
+        raise ConfigurationError("no store is named: give --store FILE, or set store in vedette.toml")
+    return settings
+
+
 def store_url(text: str) -> str:
-    """Return a store's URL: a plain name is that of a SQLite file."""
+    """Return the URL of a store; a plain name is that of a SQLite file."""
     return text if "://" in text or not text else f"sqlite:///{text}"
+
+
+def shown_store(settings: "Settings") -> str:
+    """Return the name of the settings' store as a user writes it, without credentials."""
+    return settings.store.rpartition("@")[2].removeprefix("sqlite:///")
 
 
 @contextmanager
 def open_store(config: Path | None, store: str | None) -> Iterator["Store"]:
-    """Open the store that an option or the settings name, which must be there.
+    """Open the store that an option or the settings name, which must exist.
 
     Raises:
-        ConfigurationError: none is named.
-        StoreError: it is not there, or cannot be opened.
+        ConfigurationError: no store is named.
+        StoreError: it does not exist, or cannot be opened.
     """
     from vedette.store import Store
 
-    settings = settings_of(config, {"store": store})
-    if not settings.store:
-        raise ConfigurationError("no store is named: give --store FILE, or set store in vedette.toml")
-    with Store.open(store_url(settings.store), create=False) as opened:
+    with Store.open(store_url(store_settings(config, store).store), create=False) as opened:
         yield opened
 
 
 def print_findings(findings: Iterable["Finding"], name: str | None, output: Path | None = None) -> None:
-    """Write findings in a format to a file or to standard output; a table on a terminal, else NDJSON.
+    """Write findings to a file or, without one, to standard output; by default as a table on a terminal, else as NDJSON.
 
     Raises:
         ConfigurationError: there is no such format, or the file cannot be written.
@@ -110,29 +157,34 @@ def print_findings(findings: Iterable["Finding"], name: str | None, output: Path
         raise ConfigurationError(f"{output}: cannot be written ({error.strerror})") from error
 
 
-def check_place(path: Path | None) -> None:
-    """Check that a file can be written, before a long run that would be lost.
+def output_file(path: Path | None) -> Path | None:
+    """Return the file to write to, None for standard output (nothing given, or ``-``).
+
+    Call it before a long run, whose results would be lost if the file could not be written.
 
     Raises:
-        ConfigurationError: its folder does not exist or may not be written, or it is a folder itself.
+        ConfigurationError: the file's folder does not exist or cannot be written to, or the path is a folder itself.
     """
-    if path is not None and (path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK)):
-        reason = "it is a folder" if path.is_dir() else f"{str(path.parent)!r} is no folder that may be written"
+    if path is None or str(path) == STANDARD_STREAM:
+        return None
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        reason = "it is a folder" if path.is_dir() else f"{str(path.parent)!r} is not a folder that can be written to"
         raise ConfigurationError(f"{path}: cannot be written ({reason})")
+    return path
 
 
 def chosen_format(name: str | None, output: Path | None = None) -> str:
-    """Return the format to print in: the one that was asked for, a table on a terminal, else NDJSON."""
+    """Return the format to print in: the requested one, a table on a terminal, else NDJSON."""
     return name or ("table" if output is None and sys.stdout.isatty() else "ndjson")
 
 
 def terminal_width() -> int:
-    """Return the columns of the terminal, 80 where there is none."""
+    """Return the width of the terminal in columns, 80 if there is no terminal."""
     return get_terminal_size((80, 24)).columns
 
 
 def say(text: str) -> None:
-    """Write a line of ours, which may show untrusted names, to standard error."""
+    """Write a message, which may contain untrusted names, to standard error."""
     from vedette.text.safe import clean
 
     print(clean(text), file=sys.stderr)  # noqa: T201

@@ -1,4 +1,4 @@
-"""The progress bar of a scan: bytes, records a second, time left."""
+"""The progress bar of a scan: bytes read, records per second, time left."""
 
 from types import TracebackType
 from typing import Self
@@ -11,7 +11,7 @@ from vedette.engine import Reading
 
 
 class Bar:
-    """A bar on standard error. Blobs of unknown size (standard input) leave the total open."""
+    """A progress bar on standard error; its total stays open if the sizes of the blobs are unknown (standard input)."""
 
     def __init__(self) -> None:
         self._records = 0
@@ -29,7 +29,7 @@ class Bar:
         self._task: TaskID | None = None
 
     def __enter__(self) -> Self:
-        """Begin to draw."""
+        """Start drawing."""
         self._progress.start()
         return self
 
@@ -38,12 +38,12 @@ class Bar:
         self._progress.stop()
 
     def start(self, blobs: int, stored_bytes: int) -> None:
-        """Say how much there is to read."""
+        """Set the total to read."""
         self._started = now()
         self._task = self._progress.add_task(f"{blobs:,} files", total=stored_bytes or None, rate="0")
 
     def advance(self, reading: Reading) -> None:
-        """Say what was read since."""
+        """Add what has been read since the last call."""
         if self._task is None:
             return
         self._records += sum(reading.records.values())
