@@ -299,8 +299,8 @@ def test_what_is_incomplete_is_noted(tmp_path: Path) -> None:
     entries = {"Entries": [{"Cidr": "192.0.2.0/24"}]}
     inventory = load(tmp_path, describe_security_groups=first, get_managed_prefix_list_entries=entries)
     assert len(inventory.notes) == 2
-    assert "describe-security-groups.json: holds only the first page of the answer" in inventory.notes[0]
-    assert "get-managed-prefix-list-entries.json: names no prefix list" in inventory.notes[1]
+    assert "describe-security-groups.json: contains only the first page of the response" in inventory.notes[0]
+    assert "get-managed-prefix-list-entries.json: the name contains no prefix list ID" in inventory.notes[1]
 
 
 @pytest.mark.parametrize(
@@ -309,15 +309,15 @@ def test_what_is_incomplete_is_noted(tmp_path: Path) -> None:
         ("", "describe-vpcs.json: Input data was truncated"),
         ('{"Vpcs": [', "describe-vpcs.json: Input data was truncated"),
         ("[]", "describe-vpcs.json: Expected `object`, got `array`"),
-        ("{}", "describe-vpcs.json: has no member 'Vpcs', so it is no answer of describe-vpcs"),
+        ("{}", "describe-vpcs.json: has no member 'Vpcs', so it is not a response of describe-vpcs"),
         ('{"Vpcs": {}}', "describe-vpcs.json: Expected `array`, got `object`"),
         ('{"Vpcs": [{"VpcId": "vpc-1"}, {"VpcId": 7}]}', "describe-vpcs.json: Vpcs[1].VpcId: Expected `str`, got `int`"),
         ('{"Vpcs": [{}]}', "describe-vpcs.json: Vpcs[0]: Object missing required field `VpcId`"),
         (
             '{"Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/33"}]}',
-            "describe-vpcs.json: Vpcs[0].CidrBlock: '10.0.0.0/33' is no network",
+            "describe-vpcs.json: Vpcs[0].CidrBlock: '10.0.0.0/33' is not a network",
         ),
-        ('{"Vpcs": ' + "[" * 100_000, "describe-vpcs.json: is nested too deeply"),
+        ('{"Vpcs": ' + "[" * 100_000, "describe-vpcs.json: nested too deeply"),
         (b"\xff\xfe\x00", "describe-vpcs.json: "),
         (b"\x00\x01", "describe-vpcs.json: JSON is malformed"),
     ],
@@ -344,9 +344,9 @@ def test_all_faults_are_named_at_once_but_not_without_end(tmp_path: Path) -> Non
 
 
 def test_a_folder_without_answers_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="holds no saved answer of EC2"):
+    with pytest.raises(ConfigurationError, match="no saved response of EC2"):
         Inventory.load(tmp_path)
-    with pytest.raises(ConfigurationError, match="is no folder"):
+    with pytest.raises(ConfigurationError, match="not a folder"):
         Inventory.load(tmp_path / "nowhere")
 
 

@@ -62,8 +62,8 @@ def test_an_open_port_is_reached_and_the_rule_to_change_is_named(asked: Callable
     assert [step.split(":")[0] for step in found.steps] == [
         "Path",
         "Security groups",
-        "Network ACL inwards",
-        "Network ACL outwards",
+        "Network ACL inbound",
+        "Network ACL outbound",
     ]
 
 
@@ -99,7 +99,7 @@ def test_several_groups_are_a_union_and_the_widest_source_decides(asked: Callabl
     narrow = group("sg-1", permission(cidr=f"{REMOTE}/32"))
     found = asked(interfaces=[both], groups=[narrow, group("sg-2", permission("-1", None, cidr="0.0.0.0/0"))])
     assert found.deciding_rule == "sg-2 ingress all from 0.0.0.0/0"
-    assert f"and to be changed too: sg-1 ingress tcp 9200 from {REMOTE}/32" in found.steps[1]
+    assert f"and would have to be changed as well: sg-1 ingress tcp 9200 from {REMOTE}/32" in found.steps[1]
     assert shlex.split(found.command)[-2:] == ["--ip-permissions", "IpProtocol=-1,IpRanges=[{CidrIp=0.0.0.0/0}]"]
     assert asked(interfaces=[both], groups=[narrow, group("sg-2")]).deciding_rule.startswith("sg-1")
 
@@ -183,7 +183,7 @@ def test_the_route(asked: Callable[..., Reachability], tables: list[dict[str, An
 def test_without_a_public_address_there_is_no_public_path(asked: Callable[..., Reachability]) -> None:
     found = asked(interfaces=[interface(public=None)])
     assert found.verdict == "deny"
-    assert found.deciding_rule == "no public path: balancer, proxy or VPN"
+    assert found.deciding_rule == "no public path: load balancer, proxy or VPN"
     assert found.command == ""
     assert asked(interfaces=[interface(public=None)], tables=None).verdict == "deny"
     second = {"PrivateIpAddress": "10.0.1.11", "Association": {"PublicIp": "203.0.113.11"}}
@@ -333,7 +333,7 @@ def test_what_is_not_known_is_unknown(tmp_path: Path) -> None:
     assert inventory.reachability(remote=REMOTE, protocol=6, port=22, interface_id="eni-9").verdict == "unknown"
     found = inventory.reachability(remote="10.0.0.01", protocol=6, port=22, interface_id=ENI)
     assert found.verdict == "unknown"
-    assert found.steps == ("'10.0.0.01' is no address.",)
+    assert found.steps == ("'10.0.0.01' is not an address.",)
 
 
 ENTRIES = st.lists(

@@ -1,7 +1,7 @@
-"""The AWS environment from saved or live EC2 answers: interfaces, instances, unused addresses, and what can reach what.
+"""Describe the AWS environment from saved responses of EC2: interfaces, instances, unused addresses, and what can reach what.
 
-``Inventory.load`` reads a folder of answers as the AWS command line saves them; ``pull`` writes such a folder. Several snapshots
-of different dates may lie below one folder.
+``Inventory.load`` reads a folder of responses as saved by the AWS command line; ``pull`` writes such a folder. A folder may
+contain several snapshots of different dates.
 """
 
 from vedette.inventory.environment import INTERFACES, Inventory

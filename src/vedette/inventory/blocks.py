@@ -1,4 +1,4 @@
-"""Blocks of addresses: CIDR text as numbers, and unions of blocks that are searched quickly.
+"""Represent CIDR blocks as ranges of numbers, and unions of blocks so that they can be searched quickly.
 
 Pure. Host bits in a CIDR are ignored, as EC2 ignores them.
 """
@@ -11,7 +11,7 @@ from ipaddress import ip_network
 
 from vedette.network.address import IPV4, IPV6, Address
 
-_MEMO = 100_000
+_CACHED_BLOCKS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,33 +23,33 @@ class Block:
     last: int
     text: str
 
-    def holds(self, address: Address) -> bool:
-        """Say whether the address lies in it."""
+    def contains(self, address: Address) -> bool:
+        """Tell whether the address is in the block."""
         return self.version == address.version and self.first <= address.integer <= self.last
 
     def covers(self, other: "Block") -> bool:
-        """Say whether every address of the other block lies in it."""
+        """Tell whether every address of the other block is in this one."""
         return self.version == other.version and self.first <= other.first and other.last <= self.last
 
 
 ANYWHERE = {IPV4: Block(IPV4, 0, (1 << 32) - 1, "0.0.0.0/0"), IPV6: Block(IPV6, 0, (1 << 128) - 1, "::/0")}
 
 
-@lru_cache(maxsize=_MEMO)
+@lru_cache(maxsize=_CACHED_BLOCKS)
 def block(text: str) -> Block:
-    """Return the block of a CIDR.
+    """Return the block that a CIDR describes.
 
     Raises:
-        ValueError: the text is no network.
+        ValueError: the text is not a network.
     """
     if "%" in text:
-        raise ValueError(f"{text!r} is no network")
+        raise ValueError(f"{text!r} is not a network")
     network = ip_network(text, strict=False)
     return Block(network.version, int(network.network_address), int(network.broadcast_address), str(network))
 
 
 class Ranges:
-    """The union of blocks, as disjoint ranges in order."""
+    """The union of blocks, as disjoint ranges in ascending order."""
 
     __slots__ = ("_first", "_last")
 
@@ -64,7 +64,7 @@ class Ranges:
                 self._first[item.version].append(item.first)
                 last.append(item.last)
 
-    def hold(self, address: Address) -> bool:
-        """Say whether the address lies in one of the blocks."""
+    def contain(self, address: Address) -> bool:
+        """Tell whether the address is in one of the blocks."""
         position = bisect_right(self._first[address.version], address.integer) - 1
         return position >= 0 and address.integer <= self._last[address.version][position]

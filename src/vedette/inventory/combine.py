@@ -1,6 +1,7 @@
-"""Puts snapshots together into what decides about traffic, and into the addresses that nobody uses.
+"""Combine snapshots into the rules that decide about traffic, and into the set of unused addresses.
 
-Of each account and region the newest snapshot that has a kind of file counts, since an answer is complete: what it lacks is gone.
+For each account, region and kind of file, the newest snapshot that has such a file counts alone: a response is complete, so what
+it lacks no longer exists.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,13 +27,13 @@ from vedette.inventory.network import Network, Table, compiled_acl, compiled_tab
 from vedette.inventory.saved import Item, Subnet, Vpc
 from vedette.network.address import Address, parse_number
 
-_RESERVED_FIRST = 4
-_SPARED_MODE = "allow-bidirectional"
+_RESERVED_FIRST = 4  # AWS reserves the first four addresses of each subnet, and the last
+_EXCLUDED_MODE = "allow-bidirectional"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unused:
-    """The address space of VPCs whose interfaces are all known, and what in it is used or reserved."""
+    """The address space of VPCs whose interfaces are all known, and which addresses in it are used or reserved."""
 
     space: Ranges
     used: frozenset[tuple[int, int]]
@@ -40,18 +41,18 @@ class Unused:
     reserved: frozenset[tuple[int, int]]
 
     def is_dark(self, address: Address) -> bool:
-        """Say whether an address is in the space and neither used nor reserved."""
+        """Tell whether an address is in the space and neither used nor reserved."""
         number = (address.version, address.integer)
         return (
-            self.space.hold(address)
+            self.space.contain(address)
             and number not in self.used
             and number not in self.reserved
-            and not self.delegated.hold(address)
+            and not self.delegated.contain(address)
         )
 
 
 def network_of(snapshots: Iterable[Snapshot], interfaces: Mapping[str, Interface]) -> Network:
-    """Compile all that decides about traffic."""
+    """Compile everything that decides about traffic: security groups, network ACLs, route tables and their context."""
     newest = _Newest(snapshots)
     tables, main_tables = _tables(newest)
     rule_ids = ids_of_rules(newest.of(RULES))
@@ -77,18 +78,18 @@ def network_of(snapshots: Iterable[Snapshot], interfaces: Mapping[str, Interface
             for snapshot, option in newest.with_snapshot(BLOCK_OPTIONS)
             if option.internet_gateway_block_mode.startswith("block")
         },
-        spared=frozenset(
+        excluded=frozenset(
             exclusion.resource_arn.rpartition("/")[2]
             for exclusion in newest.of(BLOCK_EXCLUSIONS)
-            if exclusion.internet_gateway_exclusion_mode == _SPARED_MODE and not exclusion.state.startswith("delete")
+            if exclusion.internet_gateway_exclusion_mode == _EXCLUDED_MODE and not exclusion.state.startswith("delete")
         ),
     )
 
 
 def unused_of(snapshots: Iterable[Snapshot], found: Found) -> Unused:
-    """Find the space in which an address without an interface is a dark one.
+    """Return the address space in which an address without an interface is dark.
 
-    Only VPCs count of which the interfaces and subnets were saved too: else every address would look unused.
+    Only VPCs whose interfaces and subnets were saved too count: otherwise every address would seem to be unused.
     """
     complete = [snapshot for snapshot in snapshots if snapshot.has(INTERFACES) and snapshot.has(SUBNETS)]
     newest = _Newest(complete)
@@ -111,7 +112,7 @@ def unused_of(snapshots: Iterable[Snapshot], found: Found) -> Unused:
 
 
 class _Newest:
-    """Picks the newest snapshot of each account and region, for each kind by itself."""
+    """Selects the newest snapshot of each account and region, separately for each kind of file."""
 
     def __init__(self, snapshots: Iterable[Snapshot]) -> None:
         self._snapshots = tuple(snapshots)

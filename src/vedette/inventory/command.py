@@ -1,6 +1,6 @@
-"""The command that takes a rule away, ready to paste into a shell.
+"""Write the command that revokes a rule of a security group, ready to be pasted into a shell.
 
-Ids come from files that anybody may have written, so only what looks like an id gets into a command.
+IDs come from files that anybody may have written, so only text in the form of an ID is put into a command.
 """
 
 import re
@@ -16,7 +16,7 @@ _REGION = re.compile(r"[a-z0-9-]+")
 
 
 def revoke(rule: Rule, region: str) -> str:
-    """Return the command that revokes an ingress rule; "" when an id of it is none."""
+    """Return the command that revokes an ingress rule; "" if one of its IDs does not have the form of an ID."""
     if not _GROUP.fullmatch(rule.group_id):
         return ""
     if _RULE.fullmatch(rule.rule_id):
@@ -53,7 +53,7 @@ def _ports(rule: Rule) -> str:
     if rule.protocol in WITH_PORTS:
         return f",FromPort={rule.ports[0]},ToPort={rule.ports[1]}"
     if rule.protocol in WITH_TYPES:
-        # The code of the type is not kept: without the rule's id, EC2 finds the rule for all codes.
+        # Rules do not keep the ICMP code: without the rule's ID, EC2 finds only the rule for all codes of a type.
         first = ANY if rule.ports == PORTS and rule.protocol in {ICMP, ICMPV6} else rule.ports[0]
         return f",FromPort={first},ToPort={ANY}"
     return ""

@@ -1,4 +1,4 @@
-"""Instances as findings show them: the instanceDetails of the contract (1.2, 7.3)."""
+"""Describe instances as findings show them: as the instanceDetails of the contract (1.2, 7.3)."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from vedette.inventory.saved import Instance, NetworkInterface
 def instance_details(
     instance: Instance | None, instance_id: str, interfaces: Iterable[NetworkInterface], image_description: str | None
 ) -> dict[str, object]:
-    """Return an instance in the exported form, keys in the order of real findings; None stands for what is not known."""
+    """Return an instance in the exported form, with keys in the order of real findings; unknown values are None."""
     known = instance or Instance(instance_id=instance_id)
     profile = known.iam_instance_profile
     return {
@@ -59,10 +59,10 @@ def _zone(interfaces: Iterable[NetworkInterface]) -> str | None:
 
 
 def _time(text: str | None) -> str | None:
-    """Return a time in the form of findings; what is no time stays as it is."""
+    """Return a time in the form of findings (UTC, milliseconds); return text that is not a time unchanged."""
     try:
-        moment = datetime.fromisoformat(text or "")
+        time = datetime.fromisoformat(text or "")
     except ValueError:
         return text
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
+    time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    return f"{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03}Z"

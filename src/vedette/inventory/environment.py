@@ -1,4 +1,4 @@
-"""The inventory: all snapshots of a folder as one immutable value that answers questions about addresses and interfaces."""
+"""Answer questions about addresses and interfaces from all snapshots of a folder, combined in one immutable value."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -29,10 +29,10 @@ INTERFACES: pa.Schema = pa.schema(
 
 
 class Inventory:
-    """What snapshots say of the environment. Picklable; it never changes.
+    """The environment according to its snapshots. Picklable and immutable.
 
-    ``taken_at`` is the date of the newest snapshot, ``interfaces`` are in order of their ids, ``notes`` say which files are
-    incomplete, by folder.
+    ``taken_at`` is the time of the newest snapshot, ``interfaces`` are sorted by ID, ``notes`` name incomplete files with their
+    folders.
     """
 
     __slots__ = ("_found", "_images", "_network", "_unused", "interfaces", "notes", "snapshots", "taken_at")
@@ -43,7 +43,7 @@ class Inventory:
         self._network = network_of(whole, self._found.interfaces)
         self._unused = unused_of(whole, self._found)
         self._images = {image.image_id: image.description for snapshot in whole for image in snapshot.of(IMAGES)}
-        # What was taken out of the records stays, and the records go.
+        # Everything that is used has been taken from the records: drop them, and keep only which kinds there are.
         self.snapshots: tuple[Snapshot, ...] = tuple(
             replace(snapshot, records=dict.fromkeys(snapshot.records, ()), entries={}) for snapshot in whole
         )
@@ -55,24 +55,24 @@ class Inventory:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Load the saved answers below a folder.
+        """Load the saved responses below a folder.
 
         Raises:
-            ConfigurationError: there are none, or a file cannot be used; every fault is named with file and place.
+            ConfigurationError: there are none, or a file cannot be used; the message lists faults with file and place.
         """
         return cls(read_snapshots(folder))
 
     def interface(self, interface_id: str) -> Interface | None:
-        """Return an interface by its id."""
+        """Return the interface with the given ID, or None if it is unknown."""
         return self._found.interfaces.get(interface_id)
 
     def is_current(self, at: datetime, interface_id: str | None = None) -> bool:
-        """Say whether the newest snapshot, or that of an interface, was taken within 24 hours of a moment, before or after."""
+        """Tell whether the newest snapshot (of an interface, if given) was taken within 24 hours before or after a time."""
         taken_at = self._found.taken_at.get(interface_id) if interface_id else self.taken_at
         return taken_at is not None and abs(at - taken_at) <= CURRENT
 
     def instance_details(self, instance_id: str) -> dict[str, object] | None:
-        """Return an instance as findings show it (contract 1.2), None when no snapshot knows it."""
+        """Return an instance as findings show it (contract 1.2), or None if it is in no snapshot."""
         instance = self._found.instances.get(instance_id)
         attached = self._found.attached.get(instance_id, instance.network_interfaces if instance else ())
         if instance is None and not attached:
@@ -81,45 +81,45 @@ class Inventory:
         return instance_details(instance, instance_id, attached, image)
 
     def tags(self, instance_id: str) -> Mapping[str, str]:
-        """Return the tags of an instance, none when it is not known."""
+        """Return the tags of an instance; an unknown instance has none."""
         instance = self._found.instances.get(instance_id)
         return {tag.key: tag.value for tag in instance.tags} if instance else {}
 
     def is_dark(self, address: str) -> bool:
-        """Say whether an address of one of our VPCs has no interface and is none that AWS reserves (methods 2.1).
+        """Tell whether an address of one of the user's VPCs has no interface and is not reserved by AWS (methods 2.1).
 
-        Only VPCs count of which interfaces and subnets were saved. Networks beyond a VPN or gateway never do: who is there is not
-        known.
+        Only VPCs whose interfaces and subnets were saved count. Networks beyond a VPN or gateway never count, because their hosts
+        are unknown.
         """
         parsed = parse(address)
         return parsed is not None and self._unused.is_dark(parsed)
 
     def reachability(self, *, remote: str, protocol: int, port: int, interface_id: str) -> Reachability:
-        """Say whether traffic of a remote address reaches a port of an interface, and which rule decides (methods 3.2).
+        """Decide whether traffic from a remote address reaches a port of an interface, and by which rule (methods 3.2).
 
         Args:
             remote: the address of the other side.
             protocol: IP protocol number.
-            port: destination port; the type for ICMP, anything for a protocol without ports.
-            interface_id: the interface that the traffic arrives at.
+            port: destination port; the type for ICMP; ignored for a protocol without ports.
+            interface_id: the interface at which the traffic arrives.
         """
         interface = self._found.interfaces.get(interface_id)
         address = parse(remote)
         if interface is None:
             return _unknown(f"{interface_id} is not in the inventory")
         if address is None:
-            return _unknown(f"{remote!r} is no address")
+            return _unknown(f"{remote!r} is not an address")
         return evaluate(self._network, _subject(interface), address, protocol, port)
 
     def openings(self, interface_id: str) -> tuple[Opening, ...]:
-        """Return what the internet can reach at an interface: nothing for one that is not known."""
+        """Return the ports of an interface that the internet can reach; none if the interface is unknown."""
         interface = self._found.interfaces.get(interface_id)
         if interface is None:
             return ()
         return openings(self._network, _subject(interface), partial(evaluate, self._network, _subject(interface)))
 
     def table(self) -> pa.Table:
-        """Return a row of ``INTERFACES`` for each interface and private or IPv6 address."""
+        """Return a table of ``INTERFACES`` with one row per interface and private or IPv6 address."""
         rows = [(item, address) for item in self.interfaces for address in (*item.private_addresses, *item.ipv6_addresses)]
         columns = [[address if name == "address" else getattr(item, name) for item, address in rows] for name in INTERFACES.names]
         return pa.table([pa.array(column, pa.string()) for column in columns], schema=INTERFACES)

@@ -1,7 +1,7 @@
-"""What the internet can reach at an interface: the security groups' rules, as far as path and network ACL let their sources in.
+"""Find the ports of an interface that the internet can reach: those that security groups, path and network ACL all let in.
 
-Pure. A rule is tried with few addresses that stand for its source: one that no narrower entry of the network ACL speaks of, and
-one of each entry that does. Rules for security groups are left out, since no internet host belongs to one.
+Pure. A rule is evaluated with a few addresses that represent its source: one to which no narrower entry of the network ACL
+applies, and one of each narrower entry. Rules whose source is a security group are left out: no internet host belongs to one.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -14,13 +14,13 @@ from vedette.inventory.path import Subject, path
 from vedette.inventory.reachability import Reachability, Verdict
 from vedette.network.address import Address, AddressClass, address_class, address_text
 
-_PROBES = 64
+_MOST_ADDRESSES_TRIED = 64
 _RANK: dict[Verdict, int] = {"deny": 0, "unknown": 1, "partial": 2, "allow": 3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """Ports that somebody on the internet can reach; ``verdict`` is allow, partial or unknown, ``command`` revokes ``rule``."""
+    """Ports that some internet host can reach; ``verdict`` is allow, partial or unknown, and ``command`` revokes ``rule``."""
 
     protocol: int
     ports: tuple[int, int]
@@ -31,7 +31,7 @@ class Opening:
 
 
 def openings(network: Network, subject: Subject, evaluate: Callable[[Address, int, int], Reachability]) -> tuple[Opening, ...]:
-    """Return the openings of an interface, in order of protocol, port and source."""
+    """Return the openings of an interface, sorted by protocol, ports and source."""
     if not subject.public_addresses and not subject.ipv6_addresses:
         return ()
     found: dict[tuple[object, ...], Opening] = {}
@@ -78,7 +78,7 @@ def _of_rule(
 
 
 def _unknown(network: Network, subject: Subject, missing: str, rule: Rule | None = None) -> Iterator[Opening]:
-    """Yield an opening that may be there, since what decides is not in the inventory; none without a path from the internet."""
+    """Yield an opening that may exist because ``missing`` is not in the inventory; nothing without a path from the internet."""
     own = network.vpcs.get(subject.vpc_id, ())
     remotes = [remote for version in ANYWHERE for remote in _remotes(None, ANYWHERE[version], own)]
     if any(path(network, subject, remote).verdict != "deny" for remote in remotes):
@@ -93,7 +93,7 @@ def _unknown(network: Network, subject: Subject, missing: str, rule: Rule | None
 
 
 def _best(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return the verdict that lets most in; the rest is not asked once one allows."""
+    """Return the most permissive verdict; after an allow, the remaining verdicts are not evaluated."""
     best: Verdict = "deny"
     for verdict in verdicts:
         best = max(best, verdict, key=_RANK.__getitem__)
@@ -103,7 +103,7 @@ def _best(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 def _remotes(acl: Acl | None, source: Block, own: Iterable[Block]) -> Iterator[Address]:
-    """Yield addresses of a source that stand for all that the network ACL tells apart; the VPC's own are no internet."""
+    """Yield one public address for each part of a source that the network ACL treats separately, outside the VPC's own blocks."""
     entries = (*acl.ingress, *acl.egress) if acl else ()
     narrower = [entry.block for entry in entries if source.covers(entry.block) and entry.block != source]
     for item in (source, *narrower):
@@ -113,17 +113,17 @@ def _remotes(acl: Acl | None, source: Block, own: Iterable[Block]) -> Iterator[A
 
 
 def _public_address(source: Block, without: list[Block]) -> Address | None:
-    """Return a public address of a block that lies in none of the others, if few tries find one."""
-    step = max((source.last - source.first) // _PROBES, 1)
+    """Return a public address of a block that is in none of the others, or None if a few samples do not find one."""
+    step = max((source.last - source.first) // _MOST_ADDRESSES_TRIED, 1)
     for number in range(source.first, source.last + 1, step):
         address = Address(source.version, number, address_text(source.version, number))
-        if address_class(address) is AddressClass.PUBLIC and not any(item.holds(address) for item in without):
+        if address_class(address) is AddressClass.PUBLIC and not any(item.contains(address) for item in without):
             return address
     return None
 
 
 def _segments(acl: Acl | None, ports: tuple[int, int]) -> Iterator[tuple[int, int]]:
-    """Cut a range of ports where an entry of the network ACL begins or ends."""
+    """Split a range of ports wherever the ports of an entry of the network ACL begin or end."""
     entries = acl.ingress if acl else ()
     edges = {edge for entry in entries for edge in (entry.ports[0], entry.ports[1] + 1) if ports[0] < edge <= ports[1]}
     starts = sorted({ports[0], *edges})

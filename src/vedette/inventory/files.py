@@ -1,4 +1,4 @@
-"""Reads folders of saved answers into snapshots, and names every fault with file and place."""
+"""Read folders of saved responses into snapshots, and report every fault with its file and place."""
 
 import os
 import re
@@ -26,7 +26,7 @@ _UTF8_MARK = b"\xef\xbb\xbf"
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """What a snapshot of ours says of itself."""
+    """The description of a snapshot that ``pull`` writes next to the responses."""
 
     taken_at: Annotated[datetime, msgspec.Meta(tz=True)]
     account_id: str = ""
@@ -36,9 +36,9 @@ class Manifest(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """The answers of one folder: of one account and region ("" where nothing says which) at one time.
+    """The responses in one folder, of one account and region ("" if unknown) at one time.
 
-    ``records`` by kind; ``entries`` holds the networks of prefix lists by id; ``notes`` say what is incomplete.
+    ``records`` are by kind; ``entries`` are the networks of prefix lists by ID; ``notes`` name what is incomplete.
     """
 
     folder: str
@@ -51,7 +51,7 @@ class Snapshot:
 
     @property
     def scope(self) -> tuple[str, str]:
-        """The account and region; the folder stands for an unknown one."""
+        """The account and region; the folder replaces an unknown one."""
         return self.account_id or self.folder, self.region or self.folder
 
     def of(self, kind: Kind[Item]) -> tuple[Item, ...]:
@@ -59,13 +59,13 @@ class Snapshot:
         return cast("tuple[Item, ...]", self.records.get(kind.name, ()))
 
     def has(self, kind: Kind[Item]) -> bool:
-        """Say whether there is a file of the kind, even one without records."""
+        """Tell whether there is a file of the kind, even one without records."""
         return kind.name in self.records
 
 
 @dataclass(slots=True)
 class _Folder:
-    """What was read of one folder so far."""
+    """What has been read from one folder so far."""
 
     records: dict[str, list[Record]] = field(default_factory=dict)
     entries: dict[str, list[str]] = field(default_factory=dict)
@@ -74,13 +74,13 @@ class _Folder:
 
 
 def read_snapshots(root: Path) -> tuple[Snapshot, ...]:
-    """Read every folder below ``root`` that holds saved answers; the oldest snapshot comes first.
+    """Read every folder below ``root`` that contains saved responses; return the oldest snapshot first.
 
     Raises:
-        ConfigurationError: there is none, or a file cannot be used; all faults are named.
+        ConfigurationError: there is none, or a file cannot be used; the message lists the faults.
     """
     if not root.is_dir():
-        raise ConfigurationError(f"{root}: is no folder with saved describe-*.json files")
+        raise ConfigurationError(f"{root}: not a folder with saved describe-*.json files")
     faults: list[str] = []
     found: list[Snapshot] = []
     for folder, _, names in os.walk(root):
@@ -92,7 +92,7 @@ def read_snapshots(root: Path) -> tuple[Snapshot, ...]:
         more = [f"and {len(faults) - _SHOWN_FAULTS} more faults"] if len(faults) > _SHOWN_FAULTS else []
         raise ConfigurationError("\n".join([f"{root}: the inventory cannot be used", *faults[:_SHOWN_FAULTS], *more]))
     if not found:
-        raise ConfigurationError(f"{root}: holds no saved answer of EC2, such as describe-network-interfaces.json")
+        raise ConfigurationError(f"{root}: no saved response of EC2, such as describe-network-interfaces.json, was found")
     return tuple(sorted(found, key=lambda snapshot: (snapshot.taken_at, snapshot.folder)))
 
 
@@ -122,10 +122,10 @@ def _read(path: Path, kind: Kind[Record], read: _Folder, faults: list[str]) -> N
     read.changed_at = max(read.changed_at, path.stat().st_mtime)
     document = msgspec.json.decode(_utf8(path.read_bytes()), type=dict[str, msgspec.Raw])
     if kind.member not in document:
-        faults.append(f"{path}: has no member {kind.member!r}, so it is no answer of {kind.name}")
+        faults.append(f"{path}: has no member {kind.member!r}, so it is not a response of {kind.name}")
         return
     if bytes(document.get("NextToken", b"null")) not in {b"null", b'""'}:
-        read.notes.append(f"{path.name}: holds only the first page of the answer")
+        read.notes.append(f"{path.name}: contains only the first page of the response")
     member = document[kind.member]
     items = [member] if kind.single else msgspec.json.decode(member, type=list[msgspec.Raw])
     decoder = msgspec.json.Decoder(kind.record, dec_hook=check)
@@ -141,17 +141,17 @@ def _read(path: Path, kind: Kind[Record], read: _Folder, faults: list[str]) -> N
 
 
 def _keep_entries(path: Path, document: Mapping[str, msgspec.Raw], records: list[Record], read: _Folder) -> None:
-    """File the networks of a prefix list, whose id the answer itself does not hold: the file's name does."""
+    """Keep the networks of a prefix list under its ID, which the response itself lacks: it is taken from the file's name."""
     named = msgspec.json.decode(document.get("PrefixListId", b"null"))
     found = _PREFIX_LIST_ID.search(named if isinstance(named, str) else path.stem)
     if found is None:
-        read.notes.append(f"{path.name}: names no prefix list; call it {ENTRIES.name}-pl-….json")
+        read.notes.append(f"{path.name}: the name contains no prefix list ID; rename the file to {ENTRIES.name}-pl-….json")
         return
     read.entries.setdefault(found[0], []).extend(str(getattr(record, "cidr", "")) for record in records)
 
 
 def _manifest(root: Path, folder: Path, faults: list[str]) -> Manifest | None:
-    """Return the manifest of the folder, else the nearest above it."""
+    """Return the manifest of the folder, or else the nearest above it up to ``root``; None if there is none."""
     for above in (folder, *folder.parents):
         path = above / MANIFEST
         if path.is_file():
@@ -167,15 +167,15 @@ def _manifest(root: Path, folder: Path, faults: list[str]) -> Manifest | None:
 
 
 def _utf8(data: bytes) -> bytes:
-    """Return the text as UTF-8: PowerShell's ``>`` writes UTF-16, editors of Windows a mark."""
+    """Return the text as UTF-8: PowerShell's ``>`` writes UTF-16, and Windows editors a byte order mark."""
     return data.decode("utf-16").encode() if data.startswith(_UTF16) else data.removeprefix(_UTF8_MARK)
 
 
 def _reason(error: Exception, item: str = "") -> str:
-    """Return what is wrong, after the place in an item of the file where it is known."""
+    """Return what is wrong, preceded by the place in the file if it is known."""
     if isinstance(error, OSError):
         return f"cannot be read ({error.strerror})"
-    text = "is nested too deeply" if isinstance(error, RecursionError) else str(error)
+    text = "nested too deeply" if isinstance(error, RecursionError) else str(error)
     found = _PLACE.fullmatch(text)
     place, reason = (f"{item}{found[2]}", found[1]) if found else (item, text)
     place = place.removeprefix(".")
@@ -187,13 +187,13 @@ def _match(pattern: re.Pattern[str], names: tuple[str, ...]) -> str:
 
 
 def _owner(records: Mapping[str, tuple[Record, ...]]) -> str:
-    """Return the account that owns most; in a shared VPC there are several."""
+    """Return the account that owns the most resources; in a shared VPC there are several owners."""
     kinds = (INSTANCES, INTERFACES, GROUPS)
     return _most(str(getattr(record, "owner_id", None) or "") for kind in kinds for record in records.get(kind.name, ()))
 
 
 def _zone_region(records: Mapping[str, tuple[Record, ...]]) -> str:
-    """Return the region of most availability zones."""
+    """Return the region of the most availability zones named in the records."""
     zones = [
         getattr(record, "availability_zone", None) for kind in (INTERFACES, SUBNETS) for record in records.get(kind.name, ())
     ]
@@ -203,7 +203,7 @@ def _zone_region(records: Mapping[str, tuple[Record, ...]]) -> str:
 
 
 def region_of(zone: str) -> str:
-    """Return the region of an availability zone or local zone, "" for what is none."""
+    """Return the region of an availability zone or local zone, "" if the text is neither."""
     found = _REGION.match(zone)
     return found[0] if found else ""
 

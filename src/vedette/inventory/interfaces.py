@@ -1,4 +1,4 @@
-"""The interfaces of snapshots: one value each, the newest snapshot's, with role and addresses."""
+"""Collect the interfaces of snapshots, with roles and addresses: one value per interface, from the newest snapshot with it."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from vedette.inventory.saved import Instance, NetworkInterface
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interface:
-    """One network interface of one snapshot; ``role`` as in methods 1.4, addresses as canonical text, the primary one first."""
+    """One network interface; ``role`` as in methods 1.4, addresses as canonical text, the primary one first."""
 
     interface_id: str
     account_id: str
@@ -30,10 +30,10 @@ class Interface:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What the snapshots know of interfaces and instances, by id; the newest snapshot that has one wins.
+    """The interfaces and instances of all snapshots by ID, each from the newest snapshot that has it.
 
-    ``taken_at`` is by interface; ``delegated`` holds the ranges that are delegated to interfaces, as text; ``descriptions`` those
-    of images.
+    ``taken_at`` is the time of that snapshot per interface; ``delegated`` are the ranges that are delegated to interfaces, as
+    text; ``attached`` are the interfaces per instance.
     """
 
     interfaces: Mapping[str, Interface]
@@ -44,7 +44,7 @@ class Found:
 
 
 def collect(snapshots: Iterable[Snapshot]) -> Found:
-    """Gather interfaces and instances of snapshots, the oldest of which comes first."""
+    """Collect the interfaces and instances of snapshots, which are given oldest first."""
     interfaces: dict[str, Interface] = {}
     saved: dict[str, NetworkInterface] = {}
     taken_at: dict[str, datetime] = {}
@@ -74,7 +74,7 @@ def collect(snapshots: Iterable[Snapshot]) -> Found:
 
 
 def _saved(snapshot: Snapshot) -> Iterator[tuple[NetworkInterface, str | None, str | None]]:
-    """Yield each interface of a snapshot with its instance and owner; what DescribeNetworkInterfaces says comes last and wins."""
+    """Yield each interface of a snapshot with its instance and owner; those of DescribeNetworkInterfaces come last, and win."""
     for reservation in snapshot.of(INSTANCES):
         for instance in reservation.instances:
             for item in instance.network_interfaces:

@@ -1,7 +1,7 @@
-"""The kinds of saved answers: which EC2 operation each is of, its member, and what cannot be said without it.
+"""List the kinds of saved responses: the EC2 operation of each, its member, and what is unknown without it.
 
-Files are known by their names, as the AWS command line's commands are called: ``describe-instances.json``, also with ``ec2-``
-before it and anything after it (``describe-instances-2.json``).
+Files are recognised by their names, which are those of the AWS command line's commands: ``describe-instances.json``, optionally
+with ``ec2-`` before it and anything after it (``describe-instances-2.json``).
 """
 
 import re
@@ -29,10 +29,10 @@ from vedette.inventory.saved import (
 
 @dataclass(frozen=True, slots=True)
 class Kind(Generic[Item]):
-    """One kind of answer.
+    """One kind of response.
 
-    ``name`` is the command of the AWS command line, ``member`` the answer's member that holds the records (one record where
-    ``single``), ``without`` what cannot be said without such a file; "" when the file only adds convenience.
+    ``name`` is the command of the AWS command line, ``member`` the member of the response that holds the records (one record if
+    ``single``), ``without`` what is unknown without such a file, "" if the file is not essential.
     """
 
     name: str
@@ -47,7 +47,7 @@ INTERFACES = Kind(
     "describe-network-interfaces",
     "NetworkInterfaces",
     NetworkInterface,
-    "roles of interfaces that are no instance's, and which addresses are unused",
+    "roles of interfaces that do not belong to an instance, and which addresses are unused",
 )
 GROUPS = Kind("describe-security-groups", "SecurityGroups", SecurityGroup, "whether a security group lets traffic in")
 RULES = Kind("describe-security-group-rules", "SecurityGroupRules", SecurityGroupRule)
@@ -62,7 +62,7 @@ IMAGES = Kind("describe-images", "Images", Image)
 BLOCK_OPTIONS = Kind("describe-vpc-block-public-access-options", "VpcBlockPublicAccessOptions", BlockOptions, single=True)
 BLOCK_EXCLUSIONS = Kind("describe-vpc-block-public-access-exclusions", "VpcBlockPublicAccessExclusions", BlockExclusion)
 
-KINDS: tuple[Kind[Record], ...] = (  # type: ignore[assignment]  # only read, so that a kind of a subclass will do
+KINDS: tuple[Kind[Record], ...] = (  # type: ignore[assignment]  # records are only read, so kinds of subclasses are safe
     INSTANCES,
     INTERFACES,
     GROUPS,
@@ -83,6 +83,6 @@ _NAME = re.compile(rf"(?:ec2-)?({'|'.join(sorted(_BY_NAME, key=len, reverse=True
 
 
 def kind_of(file_name: str) -> Kind[Record] | None:
-    """Return the kind of a file by its name, None for a file of something else."""
+    """Return the kind of a file by its name, or None if it is not a saved response."""
     found = _NAME.fullmatch(file_name)
     return _BY_NAME[found[1].lower()] if found else None

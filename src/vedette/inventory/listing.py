@@ -1,4 +1,4 @@
-"""An inventory as text for a terminal and as plain values for JSON. Pure; the caller cleans what a terminal must not obey."""
+"""Show an inventory as text for a terminal and as plain values for JSON. Pure; the caller removes control characters."""
 
 import shlex
 import textwrap
@@ -16,7 +16,7 @@ _NOTHING = "nothing"
 
 
 def summary(inventory: Inventory, width: int) -> Iterator[str]:
-    """Yield lines that say what an inventory holds, what is missing, and what cannot be said without it."""
+    """Yield lines that summarise an inventory: what it contains, which files are missing, and what is unknown without them."""
     instances = {interface.instance_id for interface in inventory.interfaces if interface.instance_id}
     yield f"snapshots {len(inventory.snapshots)}, interfaces {len(inventory.interfaces)}, instances {len(instances)}"
     yield ""
@@ -33,7 +33,7 @@ def summary(inventory: Inventory, width: int) -> Iterator[str]:
     missing = [(item, kind) for item in _newest(inventory.snapshots) for kind in KINDS if kind.without and not item.has(kind)]
     if missing:
         yield ""
-        yield "Missing, and what cannot be said without"
+        yield "Missing files, and what is unknown without them"
     for snapshot, kind in missing:
         yield from _wrapped(f"  {snapshot.folder}: {kind.name}.json: {kind.without}", width)
     if inventory.notes:
@@ -44,7 +44,7 @@ def summary(inventory: Inventory, width: int) -> Iterator[str]:
 
 
 def described(inventory: Inventory, interfaces: Iterable[Interface], width: int, *, commands: bool) -> Iterator[str]:
-    """Yield lines about interfaces and what the internet reaches at them, with the commands that close it if wanted."""
+    """Yield lines about interfaces and what the internet can reach at them, if wanted with the commands that close it."""
     headed: str | None = None
     for number, interface in enumerate(interfaces):
         if interface.instance_id is None or interface.instance_id != headed:
@@ -96,7 +96,7 @@ def values(inventory: Inventory, interfaces: Iterable[Interface]) -> list[dict[s
 
 
 def folded(command: str, width: int) -> list[str]:
-    """Break a shell command at its options, with backslashes, so that it can be pasted as it is."""
+    """Break a shell command into lines at its options, with backslashes, so that it can be pasted as it is."""
     groups: list[str] = []
     for word in shlex.split(command):
         quoted = shlex.quote(word)
@@ -134,8 +134,8 @@ def _places(interface: Interface) -> list[str]:
 
 def _opened(opening: Opening) -> str:
     if opening.rule == f"{opening.source} is not in the inventory":
-        return f"not known, {opening.rule}"
-    certainty = {"allow": "", "partial": " (replies leave in part)", "unknown": " (perhaps: the inventory is incomplete)"}
+        return f"unknown, {opening.rule}"
+    certainty = {"allow": "", "partial": " (only some replies leave)", "unknown": " (possibly: the inventory is incomplete)"}
     ports = span(opening.ports) if opening.ports != (0, 65535) else "all ports"
     what = traffic(opening.protocol, opening.ports)
     what = f"{what} {ports}" if what in {"tcp", "udp"} else what

@@ -1,6 +1,6 @@
-"""Rules, entries and routes in the form they are evaluated in: numbers instead of text, one source a rule.
+"""Compile security group rules, network ACL entries and routes for evaluation: numbers instead of text, one source per rule.
 
-Pure. Ports are inclusive ranges; for ICMP the range is that of the type (methods 3.2). Protocol -1 is any.
+Pure. Ports are inclusive ranges; for ICMP they are ranges of types (methods 3.2). Protocol -1 means any.
 """
 
 import re
@@ -20,7 +20,7 @@ WITH_TYPES = frozenset({ICMP, ICMPV6})
 NAMES: Mapping[int, str] = {ANY: "all", ICMP: "icmp", TCP: "tcp", UDP: "udp", ICMPV6: "icmpv6"}
 LAST_RULE = 32767
 _NUMBERS = {name: number for number, name in NAMES.items()}
-# What can't be told from text matches nothing: no IP protocol has this number.
+# For text that is not a protocol: no IP protocol has this number, so it matches nothing.
 _NO_PROTOCOL = -2
 _NUMBER = re.compile(r"-1|[0-9]{1,3}")
 
@@ -67,14 +67,14 @@ class Entry:
     def text(self) -> str:
         """The entry as one line."""
         number = str(self.number) if self.number < LAST_RULE else "*"
-        way, side = ("egress", "to") if self.egress else ("ingress", "from")
+        direction, side = ("egress", "to") if self.egress else ("ingress", "from")
         action = "allows" if self.allow else "denies"
-        return f"{self.acl_id} rule {number} {action} {way} {traffic(self.protocol, self.ports)} {side} {self.block.text}"
+        return f"{self.acl_id} rule {number} {action} {direction} {traffic(self.protocol, self.ports)} {side} {self.block.text}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acl:
-    """A network ACL, its entries in ascending order of their numbers."""
+    """A network ACL, with its entries in ascending order of their numbers."""
 
     acl_id: str
     ingress: tuple[Entry, ...]
@@ -82,8 +82,8 @@ class Acl:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
-    """One route: ``block`` or a prefix list, the kind of its target and the target's id."""
+class TableRoute:
+    """One route of a table: its ``block`` or prefix list, the kind of its target and the target's ID."""
 
     block: Block | None
     prefix_list_id: str
@@ -96,15 +96,16 @@ class Table:
     """A route table."""
 
     table_id: str
-    ways: tuple[Way, ...]
+    routes: tuple[TableRoute, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """Everything that decides about traffic, by the ids of what it belongs to.
+    """Everything that decides about traffic, by the ID of the group, subnet, VPC or prefix list that it belongs to.
 
-    ``members`` maps (IP version, address number) to the (VPC, group ids) of the interfaces that have the address.
-    ``blocked`` maps an (account, region) to the mode of VPC Block Public Access that is on there.
+    ``members`` maps (IP version, address number) to the (VPC, group IDs) of the interfaces that have the address.
+    ``blocked`` maps (account, region) to the mode of VPC Block Public Access if it is on; ``excluded`` are the IDs of the VPCs
+    and subnets that are excluded from it.
     """
 
     groups: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
@@ -117,32 +118,32 @@ class Network:
     prefix_ranges: Mapping[str, Ranges] = field(default_factory=dict)
     members: Mapping[tuple[int, int], tuple[tuple[str, tuple[str, ...]], ...]] = field(default_factory=dict)
     blocked: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    spared: frozenset[str] = frozenset()
+    excluded: frozenset[str] = frozenset()
 
-    def expanded(self, prefix_list_id: str, address: Address) -> bool | None:
-        """Say whether a prefix list holds an address; None when its entries are not known."""
+    def in_prefix_list(self, prefix_list_id: str, address: Address) -> bool | None:
+        """Tell whether a prefix list contains an address; None if its entries are unknown."""
         ranges = self.prefix_ranges.get(prefix_list_id)
-        return None if ranges is None else ranges.hold(address)
+        return None if ranges is None else ranges.contain(address)
 
 
 def traffic(protocol: int, ports: tuple[int, int]) -> str:
-    """Return a protocol and its ports (types of ICMP) as text, such as ``tcp 80-90``."""
+    """Return a protocol and its ports (for ICMP its types) as text, such as ``tcp 80-90``."""
     name = NAMES.get(protocol) or f"protocol {protocol}"
     return name if ports == PORTS or protocol not in WITH_PORTS | WITH_TYPES else f"{name} {span(ports)}"
 
 
 def span(ports: tuple[int, int]) -> str:
-    """Return a range of ports as text."""
+    """Return a range of ports as text, such as ``80`` or ``80-90``."""
     return str(ports[0]) if ports[0] == ports[1] else f"{ports[0]}-{ports[1]}"
 
 
 def group_rules(group: SecurityGroup, rule_ids: Mapping[tuple[object, ...], str]) -> tuple[Rule, ...]:
-    """Return a group's ingress rules; ``rule_ids`` as ``ids_of_rules`` makes them."""
+    """Return the ingress rules of a group; ``rule_ids`` is the result of ``ids_of_rules``."""
     return tuple(rule for permission in group.ip_permissions for rule in _rules(group.group_id, permission, rule_ids))
 
 
 def ids_of_rules(rules: Iterable[SecurityGroupRule]) -> dict[tuple[object, ...], str]:
-    """Map what a rule says to its id."""
+    """Return the IDs of ingress rules by (group, protocol, ports, source)."""
     found: dict[tuple[object, ...], str] = {}
     for rule in rules:
         if not rule.is_egress:
@@ -180,7 +181,7 @@ def _rules(group_id: str, permission: Permission, rule_ids: Mapping[tuple[object
 
 
 def compiled_acl(acl: NetworkAcl) -> Acl:
-    """Return a network ACL's entries in the order that decides."""
+    """Return a network ACL with its entries in the order in which they are evaluated."""
     entries = sorted((entry for item in acl.entries for entry in _entries(acl.network_acl_id, item)), key=lambda e: e.number)
     return Acl(
         acl_id=acl.network_acl_id,
@@ -198,7 +199,7 @@ def _entries(acl_id: str, item: AclEntry) -> Iterator[Entry]:
     elif protocol in WITH_TYPES and item.icmp_type_code and item.icmp_type_code.type != ANY:
         ports = (item.icmp_type_code.type, item.icmp_type_code.type)
         if not allow and item.icmp_type_code.code != ANY:
-            return  # it denies one code, and other codes of the type still come through
+            return  # the entry denies only one code: other codes of the type still pass
     for text in (item.cidr_block, item.ipv6_cidr_block):
         if text is not None:
             yield Entry(
@@ -213,14 +214,14 @@ def _entries(acl_id: str, item: AclEntry) -> Iterator[Entry]:
 
 
 def compiled_table(table: RouteTable) -> Table:
-    """Return a route table with the targets' kinds."""
-    return Table(table_id=table.route_table_id, ways=tuple(_way(route) for route in table.routes))
+    """Return a route table with the kinds of its routes' targets."""
+    return Table(table_id=table.route_table_id, routes=tuple(_compiled_route(route) for route in table.routes))
 
 
-def _way(route: Route) -> Way:
+def _compiled_route(route: Route) -> TableRoute:
     text = route.destination_cidr_block or route.destination_ipv6_cidr_block
     target, target_id = _target(route)
-    return Way(
+    return TableRoute(
         block=block(str(text)) if text else None,
         prefix_list_id=route.destination_prefix_list_id or "",
         target="none" if route.state == "blackhole" else target,
@@ -242,7 +243,7 @@ def _target(route: Route) -> tuple[Target, str]:
     private = (route.transit_gateway_id, route.vpc_peering_connection_id, route.core_network_arn, route.local_gateway_id)
     if found := next((item for item in private if item), None):
         return "private", found
-    # NAT and egress-only gateways, appliances: nobody outside can open a connection through them.
+    # NAT gateways, egress-only gateways and appliances: no connection can be opened through them from outside.
     outward = (
         route.nat_gateway_id,
         route.egress_only_internet_gateway_id,
@@ -260,7 +261,7 @@ def _protocol(text: str) -> int:
 
 
 def _rule_ports(protocol: int, first: int | None, last: int | None) -> tuple[int, int]:
-    """Return the ports of a rule, the types for ICMP; a rule for one code of a type counts for the type."""
+    """Return the ports of a rule (for ICMP its types); a rule for a single code of a type counts for the whole type."""
     if protocol in WITH_TYPES:
         return PORTS if first is None or first == ANY else (first, first)
     if protocol not in WITH_PORTS or first is None or last is None or ANY in {first, last}:

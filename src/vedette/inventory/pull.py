@@ -1,4 +1,4 @@
-"""Asks EC2 for everything an inventory holds and saves the answers as the AWS command line would, with the date beside them."""
+"""Request everything for an inventory from EC2, and save the responses as the AWS command line would, with a manifest."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,15 +17,14 @@ from vedette.inventory.saved import Item
 
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-\d+")
 _ACCOUNT = re.compile(r"\d{12}")
-# EC2 takes this many values of a filter.
-_FILTER_VALUES = 200
-# Asked for in a way of their own, or part of another answer.
+_FILTER_VALUES = 200  # the most values that EC2 accepts in a filter
+# Requested separately, or contained in another response.
 _SPECIAL = frozenset({ENTRIES.name, IMAGES.name, AWS_PREFIX_LISTS.name})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pulled:
-    """One snapshot that was written: where, and what could not be asked for."""
+    """One snapshot that was written: its folder, and notes on requests that failed."""
 
     folder: Path
     account_id: str
@@ -35,17 +34,17 @@ class Pulled:
 
 
 def pull(connection: Connection, regions: Sequence[str], out: Path, taken_at: datetime) -> Iterator[Pulled]:
-    """Save the answers of each region to ``out/<account>/<region>/``, without regions that of the connection.
+    """Save the responses of each region to ``out/<account>/<region>/``; without regions, use that of the connection.
 
-    A region is written when all of its answers are there, so a failure leaves what was saved before.
+    A region is written only once all of its responses have arrived, so a failure keeps what was saved before.
 
     Raises:
-        ConfigurationError: a region's name is none, or the folder cannot be written.
-        SourceError: EC2 cannot be asked, or refuses a question that the inventory needs.
+        ConfigurationError: a region's name is invalid, or the folder cannot be written.
+        SourceError: EC2 cannot be reached, or denies a request that the inventory needs.
     """
     chosen = tuple(dict.fromkeys(regions)) or (region_of(connection),)
     if wrong := [name for name in chosen if not _REGION.fullmatch(name)]:
-        raise ConfigurationError(f"{', '.join(map(repr, wrong))}: no name of an AWS region")
+        raise ConfigurationError(f"{', '.join(map(repr, wrong))}: not the name of an AWS region")
     account_id = _account(replace(connection, region=chosen[0]))
     for region in chosen:
         documents, notes = _documents(replace(connection, region=region))
@@ -62,12 +61,12 @@ def _account(connection: Connection) -> str:
     with explained("the account of the credentials", "sts:GetCallerIdentity"):
         account_id = str(answer("sts", "get_caller_identity", connection, {}).get("Account", ""))
     if not _ACCOUNT.fullmatch(account_id):
-        raise SourceError(f"the account of the credentials: the service answers {account_id!r}, which is no account id")
+        raise SourceError(f"the account of the credentials: the service returned {account_id!r}, which is not an account ID")
     return account_id
 
 
 def _documents(connection: Connection) -> tuple[dict[str, Mapping[str, object]], list[str]]:
-    """Return the answers by file name, and what EC2 did not say that the inventory can do without."""
+    """Return the responses by file name, and the errors of requests that are not essential."""
     documents: dict[str, Mapping[str, object]] = {}
     notes: list[str] = []
     for kind in KINDS:
@@ -98,7 +97,7 @@ def _ask(connection: Connection, kind: Kind[Item], parameters: Mapping[str, obje
 
 
 def _images(connection: Connection, instances: Mapping[str, object]) -> dict[str, object]:
-    """Ask for the images of the instances; one that is gone is left out."""
+    """Request the images of the instances; images that no longer exist are left out."""
     reservations = cast("list[dict[str, list[dict[str, object]]]]", instances.get(INSTANCES.member) or [])
     names = sorted({str(item["ImageId"]) for group in reservations for item in group.get("Instances", []) if "ImageId" in item})
     images: list[object] = []
@@ -115,7 +114,7 @@ def _ids(document: Mapping[str, object] | None, member: str, name: str) -> list[
 
 
 def _write(folder: Path, documents: Mapping[str, Mapping[str, object]], manifest: Manifest) -> None:
-    """Write a snapshot in place of the one before; the manifest comes last."""
+    """Write a snapshot in place of the previous one; the manifest is written last."""
     folder.mkdir(parents=True, exist_ok=True)
     for path in list(folder.iterdir()):
         if path.name == MANIFEST or (path.name not in documents and kind_of(path.name) is not None):

@@ -1,8 +1,8 @@
-"""Whether a packet of a remote address reaches a port of an interface, and which rule decides (methods 3.2).
+"""Decide whether a packet from a remote address reaches a port of an interface, and by which rule (methods 3.2).
 
-Pure. Four questions are asked, each answered with a sentence: the path, the security groups, the network ACL inwards, and the
-network ACL outwards for the reply. One no is a deny; else what is not known makes it unknown; else replies that come back to part
-of the ephemeral ports only make it partial.
+Pure. Four steps are evaluated, each explained in a sentence: the path, the security groups, the inbound network ACL, and the
+outbound network ACL for the reply. The verdict is deny if any step denies; else unknown if any step is unknown; else partial if
+replies can reach only part of the ephemeral ports.
 """
 
 from collections.abc import Iterable
@@ -30,17 +30,17 @@ from vedette.network.address import IPV4, Address
 Verdict = Literal["allow", "deny", "partial", "unknown"]
 
 EPHEMERAL = (1024, 65535)
-# The type that answers a type of ICMP; other types have no answer that could be held back.
+# The ICMP type of the reply to a type; other types have no reply that an ACL could block.
 _ICMP_REPLIES = {(ICMP, 8): 0, (ICMPV6, 128): 129}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reachability:
-    """An answer with its reasons.
+    """A verdict with its reasons.
 
-    ``steps`` has one sentence for the path, the security groups, the network ACL inwards and outwards. ``deciding_rule`` is what
-    decides the verdict, "" where nothing does. ``command`` closes the path at the rule of the security group that lets the
-    traffic in; it is quoted for a shell, and "" where there is nothing to close.
+    ``steps`` has one sentence each for the path, the security groups, the inbound and the outbound network ACL. ``deciding_rule``
+    is the rule or reason that decides the verdict, "" if there is none. ``command`` revokes the rule of the security group that
+    lets the traffic in; it is quoted for a shell, and "" if there is nothing to revoke.
     """
 
     verdict: Verdict
@@ -51,7 +51,7 @@ class Reachability:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """The answer to one question."""
+    """The result of one step."""
 
     verdict: Verdict
     sentence: str
@@ -59,16 +59,16 @@ class Step:
 
 
 def evaluate(network: Network, subject: Subject, remote: Address, protocol: int, port: int) -> Reachability:
-    """Say whether traffic of ``remote`` reaches a port of the interface (for ICMP the type; else without a meaning)."""
-    way = path(network, subject, remote)
-    groups, allowing = _groups(network, subject, remote, protocol, port, routed=way.routed)
-    if way.same_subnet:
-        inward = outward = Step(verdict="allow", sentence="Network ACL: not asked, the remote address is in the same subnet.")
+    """Decide whether traffic from ``remote`` reaches ``port`` of the interface (for ICMP the type; ignored without ports)."""
+    route = path(network, subject, remote)
+    groups, allowing = _groups(network, subject, remote, protocol, port, routed=route.routed)
+    if route.same_subnet:
+        inbound = outbound = Step(verdict="allow", sentence="Network ACL: not applied, the remote address is in the same subnet.")
     else:
         acl = network.acls.get(subject.subnet_id)
-        inward = _inward(acl, subject, remote, protocol, port)
-        outward = _outward(acl, subject, remote, protocol, port)
-    steps = (Step(verdict=way.verdict, sentence=way.sentence, rule=way.rule), groups, inward, outward)
+        inbound = _inbound(acl, subject, remote, protocol, port)
+        outbound = _outbound(acl, subject, remote, protocol, port)
+    steps = (Step(verdict=route.verdict, sentence=route.sentence, rule=route.rule), groups, inbound, outbound)
     verdict = worst(step.verdict for step in steps)
     deciding = groups if verdict == "allow" else next(step for step in steps if step.verdict == verdict)
     return Reachability(
@@ -80,7 +80,7 @@ def evaluate(network: Network, subject: Subject, remote: Address, protocol: int,
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return the verdict of several questions that must all be answered with yes."""
+    """Return the combined verdict of several steps that must all allow the traffic."""
     given = set(verdicts)
     order: tuple[Verdict, ...] = ("deny", "unknown", "partial")
     return next((verdict for verdict in order if verdict in given), "allow")
@@ -89,89 +89,89 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 def _groups(
     network: Network, subject: Subject, remote: Address, protocol: int, port: int, *, routed: bool
 ) -> tuple[Step, list[Rule]]:
-    """Ask the security groups; return the rules that allow, the widest source first."""
-    asked = f"{traffic(protocol, (port, port))} from {remote.text}"
+    """Evaluate the security groups; return the step, and the rules that allow the traffic, the widest source first."""
+    wanted = f"{traffic(protocol, (port, port))} from {remote.text}"
     allowing: list[Rule] = []
-    open_questions: list[str] = []
+    unknown: list[str] = []
     for group_id in subject.group_ids:
         rules = network.groups.get(group_id)
         if rules is None:
-            open_questions.append(f"{group_id} is not in the inventory")
+            unknown.append(f"{group_id} is not in the inventory")
         for rule in rules or ():
             if not _carries(rule.protocol, rule.ports, protocol, port):
                 continue
-            match = _from(rule, network, subject, remote, routed=routed)
+            match = _source_matches(rule, network, subject, remote, routed=routed)
             if match:
                 allowing.append(rule)
             elif match is None:
-                open_questions.append(f"{rule.text}: the entries of {rule.prefix_list_id} are not in the inventory")
+                unknown.append(f"{rule.text}: the entries of {rule.prefix_list_id} are not in the inventory")
     if allowing:
         allowing.sort(key=lambda rule: (-_width(rule), rule.group_id, rule.text))
         others = "; ".join(rule.text for rule in allowing[1:])
-        also = f" Also, and to be changed too: {others}." if others else ""
+        also = f" These rules allow it too, and would have to be changed as well: {others}." if others else ""
         return Step(verdict="allow", sentence=f"Security groups: {allowing[0].text}.{also}", rule=allowing[0].text), allowing
-    if open_questions:
-        return Step(verdict="unknown", sentence=f"Security groups: {'; '.join(open_questions)}.", rule=open_questions[0]), []
-    reason = f"no rule of {', '.join(subject.group_ids) or 'any security group'} allows {asked}"
+    if unknown:
+        return Step(verdict="unknown", sentence=f"Security groups: {'; '.join(unknown)}.", rule=unknown[0]), []
+    reason = f"no rule of {', '.join(subject.group_ids) or 'any security group'} allows {wanted}"
     return Step(verdict="deny", sentence=f"Security groups: {reason}.", rule=reason), []
 
 
-def _from(rule: Rule, network: Network, subject: Subject, remote: Address, *, routed: bool) -> bool | None:
-    """Say whether a rule's source holds the remote address; None where a prefix list is not known."""
+def _source_matches(rule: Rule, network: Network, subject: Subject, remote: Address, *, routed: bool) -> bool | None:
+    """Tell whether a rule's source contains the remote address; None if the entries of its prefix list are unknown."""
     if rule.source is not None:
-        return rule.source.holds(remote)
+        return rule.source.contains(remote)
     if rule.prefix_list_id:
-        return network.expanded(rule.prefix_list_id, remote)
-    # A group stands for the private addresses of its members, in this VPC or one that is routed to.
+        return network.in_prefix_list(rule.prefix_list_id, remote)
+    # A group stands for the private addresses of its members, in this VPC or in one to which there is a route.
     members = network.members.get((remote.version, remote.integer), ())
     return any(rule.source_group in groups and (vpc == subject.vpc_id or routed) for vpc, groups in members)
 
 
 def _width(rule: Rule) -> int:
-    """Return how many addresses a rule lets in, IPv4 and IPv6 measured in the same way; other sources count as one address."""
+    """Return the width of a rule's source in bits, IPv4 counted as if it were part of IPv6; 0 for sources without a block."""
     if rule.source is None:
         return 0
     return (rule.source.last - rule.source.first + 1).bit_length() + (96 if rule.source.version == IPV4 else 0)
 
 
-def _inward(acl: Acl | None, subject: Subject, remote: Address, protocol: int, port: int) -> Step:
+def _inbound(acl: Acl | None, subject: Subject, remote: Address, protocol: int, port: int) -> Step:
     if acl is None:
-        return _unknown_acl(subject, "inwards")
-    entry = next((e for e in acl.ingress if e.block.holds(remote) and _carries(e.protocol, e.ports, protocol, port)), None)
+        return _unknown_acl(subject, "inbound")
+    entry = next((e for e in acl.ingress if e.block.contains(remote) and _carries(e.protocol, e.ports, protocol, port)), None)
     rule = entry.text if entry else f"{acl.acl_id} rule * denies ingress"
-    return Step(verdict="allow" if entry and entry.allow else "deny", sentence=f"Network ACL inwards: {rule}.", rule=rule)
+    return Step(verdict="allow" if entry and entry.allow else "deny", sentence=f"Network ACL inbound: {rule}.", rule=rule)
 
 
-def _outward(acl: Acl | None, subject: Subject, remote: Address, protocol: int, port: int) -> Step:
-    """Ask whether the reply gets out: to the whole ephemeral range, to part of it, or not at all."""
+def _outbound(acl: Acl | None, subject: Subject, remote: Address, protocol: int, port: int) -> Step:
+    """Decide whether the reply leaves: to the whole ephemeral range, to part of it, or not at all."""
     if acl is None:
-        return _unknown_acl(subject, "outwards")
+        return _unknown_acl(subject, "outbound")
     if protocol in WITH_PORTS:
-        asked = EPHEMERAL
+        wanted = EPHEMERAL
     elif protocol in WITH_TYPES:
         if (protocol, port) not in _ICMP_REPLIES:
-            return Step(verdict="allow", sentence="Network ACL outwards: not asked, this ICMP message has no reply.")
-        asked = (_ICMP_REPLIES[protocol, port],) * 2
+            return Step(verdict="allow", sentence="Network ACL outbound: not applied, this ICMP message has no reply.")
+        wanted = (_ICMP_REPLIES[protocol, port],) * 2
     else:
-        asked = (0, 0)
-    allowed, deciding = replies(acl.egress, remote, protocol, asked)
-    if allowed == [asked]:
-        return Step(verdict="allow", sentence=f"Network ACL outwards: {deciding[0].text}.", rule=deciding[0].text)
+        wanted = (0, 0)
+    allowed, deciding = replies(acl.egress, remote, protocol, wanted)
+    if allowed == [wanted]:
+        return Step(verdict="allow", sentence=f"Network ACL outbound: {deciding[0].text}.", rule=deciding[0].text)
     denying = next((entry.text for entry in deciding if not entry.allow), f"{acl.acl_id} rule * denies egress")
     if not allowed:
-        return Step(verdict="deny", sentence=f"Network ACL outwards: {denying}, so no reply leaves.", rule=denying)
+        return Step(verdict="deny", sentence=f"Network ACL outbound: {denying}, so no reply leaves.", rule=denying)
     part = ", ".join(map(span, allowed))
-    sentence = f"Network ACL outwards: replies leave only to ports {part} of the remote host; {denying}."
+    sentence = f"Network ACL outbound: replies leave only to ports {part} of the remote host; {denying}."
     return Step(verdict="partial", sentence=sentence, rule=denying)
 
 
 def replies(
-    entries: Iterable[Entry], remote: Address, protocol: int, asked: tuple[int, int]
+    entries: Iterable[Entry], remote: Address, protocol: int, wanted: tuple[int, int]
 ) -> tuple[list[tuple[int, int]], list[Entry]]:
-    """Return the parts of a range of ports that entries in ascending order let out to an address, and the entries that decide."""
-    left, allowed, deciding = [asked], [], []
+    """Return the parts of the ports ``wanted`` that sorted entries let out to an address, and the entries that decide."""
+    left, allowed, deciding = [wanted], [], []
     for entry in entries:
-        if not entry.block.holds(remote) or not _carries_any(entry.protocol, protocol):
+        if not entry.block.contains(remote) or not _carries_any(entry.protocol, protocol):
             continue
         first, last = entry.ports if protocol in WITH_PORTS | WITH_TYPES else PORTS
         common = [(max(low, first), min(high, last)) for low, high in left if low <= last and first <= high]
@@ -196,9 +196,9 @@ def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
-def _unknown_acl(subject: Subject, way: str) -> Step:
+def _unknown_acl(subject: Subject, direction: str) -> Step:
     reason = f"the network ACL of {subject.subnet_id or 'the subnet'} is not in the inventory"
-    return Step(verdict="unknown", sentence=f"Network ACL {way}: {reason}.", rule=reason)
+    return Step(verdict="unknown", sentence=f"Network ACL {direction}: {reason}.", rule=reason)
 
 
 def _carries_any(rule_protocol: int, protocol: int) -> bool:

@@ -1,4 +1,4 @@
-"""What an interface is there for (methods 1.4): only instances act and are probed, the rest forwards or serves."""
+"""Determine the role of an interface (methods 1.4): only instances act and are probed, all others forward or serve traffic."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ INSTANCE = "instance"
 NODE = "instance_k8s_node"
 UNKNOWN = "unknown"
 
-# Words of EC2's InterfaceType that say it all; "interface", "efa" and the like say nothing.
+# Values of EC2's InterfaceType that determine the role; "interface", "efa" and the like do not.
 _TYPES: Mapping[str, str] = {
     "natGateway": "nat_gateway",
     "nat_gateway": "nat_gateway",
@@ -22,7 +22,7 @@ _TYPES: Mapping[str, str] = {
     "branch": NODE,
 }
 
-# Beginnings of descriptions that AWS services write, the longer before the shorter.
+# Beginnings of descriptions that AWS services write; longer ones come before their own prefixes.
 _PREFIXES: tuple[tuple[str, str], ...] = (
     ("ELB app/", "load_balancer_alb"),
     ("ELB net/", "load_balancer_nlb"),
@@ -50,10 +50,10 @@ _NODE_TAGS = ("kubernetes.io/cluster/", "eks:cluster-name", "aws:eks:cluster-nam
 
 
 def role_of(interface: NetworkInterface, instance_id: str | None) -> str:
-    """Return the role of an interface that is attached to an instance (its id) or to none.
+    """Return the role of an interface, which is attached to the instance ``instance_id`` or to none.
 
     Whoever may change an interface can write any description, so the description of one that is attached to an instance and not
-    managed by a service never takes the instance out of sight.
+    managed by a service is not trusted: it cannot hide the instance.
     """
     description = interface.description or ""
     if known := _TYPES.get(interface.interface_type or ""):
@@ -69,5 +69,5 @@ def role_of(interface: NetworkInterface, instance_id: str | None) -> str:
 
 
 def is_node(tags: Mapping[str, str]) -> bool:
-    """Say whether an instance's tags are those of a Kubernetes node."""
+    """Tell whether an instance is, by its tags, a Kubernetes node."""
     return any(name.startswith(_NODE_TAGS) for name in tags)

@@ -1,4 +1,4 @@
-"""What the saved answers of EC2 hold, as far as it is used: one typed record for each kind of thing.
+"""Define the typed records of EC2's saved responses, with the members that are used.
 
 Members that are not named here are skipped. Addresses and networks are checked while they are decoded, so that the error shows
 the place.
@@ -27,24 +27,24 @@ class Cidr(str):
 
 
 def check(kind: type, value: object) -> object:
-    """Decode an ``Ip`` or ``Cidr`` (msgspec's hook for types of ours).
+    """Decode an ``Ip`` or ``Cidr`` (msgspec's hook for custom types).
 
     Raises:
-        ValueError: the value is no address or no network.
+        ValueError: the value is not an address or not a network.
     """
     if kind is Ip:
         address = parse(value) if isinstance(value, str) else None
         if address is None:
-            raise ValueError(f"{value!r} is no address")
+            raise ValueError(f"{value!r} is not an address")
         return Ip(address.text)
     try:
         return Cidr(block(str(value)).text)
     except ValueError as error:
-        raise ValueError(f"{value!r} is no network") from error
+        raise ValueError(f"{value!r} is not a network") from error
 
 
 class Record(msgspec.Struct, frozen=True, rename="pascal", gc=False):
-    """A record of an answer; EC2's member names are those here in Pascal case."""
+    """A record of a response; the members' names in EC2 are the fields' names in Pascal case."""
 
 
 class Tag(Record, frozen=True):
@@ -55,14 +55,14 @@ class Tag(Record, frozen=True):
 
 
 class GroupName(Record, frozen=True):
-    """A security group that an interface carries."""
+    """A security group of an interface."""
 
     group_id: str = ""
     group_name: str = ""
 
 
 class Association(Record, frozen=True):
-    """The public address of a private one."""
+    """The public address that is associated with a private one."""
 
     public_ip: Ip | None = None
     public_dns_name: str | None = None
@@ -95,13 +95,13 @@ class Ipv6Prefix(Record, frozen=True):
 
 
 class Attachment(Record, frozen=True):
-    """What an interface is attached to."""
+    """The instance to which an interface is attached."""
 
     instance_id: str | None = None
 
 
 class NetworkInterface(Record, frozen=True):
-    """An interface, of DescribeNetworkInterfaces or inside an instance."""
+    """An interface, from DescribeNetworkInterfaces or inside an instance."""
 
     network_interface_id: str
     interface_type: str | None = None
@@ -168,7 +168,7 @@ class Instance(Record, frozen=True):
 
 
 class Reservation(Record, frozen=True):
-    """Instances that were started together."""
+    """Instances that were launched together."""
 
     owner_id: str | None = None
     instances: tuple[Instance, ...] = ()
@@ -227,7 +227,7 @@ class SecurityGroup(Record, frozen=True):
 
 
 class SecurityGroupRule(Record, frozen=True):
-    """One rule with the id that DescribeSecurityGroups keeps to itself."""
+    """One rule with its ID, which DescribeSecurityGroups does not return."""
 
     security_group_rule_id: str
     group_id: str | None = None
@@ -244,13 +244,13 @@ class SecurityGroupRule(Record, frozen=True):
 class PortRange(Record, frozen=True):
     """Ports of a network ACL's entry."""
 
-    # msgspec would read the member "From" of a field named from_, which Python reserves.
+    # named explicitly, because "from" is reserved in Python
     first: int = msgspec.field(name="From", default=0)
     last: int = msgspec.field(name="To", default=65535)
 
 
 class IcmpTypeCode(Record, frozen=True):
-    """Type and code of a network ACL's entry; -1 is any."""
+    """Type and code of a network ACL's entry; -1 means any."""
 
     type: int = -1
     code: int = -1
@@ -270,7 +270,7 @@ class AclEntry(Record, frozen=True):
 
 
 class SubnetName(Record, frozen=True):
-    """The subnet that an ACL or a route table belongs to."""
+    """The association of a network ACL or a route table with a subnet."""
 
     subnet_id: str | None = None
     main: bool = False
@@ -313,7 +313,7 @@ class RouteTable(Record, frozen=True):
 
 
 class VpcBlock(Record, frozen=True):
-    """A further IPv4 block of a VPC."""
+    """An additional IPv4 block of a VPC."""
 
     cidr_block: Cidr | None = None
 
@@ -346,7 +346,7 @@ class Vpc(Record, frozen=True):
 
 
 class PrefixList(Record, frozen=True):
-    """A prefix list; only DescribePrefixLists says its networks at once."""
+    """A prefix list; only DescribePrefixLists includes its networks."""
 
     prefix_list_id: str
     cidrs: tuple[Cidr, ...] = ()
@@ -359,13 +359,13 @@ class PrefixListEntry(Record, frozen=True):
 
 
 class BlockOptions(Record, frozen=True):
-    """VPC Block Public Access of a region."""
+    """The settings of VPC Block Public Access in a region."""
 
     internet_gateway_block_mode: str = "off"
 
 
 class BlockExclusion(Record, frozen=True):
-    """A VPC or subnet that Block Public Access spares."""
+    """A VPC or subnet that is excluded from VPC Block Public Access."""
 
     resource_arn: str = ""
     internet_gateway_exclusion_mode: str = ""
