@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from caller_types import CALLERS
 from engines import needs_spark
 from notation import blob, calls, key_of
 from scanning import Outcome, lists_of, scan
@@ -14,12 +15,6 @@ from written_cases import cases, type_of
 from vedette.findings import Finding
 
 pytest_plugins = ["sparks"]
-
-CALLERS = (
-    "Recon:IAMUser/TorIPCaller",
-    "Recon:IAMUser/MaliciousIPCaller",
-    "Recon:IAMUser/MaliciousIPCaller.Custom",
-)
 
 
 def run(case: Mapping[str, Any]) -> Outcome:

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from caller_types import CALLERS
 from engines import needs_spark
 from ground_truth import PROBE, SCAN, expected, found, scanned
 from notation import blob, calls
@@ -22,8 +23,6 @@ from vedette.simulate.world import simulate
 from vedette.sources import Span, list_blobs
 
 pytest_plugins = ["sparks"]
-# Spark takes half a minute a slice for everything: many slices are cut for the types of callers alone.
-CALLERS = ("Recon:IAMUser/TorIPCaller", "Recon:IAMUser/MaliciousIPCaller", "Recon:IAMUser/MaliciousIPCaller.Custom")
 pytestmark = pytest.mark.xdist_group("spark")
 
 
@@ -31,6 +30,7 @@ pytestmark = pytest.mark.xdist_group("spark")
 def test_the_simulated_account(tmp_path: Path) -> None:
     """Of flow records of version 5; those of version 2 are in the cases and the law of cutting."""
     simulate(sorted(all_scenarios()), tmp_path / "out", seed=3, flow_version=5)
+    # Spark takes half a minute per slice for all types: many slices are cut for the types of listed callers alone.
     outcome = scanned(tmp_path / "out", engine="spark", slice_events=120_000, finding_types=(*CALLERS, SCAN, PROBE))
     assert outcome.report.slices > 1
     assert found(outcome) == expected(tmp_path / "out")

@@ -1,4 +1,7 @@
-"""The first law: any cutting and any order of the input within lateness gives the same findings, byte for byte."""
+"""The first law: any cutting and any order of the input within lateness gives the same findings, byte for byte.
+
+Here of the types of listed callers; discovery types and flow records have laws of their own.
+"""
 
 import json
 import random
@@ -6,6 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from caller_types import CALLERS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from notation import blob, call
@@ -17,8 +21,6 @@ from vedette.store import Store
 
 pytest_plugins = ["sparks"]
 
-# Of the discovery types their own law says it (test_discovery_law).
-CALLERS = ("Recon:IAMUser/TorIPCaller", "Recon:IAMUser/MaliciousIPCaller", "Recon:IAMUser/MaliciousIPCaller.Custom")
 LISTS = {
     "tor": ["198.51.100.7", "198.51.100.8"],
     "malicious/feed": ["198.51.100.0/28"],

@@ -5,6 +5,7 @@ import signal
 import sys
 from pathlib import Path
 
+from caller_types import CALLERS
 from quick_spark import QUICK
 from scanning import lists_of, scan
 
@@ -13,7 +14,6 @@ from vedette.store import Store
 
 LISTS = {"tor": ["198.51.100.7"], "custom/ours": ["198.51.100.9"]}
 SLICE_EVENTS = 20
-CALLERS = ("Recon:IAMUser/TorIPCaller", "Recon:IAMUser/MaliciousIPCaller", "Recon:IAMUser/MaliciousIPCaller.Custom")
 
 
 class Killed(Store):
