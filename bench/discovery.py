@@ -22,6 +22,7 @@ from bench.organisation import NETWORKS, OrganisationTruth, write_organisation
 from bench.organisation.attack_truth import AttackTruth
 from vedette.findings import Finding
 from vedette.pipeline import composition
+from vedette.pipeline.knowledge import gather
 from vedette.settings import load
 from vedette.sources import Span, list_blobs
 from vedette.store import Store
@@ -114,7 +115,7 @@ def scan_organisation(folder: Path, truth: OrganisationTruth, *, profile: str = 
         },
     )
     with Store.open(chosen.store) as store:
-        with composition.pipeline(chosen, store, composition.knowledge(chosen, store)) as running:
+        with composition.pipeline(chosen, store, gather(chosen, store)) as running:
             running.bulk(list_blobs(str(folder / "organisation" / "AWSLogs"), Span()))
             found = store.findings_of(sorted(key for key, kind in running.findings.items() if kind in _TYPES))
         return Measured(

@@ -19,6 +19,7 @@ from vedette.findings import Finding
 from vedette.formats import all_formats
 from vedette.logs.blob import Blob
 from vedette.pipeline import composition
+from vedette.pipeline.knowledge import gather
 from vedette.settings import load
 from vedette.sources import Span, list_blobs
 from vedette.store import Store
@@ -33,7 +34,7 @@ def findings(deliveries: Iterable[Sequence[Blob]]) -> tuple[list[str], int]:
     """Feed deliveries one after the other, then what is left; return the findings' documents, and how many steps it took."""
     chosen = load(None, {"workers": 1, "bundled_lists": False})
     with Store.ephemeral() as store:
-        with composition.pipeline(chosen, store, composition.knowledge(chosen, store)) as running:
+        with composition.pipeline(chosen, store, gather(chosen, store)) as running:
             for number, delivery in enumerate(deliveries):
                 running.feed(delivery)
                 if number % 100 == 99:  # noqa: PLR2004  # now and then a sign of life

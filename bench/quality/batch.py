@@ -16,6 +16,7 @@ from bench.quality.scans import ScanClass, classes
 from bench.quality.stage import Stage
 from vedette.findings import Finding
 from vedette.pipeline import composition
+from vedette.pipeline.knowledge import gather
 from vedette.settings import load
 from vedette.simulate import Flow
 from vedette.simulate.world.delivery import deliver_flows
@@ -126,7 +127,7 @@ def _parts(plan: Plan) -> Iterator[tuple[str, ScanClass | ordinary.Kind]]:
 def _scanned(folder: Path, records: int) -> list[Finding]:
     settings = load(None, {"workers": 1, "bundled_lists": False})
     with Store.ephemeral() as store:
-        with composition.pipeline(settings, store, composition.knowledge(settings, store)) as running:
+        with composition.pipeline(settings, store, gather(settings, store)) as running:
             report = running.bulk(list_blobs(str(folder), Span()))
         faults = {"bad": report.bad, "late": report.late, "nulled": report.nulled.total()}
         if report.records["flows"] != records or any(faults.values()):

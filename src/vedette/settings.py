@@ -121,7 +121,6 @@ class Settings(BaseSettings):
     kept_contacts: int = _number(
         100_000, "Doors (address, port, protocol) of others that are remembered of an interface and hour.", at_least=1_000
     )
-    kept_samples: int = _number(20, "Records that a finding refers to one by one; the rest is counted.", at_least=1)
 
     finding_types: Texts = Field(
         (), title="a list of finding types", description="What is looked for; empty: everything. Others remember nothing either."

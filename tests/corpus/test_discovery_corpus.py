@@ -13,7 +13,7 @@ from notation import blob
 from scanning import Outcome, scan
 
 from vedette.findings import Finding
-from vedette.pipeline import composition
+from vedette.pipeline.knowledge import complete, gather
 from vedette.settings import load
 from vedette.sources import Span, list_blobs
 from vedette.store import Store
@@ -95,7 +95,7 @@ def test_others_of_the_hour_are_left_alone(alone: Outcome, hour: Hour) -> None:
 def test_the_report_says_that_it_learns(alone: Outcome) -> None:
     settings = load(None, {"workers": 1, "bundled_lists": False})
     with Store.ephemeral() as store:
-        composition.complete(alone.report, composition.knowledge(settings, store), settings)
+        complete(alone.report, gather(settings, store), settings)
     assert any("1 of 14" in line for line in alone.report.learning), alone.report.learning
 
 

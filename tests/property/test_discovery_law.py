@@ -17,6 +17,7 @@ from scanning import Outcome, scan
 from vedette.formats import all_formats
 from vedette.logs.blob import Blob
 from vedette.pipeline import composition
+from vedette.pipeline.knowledge import gather
 from vedette.settings import load
 from vedette.store import Store
 
@@ -106,7 +107,7 @@ def fed(deliveries: Sequence[Sequence[Blob]]) -> list[str]:
     """Feed deliveries one after the other, as a worker does, and leave nothing pending; return the documents of the findings."""
     chosen = load(None, {"workers": 1, "bundled_lists": False, "thresholds": SHORT})
     with Store.ephemeral() as store:
-        with composition.pipeline(chosen, store, composition.knowledge(chosen, store)) as running:
+        with composition.pipeline(chosen, store, gather(chosen, store)) as running:
             for delivery in deliveries:
                 running.feed(delivery)
             running.bulk([])

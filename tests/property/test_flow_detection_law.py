@@ -18,6 +18,7 @@ from scanning import Outcome, lists_of, scan
 from vedette.findings.merge import KEPT_KEYS
 from vedette.logs.blob import Blob
 from vedette.pipeline import composition
+from vedette.pipeline.knowledge import gather
 from vedette.settings import load
 from vedette.store import Store
 
@@ -122,7 +123,7 @@ def fed(groups: Sequence[Sequence[Blob]], **more: object) -> Outcome:
     """Feed groups of files one after the other, as they arrive, and then what is left."""
     chosen = load(None, {"workers": 1, "bundled_lists": False, **more})
     with Store.ephemeral() as store:
-        known = replace(composition.knowledge(chosen, store), lists=lists_of(LISTS))
+        known = replace(gather(chosen, store), lists=lists_of(LISTS))
         with composition.pipeline(chosen, store, known) as running:
             for group in groups:
                 running.feed(group)

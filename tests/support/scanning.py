@@ -12,6 +12,7 @@ from vedette.intel import Kind, ThreatList
 from vedette.intel.lists import load_list
 from vedette.logs.blob import Blob
 from vedette.pipeline import composition
+from vedette.pipeline.knowledge import gather
 from vedette.settings import load
 from vedette.store import Store
 from vedette.text.report import RunReport
@@ -77,7 +78,7 @@ def scan(
         settings["finding_types"] = WITHOUT_DISCOVERY
     chosen = load(None, {"workers": 1, "bundled_lists": False, "engine": engine, **settings})
     with store_class.open(chosen.store) if chosen.store else store_class.ephemeral() as store:
-        known = composition.knowledge(chosen, store)
+        known = gather(chosen, store)
         knowledge = replace(known, lists=(*known.lists, *lists), own_networks=(*known.own_networks, *own_networks))
         with composition.pipeline(chosen, store, knowledge) as running:
             report = running.bulk(blobs)

@@ -63,7 +63,7 @@ def test_option_beats_variable_beats_file_beats_default(monkeypatch: pytest.Monk
     assert found["workers"] == (3, "option")
     assert found["slice_events"] == (20, "environment VEDETTE_SLICE_EVENTS")
     assert found["episode_gap_days"] == (7, "file vedette.toml")
-    assert found["kept_samples"] == (20, "default")
+    assert found["kept_contacts"] == (100_000, "default")
     assert list(found) == list(Settings.model_fields)
 
 
@@ -113,7 +113,7 @@ def test_thresholds_are_put_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_fault_is_told_at_once_with_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     write('wokers = 2\nmemory_limit = "much"\nown_addresses = ["198.51.100.0/24", "198.51.100.1/24"]\n[own_egress]\ndayz = 1\n')
     monkeypatch.setenv("VEDETTE_WORKER", "2")
-    monkeypatch.setenv("VEDETTE_KEPT_SAMPLES", "many")
+    monkeypatch.setenv("VEDETTE_EPISODE_GAP_DAYS", "many")
     message = faults(slice_events=-1, quite_unlike=1)
     assert message.splitlines() == [
         "8 settings are wrong:",
@@ -123,7 +123,7 @@ def test_every_fault_is_told_at_once_with_its_place(monkeypatch: pytest.MonkeyPa
         "  option: there is no setting 'quite_unlike'",
         "  option: slice_events must be a whole number, at least 0, not -1",
         "  file vedette.toml: memory_limit must be a size such as \"1GB\", not 'much'",
-        "  environment VEDETTE_KEPT_SAMPLES: kept_samples must be a whole number, at least 1, not 'many'",
+        "  environment VEDETTE_EPISODE_GAP_DAYS: episode_gap_days must be a whole number, at least 1, not 'many'",
         "  file vedette.toml: own_addresses must be a list of networks, not '198.51.100.1/24'",
     ]
 

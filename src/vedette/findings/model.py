@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 KEPT_SAMPLES = 20
+"""How many records a finding refers to one by one; the rest are counted."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

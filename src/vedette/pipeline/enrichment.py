@@ -1,4 +1,4 @@
-"""Adds to a sighting what is known beside the logs: the instance's details from the inventory, and places of addresses."""
+"""Adds to a sighting what is known besides the logs: details of the instance from the inventory, and places of addresses."""
 
 import json
 from collections.abc import Mapping
@@ -7,34 +7,35 @@ from datetime import UTC, datetime, time
 
 from vedette.findings import Sighting, Tally
 from vedette.findings.ordering import canonical
+from vedette.findings.tallies import count
 from vedette.guardduty.blocks import place_of
+from vedette.guardduty.reading import interface_id, member
 from vedette.inventory import Inventory
 from vedette.network.geo import Geo, Location
 
 TCP = 6
 NOON = time(12)
 SCANNER = "the scanner"
-_LONGEST_PLACE = 120  # characters: databases are anybody's
+_LONGEST_PLACE = 120  # characters: anybody may have made a database
 
 
 @dataclass(frozen=True, slots=True)
 class Enrichment:
-    """What a pipeline knows of instances and addresses."""
+    """What a pipeline knows about instances and addresses."""
 
     inventory: Inventory | None = None
     geo: Geo | None = None
 
     def __call__(self, sighting: Sighting) -> Sighting:
-        """Return the sighting with details of its instance, its remote address's place, and whether a balancer passed it on."""
-        interface_id = _interface_id(sighting.resource.get("instanceDetails"))
-        return self._located(self._placed(self._configured(self._detailed(sighting), interface_id)))
+        """Return the sighting with details of its instance, places of its addresses, and whether a load balancer is involved."""
+        interface = interface_id(member(sighting.resource, "instanceDetails"))
+        return self._located(self._placed(self._configured(self._detailed(sighting, interface), interface)))
 
-    def _detailed(self, sighting: Sighting) -> Sighting:
+    def _detailed(self, sighting: Sighting, interface: str) -> Sighting:
         details = sighting.resource.get("instanceDetails")
         if self.inventory is None or not isinstance(details, Mapping):
             return sighting
-        interface_id = _interface_id(details)
-        known = self.inventory.interface(interface_id)
+        known = self.inventory.interface(interface)
         instance_id = str(details.get("instanceId") or (known.instance_id if known else "") or "")
         facts = dict(sighting.facts)
         if known is not None and not (known.public_addresses or known.ipv6_addresses):
@@ -43,10 +44,10 @@ class Enrichment:
         resource = sighting.resource if full is None else {**sighting.resource, "instanceDetails": full}
         return replace(sighting, resource=resource, facts=facts, resource_key=instance_id or sighting.resource_key)
 
-    def _configured(self, sighting: Sighting, interface_id: str) -> Sighting:
-        """Say for each probed port whether the configuration lets the scanners in, and which rule decides (methods 3.2).
+    def _configured(self, sighting: Sighting, interface: str) -> Sighting:
+        """Add for each probed port whether the configuration lets the scanners in, and which rule decides (methods 3.2).
 
-        Every scanner is asked for, and none is named, so that what is said does not depend on how the input was cut.
+        Every scanner is judged and none is named, so that the text does not depend on how the input was divided into slices.
         """
         probes = sighting.tallies.get("probes", {})
         if self.inventory is None or not probes:
@@ -56,19 +57,17 @@ class Enrichment:
             probe = json.loads(key)
             port = int(probe["port"])
             remote = probe["remote"].get("ipAddressV4") or probe["remote"].get("ipAddressV6") or ""
-            said = canonical({"port": port, **self._reachable(interface_id, str(remote), port, tally.first)})
-            old = found.get(said, Tally(0, tally.first, tally.last))
-            found[said] = Tally(old.count + tally.count, min(old.first, tally.first), max(old.last, tally.last))
+            count(found, canonical({"port": port, **self._reachable(interface, str(remote), port, tally.first)}), tally)
         return replace(sighting, tallies={**sighting.tallies, "configuration": found})
 
-    def _reachable(self, interface_id: str, remote: str, port: int, at: datetime) -> dict[str, object]:
-        assert self.inventory is not None  # noqa: S101  # asked only where there is one
-        # A sighting is of a day: all of it is judged by the day's noon.
-        if not self.inventory.is_current(datetime.combine(at.date(), NOON, UTC), interface_id):
+    def _reachable(self, interface: str, remote: str, port: int, at: datetime) -> dict[str, object]:
+        assert self.inventory is not None  # noqa: S101  # called only where there is one
+        # A sighting is of one day: all of it is judged as of noon.
+        if not self.inventory.is_current(datetime.combine(at.date(), NOON, UTC), interface):
             return {"verdict": "unknown", "rule": "", "command": "", "steps": ["No snapshot was taken within 24 hours of it."]}
-        told = self.inventory.reachability(remote=remote, protocol=TCP, port=port, interface_id=interface_id)
-        rule, *steps = (text.replace(remote, SCANNER) for text in (told.deciding_rule, *told.steps))
-        return {"verdict": told.verdict, "rule": rule, "command": told.command, "steps": steps}
+        judged = self.inventory.reachability(remote=remote, protocol=TCP, port=port, interface_id=interface)
+        rule, *steps = (text.replace(remote, SCANNER) for text in (judged.deciding_rule, *judged.steps))
+        return {"verdict": judged.verdict, "rule": rule, "command": judged.command, "steps": steps}
 
     def _placed(self, sighting: Sighting) -> Sighting:
         connection = sighting.action.get("networkConnectionAction")
@@ -80,20 +79,19 @@ class Enrichment:
         return replace(sighting, action={**sighting.action, "networkConnectionAction": {**connection, "remoteIpDetails": placed}})
 
     def _located(self, sighting: Sighting) -> Sighting:
-        """Say of a discovery finding's addresses whose they are and where, as ``AS64500 Example Hosting (NL)``."""
+        """Add the networks and countries of a discovery finding's addresses, as ``AS64500 Example Hosting (NL)``."""
         addresses = sighting.tallies.get("addresses", {})
         if self.geo is None or not addresses:
             return sighting
         found: dict[str, Tally] = {}
         for address, tally in addresses.items():
             if text := _place_text(self.geo.lookup(address)):
-                old = found.get(text, Tally(0, tally.first, tally.last))
-                found[text] = Tally(old.count + tally.count, min(old.first, tally.first), max(old.last, tally.last))
+                count(found, text, tally)
         return replace(sighting, tallies={**sighting.tallies, "places": found}) if found else sighting
 
 
 def _place_text(place: Location) -> str:
-    """Return the network, its owner and the country of a place; "" where none of them is known."""
+    """Return the network, its owner and the country of a place, "" where none of them is known."""
     owner = " ".join(part for part in (f"AS{place.asn}" if place.asn else "", place.asn_org or place.org or place.isp) if part)
     country = f"({place.country_code})" if owner and place.country_code else place.country_code
     return " ".join(part for part in (owner, country) if part)[:_LONGEST_PLACE]
@@ -103,11 +101,3 @@ def _row(place: Location) -> dict[str, object]:
     names = ("country_name", "city_name", "asn", "asn_org", "isp", "org")
     known: dict[str, object] = {name: getattr(place, name) or None for name in names}
     return known | {"latitude": place.lat, "longitude": place.lon}
-
-
-def _interface_id(details: object) -> str:
-    if not isinstance(details, Mapping):
-        return ""
-    interfaces = details.get("networkInterfaces")
-    first = interfaces[0] if isinstance(interfaces, list | tuple) and interfaces else None
-    return str(first.get("networkInterfaceId") or "") if isinstance(first, Mapping) else ""

@@ -20,7 +20,6 @@ _NUMBERS = (
     "learn_own_egress",
     "own_egress_principals",
     "own_egress_days",
-    "kept_samples",
     "assume_instance",
     "kept_contacts",
 )

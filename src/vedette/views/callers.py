@@ -1,5 +1,6 @@
 """Views over CloudTrail: listing calls from listed addresses, and who made them."""
 
+from vedette.findings.model import KEPT_SAMPLES
 from vedette.views import View
 
 # What may raise a finding from CloudTrail: a listing or describing call by somebody, from a public address (methods 4.1, 4.2).
@@ -124,7 +125,7 @@ samples as (
            list(struct_pack(event_time := event_time, event_id := record_id, "object" := object, "position" := position,
                             api := event_name, user_agent := user_agent, error_code := error_code)) as records
     from ranked
-    where place <= $kept_samples
+    where place <= {KEPT_SAMPLES}
     group by {_GROUP}
 ),
 entries as (

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from vedette.findings.model import KEPT_SAMPLES
 from vedette.sql.windows import DAY, MINUTE, NEVER, over
 from vedette.views import View
 
@@ -256,8 +257,7 @@ where coalesce(f.triggered_at, {NEVER}) < {NEVER} and (f.is_new = 1 or f.trigger
 
 _CODES_TEXT = " || ' ' || ".join(f"'{name}=' || cast({name} as varchar)" for name in (*CODES, *MITIGATIONS))
 _FINDING = "category, account_id, who, begun_us, day"
-# Of the first calls and of the last everything is reported, of the others how many there were of each kind.
-_FULLY_REPORTED = 20
+# The first calls, as many as findings keep, and the last are reported in full, the others as counts of each kind.
 _REPORTED = (
     *("us", "last_us", "record_id", "object", "position", "region", "service", "operation", "event_source", "event_name"),
     *("error_code", "canonical", "source_address", "address_version", "user_agent", "access_key_id", "identity_type"),
@@ -306,7 +306,7 @@ counted as (
 select t.*, c.kinds
 from (
     select {_FINDING}, max(principal) as principal, max(kind) as kind, cast(sum(calls) as bigint) as count,
-           list(case when place <= {_FULLY_REPORTED} or place_from_last = 1 then {_struct(_REPORTED)} end) as calls,
+           list(case when place <= {KEPT_SAMPLES} or place_from_last = 1 then {_struct(_REPORTED)} end) as calls,
            {", ".join(f"max({name}) as {name}" for name in _MOST)},
            {", ".join(f"min({name}) as {name}" for name in ("peer_callers", *MITIGATIONS))}
     from reported

@@ -14,11 +14,11 @@ _NAMED = 5
 def sections(finding: Finding, document: Mapping[str, object]) -> tuple[Section, ...]:
     """Return who made the latest call, and the addresses and networks from which calls came, each with its number of calls."""
     tallies = finding.seen.tallies
-    places = listed(tallies.get("places", {}), _NAMED)
+    networks = listed(tallies.get("places", {}), _NAMED)
     where = {
-        **other_side(finding, document),
-        "address": listed(tallies.get("addresses", {}), _NAMED),
-        "place": "" if places else UNPLACED,
-        "network": places,
+        "addresses": listed(tallies.get("addresses", {}), _NAMED),
+        "place": "" if networks else UNPLACED,
+        "networks": networks,
+        "regions": other_side(finding, document)["regions"],
     }
     return who_called(finding, document), Section("From where", where)

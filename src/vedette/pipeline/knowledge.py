@@ -1,0 +1,94 @@
+"""Gathers what a run knows besides the logs: lists, geolocation, inventory; and says what of it limits the run's report."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from vedette.clock import now
+from vedette.engine import Knowledge
+from vedette.families.discovery.rules import GROUP, RULES
+from vedette.intel import Kind, ThreatList
+from vedette.intel.bundled import bundled_lists
+from vedette.intel.lists import load_list
+from vedette.inventory import Inventory
+from vedette.network.geo import Geo
+from vedette.settings import Settings
+from vedette.store import Store
+from vedette.text import coverage
+from vedette.text.report import RunReport
+
+# The setting that holds the files of each kind of list.
+_LIST_SETTINGS = {
+    Kind.MALICIOUS: "threat_lists",
+    Kind.CUSTOM: "custom_lists",
+    Kind.TRUSTED: "trusted_lists",
+    Kind.TOR: "tor_lists",
+    Kind.SCANNER: "scanner_lists",
+}
+_RESEARCH = "research_lists"  # scanners, too, but benign
+
+_LEARNING_DAYS = next(rule.default for rule in RULES if rule.name == "learning_days")
+
+
+def gather(settings: Settings, store: Store) -> Knowledge:
+    """Load lists, geolocation databases and the inventory, as the settings and the store name them.
+
+    A list of the bundled snapshot gives way to any other of its kind: what the user brings is newer, and an old list of Tor exits
+    would raise false alarms.
+
+    Raises:
+        ListError: a file of the settings is not a list.
+        ConfigurationError: the inventory cannot be used.
+        GeoError: a geolocation database cannot be used.
+    """
+    lists = [
+        load_list(path, name=name, kind=kind)
+        for kind, setting in _LIST_SETTINGS.items()
+        for name, path in map(named_file, getattr(settings, setting))
+    ]
+    lists += [
+        load_list(path, name=name, kind=Kind.SCANNER, verdict="research")
+        for name, path in map(named_file, getattr(settings, _RESEARCH))
+    ]
+    lists += store.threat_lists()
+    if settings.bundled_lists:
+        present = {(item.kind, item.verdict == "research") for item in lists if item.status == "ACTIVE"}
+        lists += [item for item in bundled_lists() if (item.kind, item.verdict == "research") not in present]
+    return Knowledge(
+        lists=_with_own_names(lists),
+        geo=Geo.open(settings.geoip) if settings.geoip else None,
+        own_networks=tuple(str(network) for network in settings.own_addresses),
+        inventory=Inventory.load(Path(settings.inventory)) if settings.inventory else None,
+        public_ports=settings.public_ports,
+    )
+
+
+def complete(report: RunReport, known: Knowledge, settings: Settings) -> None:
+    """Add to a run's report what was known, and what could not be seen for want of more."""
+    had = coverage.Coverage(
+        lists=known.lists,
+        inventory=known.inventory is not None,
+        geolocation=known.geo is not None,
+        data_events=settings.include_data_events,
+        own_egress_days=settings.own_egress_days if settings.learn_own_egress else None,
+        learning_days=int(settings.thresholds.get(f"{GROUP}.learning_days", _LEARNING_DAYS)),
+    )
+    coverage.complete(report, had, report.last_record or now())
+
+
+def named_file(text: str | Path) -> tuple[str, Path]:
+    """Return name and path of a list given as ``NAME=FILE`` or ``FILE``: without a name, it is the file's without its endings."""
+    name, equals, path = str(text).partition("=")
+    if equals and name and not Path(text).exists():
+        return name, Path(path)
+    return Path(text).name.partition(".")[0] or Path(text).name, Path(text)
+
+
+def _with_own_names(lists: Iterable[ThreatList]) -> tuple[ThreatList, ...]:
+    """Number the lists that share a name: evidence names the list that it is from."""
+    counts: dict[str, int] = {}
+    result = []
+    for item in lists:
+        counts[item.name] = count = counts.get(item.name, 0) + 1
+        result.append(item if count == 1 else replace(item, name=f"{item.name}-{count}"))
+    return tuple(result)
