@@ -30,6 +30,7 @@ from vedette.pipeline.knowledge import gather
 from vedette.settings import load as load_settings
 from vedette.state_files.generation import Generation, Part
 from vedette.state_files.location import Bucket, Folder
+from vedette.state_files.tables import write_table
 from vedette.store import Store
 
 ALICE = "arn:aws:iam::123456789012:user/alice"

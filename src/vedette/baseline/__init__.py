@@ -1,7 +1,7 @@
-"""The baseline of the discovery types outside a run: looked at, carried from store to store, forgotten, judged anew.
+"""Inspect, copy and edit the baseline of the discovery types outside a run, and score past episodes again.
 
-``tables`` reads and folds the remembered tables that the baseline is; ``pages`` says what is usual for a principal; ``carry``
-exports, imports and forgets; ``episodes`` and ``what_if`` judge past episodes by other numbers; ``listing`` prints.
+``tables`` reads and folds the state tables that make up the baseline; ``pages`` describes what is usual for a principal;
+``carry`` exports, imports and forgets; ``episodes`` and ``what_if`` score past episodes with other numbers; ``listing`` prints.
 """
 
 from vedette.baseline.carry import export, forgotten, imported

@@ -1,7 +1,7 @@
-"""The baseline in one file: exported from a store's state, imported into another's; and a principal taken out of it.
+"""Export the baseline of a store to one file, import such a file into another store, and remove a principal from a baseline.
 
-The file is a ZIP archive that holds a Parquet file a table and day, and ``baseline.json``. It may come from anybody: what is not
-exactly as ``export`` writes it, or larger than a baseline is, is refused with its place.
+The file is a ZIP archive with one Parquet file per table and day, and ``baseline.json``. It may come from anybody: a file that is
+not exactly as ``export`` writes it, or larger than a baseline can be, is refused with a message that names the offending part.
 """
 
 import io
@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vedette.baseline.tables import API_DAYS, DAYS, FOLDS, MARKS, TRAITS, folded, load, parts_of, schema_of, write
+from vedette.baseline.tables import API_DAYS, DAYS, FOLDS, MARKS, TRAITS, folded, load, schema_of
 from vedette.errors import ConfigurationError
 from vedette.state_files.generation import Generation, Part
 from vedette.state_files.location import StateLocation
+from vedette.state_files.tables import parts_by_day, write_table
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
 FORMAT, VERSION = "vedette-baseline", 1
 _ABOUT = "baseline.json"
 _ENTRY = re.compile(rf"({DAYS}|{API_DAYS}|{TRAITS})/(0|[1-9]\d{{0,5}})\.parquet|({MARKS})/all\.parquet")
-_OLDEST = (1980, 1, 1, 0, 0, 0)  # the same state is the same file, whenever it is exported
+_OLDEST = (1980, 1, 1, 0, 0, 0)  # a fixed time: the same state always gives the same file
 
-# Bounds of a file that somebody else wrote; an export stays far below them.
+# Limits for a file that somebody else may have written; an export stays far below them.
 _MOST_ENTRIES = 400
 _MOST_STORED = 256 << 20
 _MOST_ROWS = 5_000_000
@@ -45,18 +46,18 @@ _EPOCH = date(1970, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """What an export holds: the first and the last day, counted since 1970 (None: nothing), and the rows of each table."""
+    """The content of an export: its first and last day, counted since 1970 (None if it is empty), and the rows per table."""
 
     days: tuple[int, int] | None
     rows: dict[str, int]
 
 
-def export(generation: Generation, place: StateLocation, path: Path) -> Carried:
-    """Write the baseline of a state to a file, which is there whole or not at all.
+def export(generation: Generation, location: StateLocation, path: Path) -> Carried:
+    """Write the baseline of a state to a file, whole or not at all.
 
     Raises:
         ConfigurationError: the file cannot be written.
-        EngineError: a file of the state is gone or broken.
+        EngineError: a state file is missing or damaged.
     """
     draft = path.with_name(f".{path.name}.draft")
     rows = dict.fromkeys(FOLDS, 0)
@@ -64,8 +65,8 @@ def export(generation: Generation, place: StateLocation, path: Path) -> Carried:
     try:
         with zipfile.ZipFile(draft, "w", zipfile.ZIP_STORED) as archive:
             for name in FOLDS:
-                for day, parts in parts_of(generation, name):
-                    table = folded(name, _bounded(pa.concat_tables([load(place, name, part) for part in parts])))
+                for day, parts in parts_by_day(generation.states.get(name, ())):
+                    table = folded(name, _bounded(pa.concat_tables([load(location, name, part) for part in parts])))
                     rows[name] += table.num_rows
                     days |= set() if day is None else {day}
                     archive.writestr(_member(f"{name}/{'all' if day is None else day}.parquet"), _parquet(table))
@@ -80,14 +81,14 @@ def export(generation: Generation, place: StateLocation, path: Path) -> Carried:
     return carried
 
 
-def imported(path: Path, generation: Generation, place: StateLocation, *, merge: bool = False) -> Generation:
-    """Write the baseline of a file beside a state, and return the generation in which it is; nothing is committed.
+def imported(path: Path, generation: Generation, location: StateLocation, *, merge: bool = False) -> Generation:
+    """Write an exported baseline to new state files, and return the generation that includes them; nothing is committed.
 
-    Days of both are only taken with ``merge``: then their counts add up.
+    With ``merge``, the counts of days that both sides hold are added up; without it, such days are an error.
 
     Raises:
-        ConfigurationError: the file is no baseline, or holds days that the state holds.
-        EngineError: a file of the state is gone or broken, or the place cannot be written.
+        ConfigurationError: the file is not an exported baseline, or contains days that the state already holds.
+        EngineError: a state file is missing or damaged, or the location cannot be written.
     """
     number = generation.number + 1
     states = dict(generation.states)
@@ -99,35 +100,35 @@ def imported(path: Path, generation: Generation, place: StateLocation, *, merge:
                 _check_apart(path, generation, entries)
             for info, name, day in entries:
                 old = tuple(part for part in states.get(name, ()) if part.day == day)
-                tables = [load(place, name, part) for part in old]
+                tables = [load(location, name, part) for part in old]
                 table = folded(name, pa.concat_tables([*tables, _read(path, archive, info, name, day)]))
-                written.append(write(place, number, name, day, table))
+                written.append(write_table(location, number, name, day, table))
                 states[name] = (*(part for part in states.get(name, ()) if part not in old), written[-1])
     except BaseException:
         for part in written:
-            place.remove(part.path)
+            location.remove(part.path)
         raise
     return replace(generation, number=number, states=states)
 
 
-def forgotten(generation: Generation, place: StateLocation, principal: str) -> tuple[Generation, int]:
-    """Write the baseline without a principal; return the generation in which it is gone, and how many rows are left out.
+def forgotten(generation: Generation, location: StateLocation, principal: str) -> tuple[Generation, int]:
+    """Write the baseline without a principal; return the generation without it, and the number of rows removed.
 
-    Nothing is committed. Without any row of the principal the generation is the one that was given.
+    Nothing is committed. If no row belongs to the principal, the given generation is returned.
 
     Raises:
-        EngineError: a file of the state is gone or broken, or the place cannot be written.
+        EngineError: a state file is missing or damaged, or the location cannot be written.
     """
     number, gone = generation.number + 1, 0
     states = dict(generation.states)
     for name in FOLDS:
-        for day, parts in parts_of(generation, name):
-            table = pa.concat_tables([load(place, name, part) for part in parts])
+        for day, parts in parts_by_day(generation.states.get(name, ())):
+            table = pa.concat_tables([load(location, name, part) for part in parts])
             kept = table.filter(pc.not_equal(table["principal"], pa.scalar(principal)))
             if kept.num_rows < table.num_rows:
                 gone += table.num_rows - kept.num_rows
                 others = tuple(part for part in states[name] if part not in parts)
-                states[name] = (*others, write(place, number, name, day, kept)) if kept.num_rows else others
+                states[name] = (*others, write_table(location, number, name, day, kept)) if kept.num_rows else others
     return (replace(generation, number=number, states=states) if gone else generation), gone
 
 
@@ -136,7 +137,7 @@ def _member(name: str) -> zipfile.ZipInfo:
 
 
 def _parquet(table: pa.Table) -> bytes:
-    import pyarrow.parquet as pq  # noqa: PLC0415  # a scan without a baseline needs none of it
+    import pyarrow.parquet as pq  # noqa: PLC0415  # slow to import, and most runs do not carry a baseline
 
     sink = io.BytesIO()
     pq.write_table(table, sink)
@@ -148,7 +149,7 @@ def _texts(table: pa.Table | pa.RecordBatch) -> list[str]:
 
 
 def _bounded(table: pa.Table) -> pa.Table:
-    """Leave out what an import refuses: no name in AWS is so long, and nobody is called nothing."""
+    """Drop the rows that an import would refuse: no name in AWS is that long, and every principal has a name."""
     kept = table.filter(pc.is_valid(table["principal"]))
     for name in _texts(table):
         kept = kept.filter(pc.less_equal(pc.fill_null(pc.binary_length(kept[name]), 0), pa.scalar(_LONGEST)))
@@ -163,37 +164,41 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read ({error.strerror or error})") from error
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, UnicodeError) as error:
-        raise ConfigurationError(f"{path}: is no exported baseline ({error})") from error
+        raise ConfigurationError(f"{path}: is not an exported baseline ({error})") from error
 
 
 def _entries(path: Path, archive: zipfile.ZipFile) -> list[tuple[zipfile.ZipInfo, str, int | None]]:
     found: dict[str, tuple[zipfile.ZipInfo, str, int | None]] = {}
     infos = archive.infolist()
     if len(infos) > _MOST_ENTRIES:
-        raise ConfigurationError(f"{path}: is no exported baseline ({len(infos)} files in it, {_MOST_ENTRIES} at most)")
+        raise ConfigurationError(
+            f"{path}: is not an exported baseline ({len(infos)} files in it, at most {_MOST_ENTRIES} are allowed)"
+        )
     for info in infos:
         match = _ENTRY.fullmatch(info.filename)
         if info.filename in found or (match is None and info.filename != _ABOUT):
-            raise ConfigurationError(f"{path}: is no exported baseline ({info.filename[:80]!r} does not belong into one)")
+            raise ConfigurationError(f"{path}: is not an exported baseline ({info.filename[:80]!r} does not belong in one)")
         if info.compress_type != zipfile.ZIP_STORED or info.file_size > _MOST_STORED:
             raise ConfigurationError(f"{path}: {info.filename} is compressed, or larger than {_MOST_STORED:,} bytes")
         if match is not None:
             found[info.filename] = (info, match[1] or match[3], int(match[2]) if match[2] else None)
     about = _about(archive) if _ABOUT in archive.namelist() else {}
     if about.get("format") != FORMAT:
-        raise ConfigurationError(f"{path}: is no exported baseline ({_ABOUT} does not say so)")
+        raise ConfigurationError(f"{path}: is not an exported baseline ({_ABOUT} does not say so)")
     if about.get("version") != VERSION:
-        raise ConfigurationError(f"{path}: is a baseline of version {str(about.get('version'))[:20]!r}; {VERSION} can be read")
+        raise ConfigurationError(
+            f"{path}: is a baseline of version {str(about.get('version'))[:20]!r}; only version {VERSION} can be read"
+        )
     return list(found.values())
 
 
 def _about(archive: zipfile.ZipFile) -> dict[str, object]:
     try:
         with archive.open(_ABOUT) as file:
-            said = json.loads(file.read(1 << 16))
+            about = json.loads(file.read(1 << 16))
     except (ValueError, RecursionError):
         return {}
-    return said if isinstance(said, dict) else {}
+    return about if isinstance(about, dict) else {}
 
 
 def _check_apart(path: Path, generation: Generation, entries: Iterable[tuple[zipfile.ZipInfo, str, int | None]]) -> None:
@@ -202,42 +207,42 @@ def _check_apart(path: Path, generation: Generation, entries: Iterable[tuple[zip
     if both:
         first, last = (_EPOCH + timedelta(days=day) for day in (both[0], both[-1]))
         raise ConfigurationError(
-            f"{path}: {len(both)} of its days from {first} to {last} are in the store already; --merge adds the counts up"
+            f"{path}: {len(both)} of its days from {first} to {last} are already in the store; --merge adds up the counts of both"
         )
 
 
 def _read(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, day: int | None) -> pa.Table:
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    place = f"{path}: {info.filename}"
+    member_name = f"{path}: {info.filename}"
     with archive.open(info) as member:
         data = member.read(_MOST_STORED)
     try:
         with pq.ParquetFile(pa.BufferReader(data)) as file:
-            return _checked(place, file, name, day)
+            return _checked(member_name, file, name, day)
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
-        raise ConfigurationError(f"{place}: is no table ({error})") from error
+        raise ConfigurationError(f"{member_name}: is not a Parquet table ({error})") from error
 
 
-def _checked(place: str, file: "pq.ParquetFile", name: str, day: int | None) -> pa.Table:
+def _checked(member_name: str, file: "pq.ParquetFile", name: str, day: int | None) -> pa.Table:
     schema = schema_of(name)
     if not file.schema_arrow.equals(schema):
-        raise ConfigurationError(f"{place}: has other columns than {name} ({', '.join(schema.names)})")
+        raise ConfigurationError(f"{member_name}: has other columns than {name} ({', '.join(schema.names)})")
     if file.metadata.num_rows > _MOST_ROWS:
-        raise ConfigurationError(f"{place}: has {file.metadata.num_rows:,} rows, {_MOST_ROWS:,} at most")
+        raise ConfigurationError(f"{member_name}: has {file.metadata.num_rows:,} rows; at most {_MOST_ROWS:,} are allowed")
     batches, size = [], 0
     for batch in file.iter_batches(batch_size=_BATCH):
         if fault := _fault(batch, day):
-            raise ConfigurationError(f"{place}: {fault}")
+            raise ConfigurationError(f"{member_name}: {fault}")
         size += batch.nbytes
         if size > _MOST_BYTES:
-            raise ConfigurationError(f"{place}: is larger than {_MOST_BYTES:,} bytes")
+            raise ConfigurationError(f"{member_name}: is larger than {_MOST_BYTES:,} bytes")
         batches.append(batch)
     return pa.Table.from_batches(batches, file.schema_arrow).cast(schema)
 
 
 def _fault(batch: pa.RecordBatch, day: int | None) -> str:
-    """Say what is wrong with rows, "" where nothing is."""
+    """Return what is wrong with the rows, or "" if nothing is."""
     batch.validate(full=True)
     if not batch.num_rows:
         return ""
@@ -245,8 +250,10 @@ def _fault(batch: pa.RecordBatch, day: int | None) -> str:
         column = batch.column(field.name)
         if pa.types.is_string(field.type):
             longest = max((len(value.encode()) for value in column.unique().to_pylist() if value is not None), default=0)
-            if longest > _LONGEST or (field.name == "principal" and column.null_count):
-                return f"{field.name} holds a text of {longest:,} bytes, or none"
+            if longest > _LONGEST:
+                return f"{field.name} holds a text of {longest:,} bytes; at most {_LONGEST:,} are allowed"
+            if field.name == "principal" and column.null_count:
+                return "principal holds a null value"
             continue
         ends = pc.min_max(column)
         low, high = ends["min"].as_py(), ends["max"].as_py()

@@ -1,4 +1,4 @@
-"""Episodes that scored points, findings and near misses, as the state remembers them (methods 5.4)."""
+"""Read the scored episodes, findings and near misses, that the state keeps (methods 5.4)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,11 +14,12 @@ EPISODES = "discovery_episodes"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredEpisode:
-    """New calls of one principal without a pause of 15 minutes, and its score sheet when most was known.
+    """First calls of one principal without a pause of more than 15 minutes, and their score sheet at its highest.
 
-    Times are microseconds since 1970. ``codes`` are the points of each code that counted, mitigations negated. ``needed`` made a
-    finding then; ``admitted`` is whether points alone sufficed: while an account is learned only grave circumstances count.
-    ``api`` and ``address`` are those of the call by which most was known.
+    Times are microseconds since 1970. ``codes`` maps each code that counted to its points, which are negative for
+    mitigating factors. ``needed`` is the number of points that made a finding at that time. ``admitted`` is whether the episode
+    could be a finding at all: with too little history, only high-risk circumstances count (methods 5.5). ``api`` and ``address``
+    are those of the call at which the score was highest.
     """
 
     account_id: str
@@ -38,26 +39,26 @@ class ScoredEpisode:
 
     @property
     def found(self) -> bool:
-        """Say whether it was a finding."""
+        """Return whether the episode was a finding."""
         return self.admitted and self.points >= self.needed
 
 
-def remembered(generation: Generation, place: StateLocation, who: str | None = None) -> list[ScoredEpisode]:
-    """Return the episodes of everybody, or of one, in order of time.
+def remembered(generation: Generation, location: StateLocation, who: str | None = None) -> list[ScoredEpisode]:
+    """Return the episodes of all principals, or of one, in order of time.
 
     Raises:
-        EngineError: a file of the state is gone or broken.
+        EngineError: a state file is missing or damaged.
     """
     groups: dict[tuple[int, str, str], list[dict[str, object]]] = {}
     for part in generation.states.get(EPISODES, ()):
-        for row in load(place, EPISODES, part).to_pylist():
+        for row in load(location, EPISODES, part).to_pylist():
             if who is None or row["who"] == who:
                 groups.setdefault((whole(row["begun_us"]), text(row["account_id"]), text(row["who"])), []).append(row)
     return [_episode(rows) for _, rows in sorted(groups.items())]
 
 
 def _episode(rows: list[dict[str, object]]) -> ScoredEpisode:
-    """Put an episode's categories together: whatever they are, an episode has one score."""
+    """Merge the rows of an episode, one per category: the categories share one score sheet."""
     sheets = [(sheet, row) for row in rows if isinstance(sheet := row["sheet"], Mapping)]
     order = sorted(sheets, key=lambda item: (-whole(item[0]["points"]), -whole(item[0]["us"]), text(item[1]["category"])))
     sheet, first = order[0] if order else ({}, rows[0])
@@ -79,9 +80,9 @@ def _episode(rows: list[dict[str, object]]) -> ScoredEpisode:
     )
 
 
-def _codes(told: str) -> dict[str, int]:
+def _codes(sheet: str) -> dict[str, int]:
     found: dict[str, int] = {}
-    for item in told.split():
+    for item in sheet.split():
         code, _, number = item.partition("=")
         if number.isascii() and number.isdigit() and int(number[:9]):
             found[code] = -int(number[:9]) if code.startswith("e") else int(number[:9])

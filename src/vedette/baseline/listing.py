@@ -1,4 +1,4 @@
-"""Baselines and judged episodes as text and JSON. Names and addresses are anybody's, and are cleaned."""
+"""Print baselines and scored episodes as text and JSON. Anybody may choose names and addresses, so they are cleaned."""
 
 import json
 import textwrap
@@ -26,14 +26,14 @@ def check_format(name: str) -> None:
     """Check that baselines can be printed in a format.
 
     Raises:
-        ConfigurationError: it is neither table nor json.
+        ConfigurationError: the format is neither table nor json.
     """
     if name not in FORMATS:
-        raise ConfigurationError(f"{name!r} is no output format: choose one of {', '.join(FORMATS)}")
+        raise ConfigurationError(f"{name!r} is not an output format: choose one of {', '.join(FORMATS)}")
 
 
 def day_text(day: int) -> str:
-    """Return a day counted since 1970 as a date; one that no calendar has as its number."""
+    """Return a day, counted since 1970, as an ISO 8601 date, or as the number if it is beyond the calendar."""
     try:
         return str(_EPOCH + timedelta(days=day))
     except OverflowError:
@@ -41,12 +41,12 @@ def day_text(day: int) -> str:
 
 
 def overview_lines(accounts: Iterable[Learning], histories: list[History], width: int) -> Iterator[str]:
-    """Yield how far accounts are learned, and who is known."""
-    yield f"{'ACCOUNT':<14}{'FIRST DAY':<12}{'LAST DAY':<12}{'PRINCIPALS':>10}{'KNOWN WELL':>12}  STATE\n"
+    """Yield a table of accounts, with how much has been learned about each, and a table of principals."""
+    yield f"{'ACCOUNT':<14}{'FIRST DAY':<12}{'LAST DAY':<12}{'PRINCIPALS':>10}{'WITH HISTORY':>14}  STATE\n"
     for item in accounts:
         state = "learned" if item.done else f"learning until {day_text(item.judged_from)}"
         days = f"{day_text(item.first_day):<12}{day_text(item.last_day):<12}"
-        yield f"{clean(item.account_id):<14}{days}{item.principals:>10,}{item.enough:>12,}  {state}\n"
+        yield f"{clean(item.account_id):<14}{days}{item.principals:>10,}{item.enough:>14,}  {state}\n"
     yield f"\n{'CALLS':>10}{'DAYS':>6}  {'FIRST DAY':<12}{'LAST DAY':<12}{'HISTORY':<10}PRINCIPAL\n"
     for history in histories[:_KEPT_PRINCIPALS]:
         days = f"{day_text(history.first_day):<12}{day_text(history.last_day):<12}"
@@ -62,21 +62,21 @@ def overview_lines(accounts: Iterable[Learning], histories: list[History], width
 
 
 def page_lines(page: Page, width: int) -> Iterator[str]:
-    """Yield a principal's page."""
+    """Yield the page of a principal."""
     history = page.history
     yield from _wrapped("", clean(history.principal), width)
     accounts = ", ".join(clean(account) for account in history.accounts)
     span = f"{day_text(history.first_day)} to {day_text(history.last_day)}"
     calls = f"{history.calls:,} calls, {history.reads:,} of them reading, {history.denied:,} denied"
-    told = "enough: its own history judges it" if history.enough else "too short: peers, or only grave circumstances, judge it"
+    judged_by = "its own history" if history.enough else "its peers, or by high-risk circumstances only"
     for name, value in {
         "kind": history.kind,
         "account": accounts,
         "sessions": ", ".join(clean(item) for item in page.sessions),
         "seen": f"{span}, active on {counted(history.days, 'day')}",
         "calls": calls,
-        "history": told,
-        "counts for": f"calls from {day_text(history.last_day + QUARANTINE)} on: a day teaches from the second day after on",
+        "history": f"{'enough' if history.enough else 'too short'}: calls are judged by {judged_by}",
+        "used for": f"calls from {day_text(history.last_day + QUARANTINE)} on: a day becomes part of the baseline two days later",
     }.items():
         if value:
             yield from _wrapped(f"  {name:<11}", value, width)
@@ -90,7 +90,7 @@ def page_lines(page: Page, width: int) -> Iterator[str]:
             yield f"\n{heading.upper():<40}{'FIRST DAY':<12}{'LAST DAY':<12}{'DAYS':>5}" + (
                 f"{'CALLS':>9}\n" if subject == "api" else "\n"
             )
-        # what is usual, and beside it what is not learned, which stands last
+        # values seen only in findings are last, and must not be cut off by many usual ones
         shown = (*usual[:_KEPT_VALUES], *[item for item in usual[_KEPT_VALUES:] if item.found][:_KEPT_VALUES])
         for item in shown:
             yield from _usual(item, width)
@@ -107,31 +107,31 @@ def _usual(item: Usual, width: int) -> Iterator[str]:
         name = ""
     yield f"{name:<40}{days}{calls}\n"
     if item.found:
-        yield "    not learned: it was only seen in findings\n"
+        yield "    not learned: seen only in findings\n"
     elif item.denied:
         yield f"    {item.denied:,} denied\n"
 
 
 def _hours(usual: Iterable[Usual], width: int) -> Iterator[str]:
-    """Yield the hours of working days, and those of weekends, whose numbers begin at 24."""
+    """Yield the hours of working days (numbers 0 to 23) and of weekends (24 to 47)."""
     numbers = {int(item.value) for item in usual if item.value in _HOURS}
     for name, first in (("working days", 0), ("weekends", 24)):
-        told = ", ".join(_spans([number - first for number in sorted(numbers) if first <= number < first + 24]))
-        if told:
-            yield from _wrapped(f"  {name:<14}", told, width)
+        spans = ", ".join(_spans([number - first for number in sorted(numbers) if first <= number < first + 24]))
+        if spans:
+            yield from _wrapped(f"  {name:<14}", spans, width)
 
 
 def _spans(hours: list[int]) -> Iterator[str]:
-    """Yield hours that follow one another as one span: ``09:00-12:59``."""
-    begun = 0
-    for place, hour in enumerate(hours):
-        if place + 1 == len(hours) or hours[place + 1] != hour + 1:
-            yield f"{hours[begun]:02}:00-{hour:02}:59"
-            begun = place + 1
+    """Yield consecutive hours as one span: ``09:00-12:59``."""
+    start = 0
+    for index, hour in enumerate(hours):
+        if index + 1 == len(hours) or hours[index + 1] != hour + 1:
+            yield f"{hours[start]:02}:00-{hour:02}:59"
+            start = index + 1
 
 
 def overview_document(accounts: Iterable[Learning], histories: Iterable[History]) -> dict[str, object]:
-    """Return the same as JSON values."""
+    """Return the content of ``overview_lines``, with all principals, as JSON values."""
     return {
         "accounts": [
             {
@@ -150,7 +150,7 @@ def overview_document(accounts: Iterable[Learning], histories: Iterable[History]
 
 
 def page_document(page: Page) -> dict[str, object]:
-    """Return a principal's page as JSON values."""
+    """Return the page of a principal as JSON values."""
     return {
         **_history(page.history),
         "sessions": list(page.sessions),
@@ -181,7 +181,7 @@ def _history(item: History) -> dict[str, object]:
 
 
 def what_if_lines(appear: list[Judged], vanish: list[Judged], ids: Mapping[int, tuple[str, ...]], width: int) -> Iterator[str]:
-    """Yield both lists. ``ids`` names the findings of an episode, by where it stands in ``vanish``."""
+    """Yield both lists of episodes. ``ids`` maps the index of an episode in ``vanish`` to the IDs of its findings."""
     for heading, judged in (("Would appear", appear), ("Would vanish", vanish)):
         yield f"{'' if judged is appear else chr(10)}{heading}: {counted(len(judged), 'episode')}\n"
         for number, item in enumerate(judged):
@@ -193,7 +193,7 @@ def what_if_lines(appear: list[Judged], vanish: list[Judged], ids: Mapping[int, 
 
 
 def episode_lines(item: ScoredEpisode, width: int, before: ScoredEpisode | None = None) -> Iterator[str]:
-    """Yield an episode: when, who, its points, and what they are made of."""
+    """Yield an episode: its time, principal, points, and the codes that they come from."""
     points = f"{item.points:g} points of {item.needed:g}"
     if before is not None and (before.points, before.needed) != (item.points, item.needed):
         points += f" (was {before.points:g} of {before.needed:g})"
@@ -202,18 +202,18 @@ def episode_lines(item: ScoredEpisode, width: int, before: ScoredEpisode | None 
     yield from _wrapped("    ", f"{points}; {call}", width)
     yield from _wrapped("    ", codes_text(item.codes) or "no points", width)
     if not item.admitted:
-        yield from _wrapped("    ", "not counted: too little history, and nothing grave", width)
+        yield from _wrapped("    ", "not counted: too little history, and no high-risk circumstance", width)
 
 
 def codes_text(codes: Mapping[str, Number]) -> str:
-    """Return codes with their points: ``N1 +2, E1 -1``."""
+    """Return codes with their points, such as ``N1 +2, E1 -1``."""
     return ", ".join(f"{code.upper()} {points:+g}" for code, points in codes.items())
 
 
 def what_if_document(
     change: Change, appear: list[Judged], vanish: list[Judged], ids: Mapping[int, tuple[str, ...]]
 ) -> dict[str, object]:
-    """Return both lists as JSON values."""
+    """Return the changes and both lists of episodes as JSON values; ``ids`` as for ``what_if_lines``."""
     gone = [{**_judged(item), "findings": list(ids.get(number, ()))} for number, item in enumerate(vanish)]
     return {"changes": list(change.texts), "appear": [_judged(item) for item in appear], "vanish": gone}
 
@@ -243,16 +243,16 @@ def _sheet(item: ScoredEpisode) -> dict[str, object]:
 
 
 def json_text(value: object) -> str:
-    """Return JSON in ASCII with escapes."""
+    """Return a value as indented JSON in ASCII, with a final newline."""
     return json.dumps(value, indent=1) + "\n"
 
 
 def _wrapped(lead: str, text: str, width: int, hanging: str | None = None) -> Iterator[str]:
-    """Yield text after a lead; what goes on stands under it."""
-    under = " " * len(lead) if hanging is None else hanging
+    """Yield wrapped text after a lead; further lines are indented to the text, or by ``hanging``."""
+    indent = " " * len(lead) if hanging is None else hanging
     yield from (
         f"{line}\n"
         for line in textwrap.wrap(
-            text or "-", width, initial_indent=lead, subsequent_indent=under, break_on_hyphens=False, break_long_words=True
+            text or "-", width, initial_indent=lead, subsequent_indent=indent, break_on_hyphens=False, break_long_words=True
         )
     )

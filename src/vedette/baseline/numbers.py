@@ -1,4 +1,4 @@
-"""The numbers of the discovery types as the user set them."""
+"""Determine the thresholds of the discovery types from the user's settings."""
 
 from collections.abc import Mapping
 
@@ -7,6 +7,6 @@ from vedette.sql.threshold import Number
 
 
 def numbers(profile: str, thresholds: Mapping[str, Number]) -> dict[str, Number]:
-    """Return every number by name: the user's ``discovery.NAME``, else the profile's, else the default."""
+    """Return every discovery threshold by name: the user's ``discovery.NAME``, else the profile's, else the default."""
     usual = {rule.name: rule.default for rule in RULES} | {"needed": PROFILES[profile]}
     return usual | {name: thresholds[f"{GROUP}.{name}"] for name in usual if f"{GROUP}.{name}" in thresholds}

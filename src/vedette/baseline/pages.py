@@ -1,4 +1,4 @@
-"""What the baseline says of a principal and of an account: what is usual since when, and how much was learned (methods 5.2)."""
+"""Describe what is usual for a principal and since when, and how much is known about each account (methods 5.2)."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,9 +15,9 @@ from vedette.state_files.generation import Generation
 from vedette.state_files.location import StateLocation
 
 QUARANTINE = 2
-"""Days after which a day belongs to the baseline: an attack cannot teach itself."""
+"""The number of days after which a day becomes part of the baseline, so that an attack cannot teach itself."""
 
-# Traits in the order in which a page tells them, and their headings.
+# Traits in the order of a page, with their headings.
 SUBJECTS = {
     "network": "Networks",
     "country": "Countries",
@@ -31,10 +31,11 @@ SUBJECTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usual:
-    """One thing that a principal uses: days are counted since 1970, ``days`` is on how many it was seen.
+    """One value that a principal uses: a network, tool, API, ….
 
-    ``found`` says that it was only seen in findings: then the baseline does not know it. ``calls`` and ``denied`` are those of an
-    API, 0 of other things.
+    ``first_day`` and ``last_day`` are counted since 1970; ``days`` is the number of days on which the value was seen.
+    ``found`` is whether it was seen only in findings, and so is not part of the baseline. ``calls`` and ``denied`` belong to APIs
+    and are 0 for other values.
     """
 
     subject: str
@@ -49,7 +50,7 @@ class Usual:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """How much is known of a principal. ``enough`` is whether first calls of it are judged by its own history."""
+    """How much is known about a principal. ``enough`` is whether its first calls are judged by its own history (methods 5.2)."""
 
     principal: str
     kind: str
@@ -65,7 +66,7 @@ class History:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A principal's history, the names of its sessions that are told apart, and what is usual for it, by subject."""
+    """A principal's history, the names of sessions that are principals of their own, and its usual values by subject."""
 
     history: History
     sessions: tuple[str, ...]
@@ -74,9 +75,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learning:
-    """How far an account has been learned. ``judged_from`` is the first day whose new calls count without further reason.
+    """How much has been learned about an account.
 
-    How far the archive reaches back is a matter of all accounts together, as in a scan.
+    ``judged_from`` is the first day on which points alone can make a finding. As in a scan, it depends on how far the archive of
+    all accounts together reaches back.
     """
 
     account_id: str
@@ -88,13 +90,13 @@ class Learning:
 
     @property
     def done(self) -> bool:
-        """Say whether what comes next is judged."""
+        """Return whether the next day is judged by points alone."""
         return self.last_day + 1 >= self.judged_from
 
 
 @dataclass(slots=True)
 class _Seen:
-    """A history while its days are gathered."""
+    """A history while its days are collected."""
 
     kind: str = ""
     accounts: set[str] = field(default_factory=set)
@@ -115,7 +117,7 @@ class _Seen:
         self.denied += whole(row["denied"])
 
     def history(self, principal: str, day: int, numbers: Mapping[str, Number]) -> History:
-        """Return it as it is on a day."""
+        """Return the history of the principal as of a day, counted since 1970."""
         first = min(self.days)
         return History(
             principal=principal,
@@ -133,20 +135,20 @@ class _Seen:
         )
 
 
-def principals(generation: Generation, place: StateLocation, numbers: Mapping[str, Number]) -> list[History]:
-    """Return everybody of whom something is known, those with most calls first.
+def principals(generation: Generation, location: StateLocation, numbers: Mapping[str, Number]) -> list[History]:
+    """Return all principals of the baseline, those with the most calls first.
 
     Args:
         generation: names the files.
-        place: where they lie.
-        numbers: ``history_days``, ``history_active_days`` and ``history_reads``. They are applied on the day on
-            which the newest day is quarantined no more, so that all that is known counts.
+        location: the location of the files.
+        numbers: ``history_days``, ``history_active_days`` and ``history_reads``. They are applied as of the day on
+            which the newest day of the baseline leaves quarantine, so that everything known counts.
 
     Raises:
-        EngineError: a file of the state is gone or broken.
+        EngineError: a state file is missing or damaged.
     """
     seen: dict[str, _Seen] = {}
-    for row in _rows(generation, place, DAYS):
+    for row in _rows(generation, location, DAYS):
         seen.setdefault(str(row["principal"]), _Seen()).take(row)
     day = _judged(seen)
     found = [one.history(principal, day, numbers) for principal, one in seen.items()]
@@ -154,7 +156,7 @@ def principals(generation: Generation, place: StateLocation, numbers: Mapping[st
 
 
 def learning(histories: list[History], numbers: Mapping[str, Number]) -> list[Learning]:
-    """Return how far each account has been learned, from what is known of its principals."""
+    """Return how much has been learned about each account, derived from the histories of its principals."""
     begun = min((item.first_day for item in histories), default=0)
     accounts: dict[str, list[History]] = {}
     for item in histories:
@@ -173,29 +175,29 @@ def learning(histories: list[History], numbers: Mapping[str, Number]) -> list[Le
     ]
 
 
-def page(generation: Generation, place: StateLocation, principal: str, numbers: Mapping[str, Number]) -> Page:
+def page(generation: Generation, location: StateLocation, principal: str, numbers: Mapping[str, Number]) -> Page:
     """Return what is usual for a principal.
 
     Args:
         generation: names the files.
-        place: where they lie.
-        principal: its whole name, or a part of only one name.
+        location: the location of the files.
+        principal: the full name, or a part that occurs in only one name.
         numbers: as for ``principals``.
 
     Raises:
-        NotFoundError: nobody is called so, or several are.
-        EngineError: a file of the state is gone or broken.
+        NotFoundError: no principal matches, or several do.
+        EngineError: a state file is missing or damaged.
     """
-    histories = principals(generation, place, numbers)
+    histories = principals(generation, location, numbers)
     name = resolve(principal, [item.principal for item in histories])
     sessions: dict[str, set[int]] = {}
-    for row in _rows(generation, place, DAYS, name):
+    for row in _rows(generation, location, DAYS, name):
         sessions.setdefault(text(row["session"]), set()).add(whole(row["day"]))
     marks = {
         (whole(row["call_day"]), text(row["session"]), text(row["subject"]), text(row["value"]))
-        for row in _rows(generation, place, MARKS, name)
+        for row in _rows(generation, location, MARKS, name)
     }
-    usual = [*_traits(generation, place, name, marks), *_apis(generation, place, name, marks)]
+    usual = [*_traits(generation, location, name, marks), *_apis(generation, location, name, marks)]
     return Page(
         history=next(item for item in histories if item.principal == name),
         sessions=tuple(sorted(session for session, days in sessions.items() if session and len(days) >= _STABLE)),
@@ -203,15 +205,15 @@ def page(generation: Generation, place: StateLocation, principal: str, numbers: 
     )
 
 
-_STABLE = 5  # days on which a role's session is seen before it is somebody of its own (methods 5.1)
+_STABLE = 5  # days on which a session name of a role is seen before it is a principal of its own (methods 5.1)
 _Marks = set[tuple[int, str, str, str]]
 
 
 def resolve(name: str, names: list[str]) -> str:
-    """Return the one of the names that is meant: it is called so, or is the only one with this in it.
+    """Return the name that equals ``name``, else the only one that contains it.
 
     Raises:
-        NotFoundError: there is none (the nearest is named), or there are several (some are named).
+        NotFoundError: no name matches (the message suggests the closest), or several do (the message lists some).
     """
     if name in names:
         return name
@@ -219,27 +221,27 @@ def resolve(name: str, names: list[str]) -> str:
     if len(found) == 1:
         return found[0]
     if found:
-        raise NotFoundError(f"{name!r} may be {len(found)} principals: {', '.join(sorted(found)[:5])}")
+        raise NotFoundError(f"{name!r} matches {len(found)} principals: {', '.join(sorted(found)[:5])}")
     near = get_close_matches(name, names, n=1)
-    raise NotFoundError(f"the baseline knows no principal {name!r}{f'; did you mean {near[0]}?' if near else ''}")
+    raise NotFoundError(f"the baseline has no principal {name!r}{f'; did you mean {near[0]}?' if near else ''}")
 
 
 def _judged(seen: Mapping[str, _Seen]) -> int:
     return max((max(one.days) for one in seen.values()), default=0) + QUARANTINE
 
 
-def _rows(generation: Generation, place: StateLocation, name: str, principal: str | None = None) -> Iterator[Row]:
+def _rows(generation: Generation, location: StateLocation, name: str, principal: str | None = None) -> Iterator[Row]:
     for part in generation.states.get(name, ()):
-        table = load(place, name, part)
+        table = load(location, name, part)
         if principal is not None:
             table = table.filter(pc.equal(table["principal"], pa.scalar(principal)))
         for batch in table.to_batches(10_000):
             yield from batch.to_pylist()
 
 
-def _traits(generation: Generation, place: StateLocation, principal: str, marks: _Marks) -> list[Usual]:
+def _traits(generation: Generation, location: StateLocation, principal: str, marks: _Marks) -> list[Usual]:
     days: dict[tuple[str, str], tuple[set[int], set[int]]] = {}
-    for row in _rows(generation, place, TRAITS, principal):
+    for row in _rows(generation, location, TRAITS, principal):
         subject, value, day = text(row["trait"]), text(row["value"]), whole(row["day"])
         all_days, learned = days.setdefault((subject, value), (set(), set()))
         all_days.add(day)
@@ -259,9 +261,9 @@ def _traits(generation: Generation, place: StateLocation, principal: str, marks:
     return sorted(found, key=lambda item: (item.found, -item.days, item.first_day, item.value))
 
 
-def _apis(generation: Generation, place: StateLocation, principal: str, marks: _Marks) -> list[Usual]:
+def _apis(generation: Generation, location: StateLocation, principal: str, marks: _Marks) -> list[Usual]:
     seen: dict[str, list[tuple[int, int, int, bool]]] = {}
-    for row in _rows(generation, place, API_DAYS, principal):
+    for row in _rows(generation, location, API_DAYS, principal):
         api, day = f"{text(row['service'])}:{text(row['operation'])}", whole(row["day"])
         marked = (day, text(row["session"]), "api", api) in marks
         seen.setdefault(api, []).append((day, whole(row["calls"]), whole(row["denied"]), marked))

@@ -1,4 +1,4 @@
-"""The score sheet of a discovery finding, to be added up by hand, with the other episodes of its principal beside it."""
+"""Print the score sheet of a discovery finding, which can be added up by hand, and the other episodes of its principal."""
 
 import textwrap
 from collections.abc import Iterable, Iterator
@@ -10,17 +10,17 @@ from vedette.families.discovery.rules import RULES
 from vedette.findings import Finding
 
 _KEPT = 10
-# Of each code, what it means; B1 has two thresholds of which the first says it.
+# The meaning of each code; of the two thresholds of B1, the first has it.
 _MEANINGS = {rule.meaning[:2].lower(): rule.meaning[2:].lstrip(", :") for rule in reversed(RULES) if rule.meaning[1:2].isdigit()}
 
 
 def has_sheet(finding: Finding) -> bool:
-    """Say whether a finding was scored."""
+    """Return whether a finding has a score sheet."""
     return any(name.startswith("code:") for name in finding.seen.facts)
 
 
 def sheet_lines(finding: Finding, episodes: Iterable[ScoredEpisode], width: int) -> Iterator[str]:
-    """Yield the points of each code, their sum, and the other episodes of the same principal, the newest first."""
+    """Yield the points of each code, their total, and the other episodes of the same principal, newest first."""
     parts = [
         (name.partition(":")[2], points)
         for name, points in finding.seen.facts.items()
@@ -31,7 +31,7 @@ def sheet_lines(finding: Finding, episodes: Iterable[ScoredEpisode], width: int)
         yield from _line(f"  {code.upper():<4}{points:+4g}  ", _MEANINGS.get(code, ""), width)
     needed = finding.seen.facts.get("needed", 0)
     total = max(0, sum(points for _, points in parts))
-    yield f"  {'':<4}{total:4g}  together; {needed:g} make a finding\n"
+    yield f"  {'':<4}{total:4g}  in total; {needed:g} make a finding\n"
     others = sorted((item for item in episodes if not _within(item, finding)), key=lambda item: -item.begun_us)
     if others:
         yield "\nOther episodes of this principal\n"
@@ -47,6 +47,6 @@ def _within(item: ScoredEpisode, finding: Finding) -> bool:
 
 
 def _line(lead: str, text: str, width: int) -> Iterator[str]:
-    under = " " * len(lead)
-    lines = textwrap.wrap(text, width, initial_indent=lead, subsequent_indent=under, break_on_hyphens=False) or [lead.rstrip()]
+    indent = " " * len(lead)
+    lines = textwrap.wrap(text, width, initial_indent=lead, subsequent_indent=indent, break_on_hyphens=False) or [lead.rstrip()]
     yield from (f"{line}\n" for line in lines)

@@ -1,18 +1,17 @@
-"""The remembered tables that the baseline is: read from their files, and folded without an engine."""
+"""Read the state tables that make up the baseline, and fold them without an engine."""
 
-from collections.abc import Iterator
 from typing import Literal
 
 import pyarrow as pa
 
-from vedette.errors import EngineError
 from vedette.state import all_states
-from vedette.state_files.generation import Generation, Part
+from vedette.state_files.generation import Part
 from vedette.state_files.location import StateLocation
+from vedette.state_files.tables import read_table
 
 DAYS, API_DAYS, TRAITS, MARKS = "principal_days", "principal_api_days", "principal_traits", "found_marks"
 
-# What equal rows of a table are folded by, as the folds in ``state`` do: rows alike in all other columns are one.
+# The columns that a fold aggregates, as the SQL in ``state`` does: rows that agree in all other columns become one.
 FOLDS: dict[str, tuple[tuple[str, Literal["sum", "min"]], ...]] = {
     DAYS: (("calls", "sum"), ("reads", "sum"), ("denied", "sum")),
     API_DAYS: (("calls", "sum"), ("denied", "sum")),
@@ -22,52 +21,24 @@ FOLDS: dict[str, tuple[tuple[str, Literal["sum", "min"]], ...]] = {
 
 
 def schema_of(name: str) -> pa.Schema:
-    """Return the schema of a table."""
+    """Return the schema of a state table."""
     return all_states()[name].schema
 
 
-def parts_of(generation: Generation, name: str) -> Iterator[tuple[int | None, tuple[Part, ...]]]:
-    """Yield the days of a table in order (None for one that is kept whole) with their files."""
-    found: dict[int | None, list[Part]] = {}
-    for part in generation.states.get(name, ()):
-        found.setdefault(part.day, []).append(part)
-    yield from ((day, tuple(found[day])) for day in sorted(found, key=lambda day: -1 if day is None else day))
-
-
-def load(place: StateLocation, name: str, part: Part) -> pa.Table:
-    """Read one file.
+def load(location: StateLocation, name: str, part: Part) -> pa.Table:
+    """Return the rows of one file of a state table.
 
     Raises:
-        EngineError: it is gone or broken.
+        EngineError: the file is missing or damaged.
     """
-    import pyarrow.parquet as pq  # noqa: PLC0415  # a scan without a baseline needs none of it
-
-    try:
-        with place.reading(part.path) as file:
-            return pq.ParquetFile(file).read(columns=schema_of(name).names).select(schema_of(name).names).cast(schema_of(name))
-    except (pa.ArrowException, KeyError, OSError, ValueError) as error:
-        raise EngineError(f"{part.path}: is no file of the state ({error})") from error
+    return read_table(location, part, schema_of(name))
 
 
 def folded(name: str, table: pa.Table) -> pa.Table:
-    """Return the rows of a table with equal ones as one, in an order that only depends on what they say."""
+    """Return a table with equal rows folded into one, sorted by all columns."""
     folds = FOLDS[name]
     summed = {column for column, _ in folds}
     keys = [column for column in table.schema.names if column not in summed]
     grouped = table.group_by(keys).aggregate([(column, how) for column, how in folds])
     named = grouped.rename_columns([*keys, *(column for column, _ in folds)])
     return named.select(table.schema.names).sort_by([(column, "ascending") for column in table.schema.names]).cast(table.schema)
-
-
-def write(place: StateLocation, number: int, name: str, day: int | None, table: pa.Table) -> Part:
-    """Write a day of a table for the generation of a number.
-
-    Raises:
-        EngineError: it cannot be written.
-    """
-    import pyarrow.parquet as pq  # noqa: PLC0415
-
-    path = f"states/{number:08}/{name}-{'all' if day is None else day}.parquet"
-    with place.writing(path) as file:
-        pq.write_table(table, file)
-    return Part(path=path, table=name, day=day, rows=table.num_rows)

@@ -1,4 +1,4 @@
-"""Which past episodes would be findings under other numbers: score sheets added up anew, without reading any log. Pure."""
+"""Determine which past episodes would be findings with other numbers, from their score sheets and without reading logs. Pure."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -10,18 +10,22 @@ from vedette.errors import ConfigurationError
 from vedette.families.discovery.rules import GROUP, PROFILES, RULES
 from vedette.sql.threshold import Number
 
-# The code that a threshold's points are those of, where it is called otherwise.
+# The code whose points a threshold sets, if the code is not named like the threshold.
 _CODES = {"root": "r1", "b1_few": "b1"}
 _PEERS = "peers"
-_GRAVE = {"peers": ("n2", "u2", "d1", "t1", "n4"), "learning": ("t1", "u2", "n4")}
+# The codes without which an episode of a mode is not a finding, whatever its points (methods 5.5).
+_HIGH_RISK = {"peers": ("n2", "u2", "d1", "t1", "n4"), "learning": ("t1", "u2", "n4")}
 
-# Numbers that are points of a code; all others decide while records are read.
+# Thresholds that are the points of a code; the others take effect while records are read.
 POINTS = tuple(rule.name for rule in RULES if rule.meaning[:1] in "GPNUBSDCHKTRE" and rule.meaning[1:2].isdigit())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What is to be otherwise: points that make a finding (None: as they were), points of codes, who and which are left out."""
+    """What to change: the points that make a finding (None: unchanged), points per threshold, and what to suppress.
+
+    ``codes`` and ``principals`` are suppressed. ``texts`` are the changes as the user wrote them.
+    """
 
     texts: tuple[str, ...]
     needed: Number | None = None
@@ -32,7 +36,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """An episode as it would be: its ``episode`` has the points, codes and needed points of then."""
+    """An episode before and after a change; ``suppressed`` is whether the change suppresses its principal."""
 
     before: ScoredEpisode
     after: ScoredEpisode
@@ -40,19 +44,18 @@ class Judged:
 
     @property
     def found(self) -> bool:
-        """Say whether it would be a finding."""
+        """Return whether the episode would be a finding."""
         return self.after.found and not self.suppressed
 
 
 def parse(texts: Iterable[str]) -> Change:
-    """Read changes: ``profile=NAME``, ``threshold=N``, ``discovery.NAME=N``, ``suppress=PRINCIPAL`` or ``suppress=CODE``.
+    """Parse changes: ``profile=NAME``, ``threshold=N``, ``discovery.NAME=N``, ``suppress=PRINCIPAL`` or ``suppress=CODE``.
 
     Raises:
-        ConfigurationError: some of them cannot be read; all are named.
+        ConfigurationError: some cannot be parsed; the message names all of these.
     """
-    told = tuple(texts)
-    change, faults = Change(texts=told), []
-    for text in told:
+    change, faults = Change(texts=tuple(texts)), []
+    for text in change.texts:
         name, equals, value = (part.strip() for part in text.partition("="))
         try:
             change = _with(change, name.lower(), value if equals else "")
@@ -65,10 +68,10 @@ def parse(texts: Iterable[str]) -> Change:
 
 def _with(change: Change, name: str, value: str) -> Change:
     if not value:
-        raise ValueError("is written NAME=VALUE")
+        raise ValueError("write it as NAME=VALUE")
     if name == "profile":
         if value not in PROFILES:
-            raise ValueError(f"there is no such profile: give {', '.join(PROFILES)}")
+            raise ValueError(f"there is no such profile; choose one of {', '.join(PROFILES)}")
         return replace(change, needed=PROFILES[value])
     if name == "suppress":
         code = value.lower()
@@ -81,27 +84,27 @@ def _with(change: Change, name: str, value: str) -> Change:
     if point in POINTS:
         return replace(change, points={**change.points, point: _number(value)})
     if any(rule.name == point for rule in RULES):
-        raise ValueError("decides while records are read: scan again with it into another store")
+        raise ValueError("takes effect while records are read: scan again with it into another store")
     near = get_close_matches(name, ["profile", "threshold", "suppress", *(f"{GROUP}.{item}" for item in POINTS)], n=1)
-    raise ValueError("there is no such number" + (f"; did you mean {near[0]}?" if near else ""))
+    raise ValueError("there is no such threshold" + (f"; did you mean {near[0]}?" if near else ""))
 
 
 def _number(value: str) -> Number:
     number = float(value)
     if not math.isfinite(number) or number < 0:
-        raise ValueError("must be a number from 0 on")
+        raise ValueError("must be a number of 0 or more")
     return int(number) if number.is_integer() else number
 
 
 def compare(
     episodes: Iterable[ScoredEpisode], change: Change, numbers: Mapping[str, Number]
 ) -> tuple[list[Judged], list[Judged]]:
-    """Return the episodes that would appear as findings, and those that would vanish.
+    """Return the episodes that would become findings, and those that would no longer be findings.
 
     Args:
         episodes: as ``remembered`` returns them.
-        change: what is to be otherwise.
-        numbers: the points by which the episodes were scored, by threshold.
+        change: what to change.
+        numbers: the thresholds with which the episodes were scored.
     """
     judged = [judge(episode, change, numbers) for episode in episodes]
     return (
@@ -111,11 +114,11 @@ def compare(
 
 
 def judge(episode: ScoredEpisode, change: Change, numbers: Mapping[str, Number]) -> Judged:
-    """Add an episode's score sheet up anew.
+    """Score an episode again from its score sheet.
 
-    A code that was worth nothing when it was scored stays so: the sheet does not say whether it applied.
+    A code that was worth 0 points when the episode was scored remains 0, since the sheet does not say whether it applied.
     """
-    codes = {code: _points(code, told, change, numbers) for code, told in episode.codes.items() if code not in change.codes}
+    codes = {code: _points(code, before, change, numbers) for code, before in episode.codes.items() if code not in change.codes}
     codes = {code: points for code, points in codes.items() if points}
     points = max(0, sum(codes.values())) if codes != dict(episode.codes) else episode.points
     needed = episode.needed if change.needed is None else change.needed + (episode.mode == _PEERS)
@@ -129,20 +132,20 @@ def judge(episode: ScoredEpisode, change: Change, numbers: Mapping[str, Number])
     return Judged(before=episode, after=after, suppressed=bool(change.principals & {episode.who, episode.principal}))
 
 
-def _points(code: str, told: Number, change: Change, numbers: Mapping[str, Number]) -> Number:
-    """Return the points of a code that was told with others."""
+def _points(code: str, before: Number, change: Change, numbers: Mapping[str, Number]) -> Number:
+    """Return the points of a code after the change; ``before`` are those on the score sheet."""
     if code == "b1":
-        name = "b1" if told == numbers["b1"] else "b1_few"
-        return change.points.get(name, told)
+        name = "b1" if before == numbers["b1"] else "b1_few"
+        return change.points.get(name, before)
     name = next((point for point in POINTS if _CODES.get(point, point) == code), code)
     if name not in change.points:
-        return told
-    if code == "g1":  # telling calls are worth one more, those of almost every tool one less
-        return told - numbers["g1"] + change.points[name]
+        return before
+    if code == "g1":  # the weight of the call adds 1, 0 or -1 to the points of G1
+        return before - numbers["g1"] + change.points[name]
     return -change.points[name] if code.startswith("e") else change.points[name]
 
 
 def _admitted(mode: str, codes: Mapping[str, Number]) -> bool:
-    """Say whether what let the episode count, without enough history, still does (methods 5.5)."""
+    """Return whether the remaining codes admit an episode of a principal without enough history (methods 5.5)."""
     burst = mode == "learning" and all(code in codes for code in ("b1", "d1", "n2"))
-    return mode not in _GRAVE or burst or any(code in codes for code in _GRAVE[mode])
+    return mode not in _HIGH_RISK or burst or any(code in codes for code in _HIGH_RISK[mode])
