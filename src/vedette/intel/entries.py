@@ -6,7 +6,7 @@
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Network, IPv6Network
 from typing import TypeVar, overload
 
 from vedette.intel import Entry, Network
@@ -152,9 +152,3 @@ def as_network(numbers: Numbers) -> Network:
     """Return the network that the numbers describe."""
     version, first, length = numbers
     return IPv4Network((first, length)) if version == IPV4 else IPv6Network((first, length))
-
-
-def network_text(numbers: Numbers) -> str:
-    """Return a network's canonical text, always with its prefix length."""
-    version, first, length = numbers
-    return f"{IPv4Address(first) if version == IPV4 else IPv6Address(first)}/{length}"
