@@ -1,7 +1,7 @@
 """Every case of ``tests/cases`` about calls: alone on DuckDB (what is expected is all that is found), all at once on Spark."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,14 +17,19 @@ from vedette.findings import Finding
 pytest_plugins = ["sparks"]
 
 
-def run(case: Mapping[str, Any]) -> Outcome:
+def types_of(stems: Iterable[str]) -> tuple[str, ...]:
+    """Return the types that cases are about, and those of listed callers, of which one wins over the others."""
+    return tuple(sorted({*CALLERS, *map(type_of, stems)}))
+
+
+def run(stem: str, case: Mapping[str, Any]) -> Outcome:
     records = calls(case["calls"])
     half = len(records) // 2
     return scan(
         [blob(records[half:], "b.json.gz"), blob(records[:half], "a.json.gz")] if half else [blob(records)],
         lists_of(case["lists"]),
         own_networks=tuple(case.get("own", ())),
-        finding_types=CALLERS,
+        finding_types=types_of([stem]),
         **case.get("settings", {}),
     )
 
@@ -51,7 +56,7 @@ def seen(finding: Finding, wanted: Mapping[str, Any]) -> dict[str, object]:
 def test_case(stem: str, case: Mapping[str, Any]) -> None:
     # What else calls of that kind raise, first calls of an archive for example, is for the cases of those types to say.
     expected = [{"type": type_of(stem), **item} for item in case["expect"]]
-    outcome = run(case)
+    outcome = run(stem, case)
     for item in expected:
         if "key" in item:
             item["key"] = key_of(item["key"]) if item["key"] != "root" else "root:123456789012"
@@ -87,6 +92,7 @@ def test_all_cases_at_once_are_the_same_on_spark(*, switched: bool) -> None:
     every = [parameter.values[1] for parameter in cases("calls")]
     settings = {name: value for case in every for name, value in case.get("settings", {}).items()} if switched else {}
     chosen = [case for case in every if switched or "settings" not in case]
+    types = types_of(parameter.values[0] for parameter in cases("calls"))
     records, own = [], list[str]()
     lists: dict[str, list[str]] = {}
     for number, case in enumerate(chosen, 1):
@@ -99,7 +105,7 @@ def test_all_cases_at_once_are_the_same_on_spark(*, switched: bool) -> None:
     blobs = [blob(records[half:], "b.json.gz"), blob(records[:half], "a.json.gz")]
 
     def found(engine: str) -> Outcome:
-        return scan(blobs, lists_of(lists), own_networks=tuple(own), engine=engine, finding_types=CALLERS, **settings)
+        return scan(blobs, lists_of(lists), own_networks=tuple(own), engine=engine, finding_types=types, **settings)
 
     one, other = found("duckdb"), found("spark")
     assert other.text == one.text
