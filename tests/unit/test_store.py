@@ -302,12 +302,12 @@ def test_a_place_in_a_list_is_not_shifted_by_what_comes_in_between(filled: Store
 @pytest.mark.parametrize(
     ("after", "message"),
     [
-        ("", "is no place"),
-        ("zz", "is no place"),
-        (b"{}".hex(), "is no place"),
+        ("", "is not a cursor"),
+        ("zz", "is not a cursor"),
+        (b"{}".hex(), "is not a cursor"),
         (b'["updated_at",true]'.hex(), "sorted otherwise"),
-        (b'["updated_at",true,"x","y"]'.hex(), "is no place"),
-        (b'["updated_at",true,true,"y"]'.hex(), "is no place"),
+        (b'["updated_at",true,"x","y"]'.hex(), "is not a cursor"),
+        (b'["updated_at",true,true,"y"]'.hex(), "is not a cursor"),
         (b'["updated_at",false,1,"y"]'.hex(), "sorted otherwise"),
         (cursor(finding(1), "severity"), "sorted otherwise"),
     ],

@@ -44,7 +44,7 @@ def test_places_that_cannot_hold_a_store_are_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("url", ["vedette.db", "mysql://u:secret@host/db", "sqlite:", "postgres", "", "sqlite+aiosqlite:///x.db"])
 def test_a_url_of_no_known_kind_is_refused(url: str) -> None:
-    with pytest.raises(StoreError, match=r"is no store: give sqlite:///FILE or postgresql\+psycopg://HOST/DATABASE") as raised:
+    with pytest.raises(StoreError, match=r"is not a store: give sqlite:///FILE or postgresql\+psycopg://HOST/DATABASE") as raised:
         Store.open(url)
     assert "secret" not in str(raised.value)
 
@@ -62,7 +62,7 @@ def test_a_database_of_something_else_is_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(place) as connection:
         connection.execute("create table customers (name text)")
     connection.close()
-    with pytest.raises(StoreError, match="holds something else than a store of vedette: it has a table 'customers'"):
+    with pytest.raises(StoreError, match="is not a store of vedette: it has a table 'customers'"):
         Store.open(f"sqlite:///{place}")
     with sqlite3.connect(place) as connection:
         assert connection.execute("select name from sqlite_master").fetchall() == [("customers",)]
@@ -136,7 +136,7 @@ def test_a_store_in_memory_has_no_state_folder() -> None:
 
 def test_a_server_needs_to_be_told_its_state_folder() -> None:
     url = "postgresql+psycopg://user:secret@host/db"
-    with pytest.raises(StoreError, match="say where its state files are kept") as raised:
+    with pytest.raises(StoreError, match="set state_folder to the folder of its state files") as raised:
         state_folder(url)
     assert "secret" not in str(raised.value)
     assert state_folder(url, Path("state")) == Path("state")

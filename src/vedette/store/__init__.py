@@ -1,7 +1,7 @@
-"""The store: findings, receipts, generations, lists and run reports, through SQLAlchemy (the only importer of it).
+"""Keep findings, receipts, generations, lists and run reports in a database, through SQLAlchemy (imported only here).
 
 ``Store.open(url)`` opens SQLite (WAL) or PostgreSQL and migrates it. One ``commit`` writes the findings, the receipts and the
-new generation in one transaction. ``state_folder`` says where the files lie that a generation names.
+new generation in one transaction. ``state_folder`` returns the folder of the files that a generation names.
 
 To change a table: change ``tables``, add a script to ``migrations/versions``, and set ``database.HEAD`` to its revision.
 """

@@ -1,4 +1,4 @@
-"""The border to the database: engines, transactions, migration, and errors in our own words."""
+"""Connect to the database: engines, transactions, migration, and the translation of its errors."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 HEAD = "0001"
-"""The newest revision of the tables; opening a store that has it does not load Alembic (a test compares it with the scripts)."""
+"""The newest revision of the tables; a store that has it is opened without Alembic (a test compares it with the scripts)."""
 
 VERSION_TABLE = "store_revision"
 _WRITER_KEY = "vedette_version"
 _BUSY_SECONDS = 30
-# With FULL a commit is on the disk when it returns: sources are told to forget what was read only after that.
+# With FULL, a commit is on the disk when it returns, so that whatever follows a commit can rely on it.
 _PRAGMAS = (
     "busy_timeout = 30000",
     "journal_mode = WAL",
@@ -34,16 +34,16 @@ _PRAGMAS = (
     "foreign_keys = ON",
     "cache_size = -65536",
 )
-_WRITER_LOCK = 0x76656465  # "vede": any number that nobody else locks
+_WRITER_LOCK = 0x76656465  # "vede": any number that no other program locks
 
 
 @contextmanager
-def border(place: str, doing: str) -> Iterator[None]:
-    """Turn errors of the database into a sentence: ``the store PLACE cannot be DOING (reason)``."""
+def mapped_errors(place: str, action: str) -> Iterator[None]:
+    """Raise errors of the database as a ``StoreError``: ``the store PLACE cannot be ACTION (reason)``."""
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error, OSError, UnicodeError) as error:
-        raise StoreError(f"the store {place} cannot be {doing} ({_reason(error)})") from error
+        raise StoreError(f"the store {place} cannot be {action} ({_reason(error)})") from error
 
 
 def _reason(error: Exception) -> str:
@@ -52,8 +52,8 @@ def _reason(error: Exception) -> str:
     return lines[0].rstrip(".") if lines else type(cause).__name__
 
 
-def place_of(url: str) -> str:
-    """Return how a store is called in messages: without a password."""
+def display_name(url: str) -> str:
+    """Return the name of a store for messages: its URL without a password."""
     try:
         return make_url(url).render_as_string(hide_password=True)
     except ArgumentError:
@@ -61,10 +61,10 @@ def place_of(url: str) -> str:
 
 
 def connect(url: str, *, create: bool) -> Engine:
-    """Return an engine for a store; connects nowhere yet.
+    """Return an engine for a store, without connecting yet.
 
     Raises:
-        StoreError: the URL is of no known kind, its driver is not installed, or its file is missing and ``create`` is off.
+        StoreError: the URL is not one of a store, its driver is not installed, or its file is missing and ``create`` is off.
     """
     path = sqlite_file(url)
     if path is not None:
@@ -73,7 +73,7 @@ def connect(url: str, *, create: bool) -> Engine:
         parsed = make_url(url)
         return _sqlite(parsed, path) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
     except (ArgumentError, NoSuchModuleError) as error:
-        raise StoreError(f"the store {place_of(url)} cannot be opened ({_reason(error)})") from error
+        raise StoreError(f"the store {display_name(url)} cannot be opened ({_reason(error)})") from error
 
 
 def _check_file(path: Path, *, create: bool) -> None:
@@ -82,18 +82,18 @@ def _check_file(path: Path, *, create: bool) -> None:
     if not path.exists() and not create:
         raise StoreError(f"the store {path} does not exist")
     if not path.parent.is_dir():
-        raise StoreError(f"the store {path} cannot be made (the folder {path.parent} does not exist)")
+        raise StoreError(f"the store {path} cannot be created (the folder {path.parent} does not exist)")
 
 
 def _sqlite(url: URL, path: Path | None) -> Engine:
-    if path is None:  # in memory: every use must meet the same connection
+    if path is None:  # in memory: every use must have the same connection
         engine = create_engine(EPHEMERAL, poolclass=StaticPool, connect_args={"check_same_thread": False})
     else:
         engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-        connection.isolation_level = None  # the driver begins nothing by itself: see _begin
+        connection.isolation_level = None  # the driver must not begin transactions by itself: see _begin
         cursor = connection.cursor()
         for pragma in _PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
@@ -101,7 +101,7 @@ def _sqlite(url: URL, path: Path | None) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        # A writer takes the lock at once: a reader that turned into a writer would fail when another wrote in between.
+        # A writer takes the lock at once: a reader that became a writer would fail if another process wrote in between.
         immediate = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
@@ -111,7 +111,7 @@ def _sqlite(url: URL, path: Path | None) -> Engine:
 def _postgresql(url: URL) -> Engine:
     parsed = url.set(drivername="postgresql+psycopg")
     try:
-        # Nothing is prepared: a prepared statement is planned for any value, and ours are about common and rare ones.
+        # Nothing is prepared: a prepared statement has one plan for all values, but some values are common and others rare.
         arguments = {"connect_timeout": _BUSY_SECONDS, "prepare_threshold": None}
         return create_engine(parsed, pool_pre_ping=True, connect_args=arguments)
     except ImportError as error:
@@ -131,7 +131,7 @@ def prepare(engine: Engine, place: str, *, create: bool) -> None:
     """Bring the tables to the newest revision.
 
     Raises:
-        StoreError: the database holds something else, or was written by a newer version; or it is empty and ``create`` is off.
+        StoreError: the database holds something else, was written by a newer version, or is empty and ``create`` is off.
     """
     with engine.begin() as connection:
         if revision_of(connection) == HEAD:
@@ -151,7 +151,7 @@ def prepare(engine: Engine, place: str, *, create: bool) -> None:
 
 
 def revision_of(connection: Connection) -> str | None:
-    """Return the revision of the tables, None where there is none of ours."""
+    """Return the revision of the tables, or None if there are no tables of a store."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
     revision: str | None = connection.scalar(text(f"select version_num from {VERSION_TABLE}"))
@@ -161,13 +161,13 @@ def revision_of(connection: Connection) -> str | None:
 def _check_empty(connection: Connection, place: str, *, create: bool) -> None:
     tables = inspect(connection).get_table_names()
     if tables:
-        raise StoreError(f"{place} holds something else than a store of vedette: it has a table {min(tables)!r}")
+        raise StoreError(f"{place} is not a store of vedette: it has a table {min(tables)!r}")
     if not create:
-        raise StoreError(f"{place} holds no store of vedette yet")
+        raise StoreError(f"{place} does not contain a store of vedette yet")
 
 
 def _upgrade(connection: Connection, place: str, revision: str | None) -> None:
-    # Alembic takes 100 ms to import and most openings need none.
+    # Alembic takes 100 ms to import, and is rarely needed.
     from alembic import command  # noqa: PLC0415
     from alembic.script import ScriptDirectory  # noqa: PLC0415
 
@@ -183,7 +183,7 @@ def _upgrade(connection: Connection, place: str, revision: str | None) -> None:
 
 
 def migration_config(connection: Connection) -> "Config":
-    """Return Alembic's configuration of our migrations, which run on the given connection and in its transaction."""
+    """Return Alembic's configuration for the migrations, which run on the given connection and in its transaction."""
     from alembic.config import Config  # noqa: PLC0415  # as above
 
     config = Config()

@@ -1,6 +1,6 @@
-"""Findings as they are stored: JSON text from which the same finding comes back, down to types that JSON lacks.
+"""Convert findings to JSON text and back without loss, including types that JSON lacks.
 
-Equality matters: whether a finding changed, and so whether it is stamped anew, is decided by comparing it with the stored one.
+Equality matters: a finding gets a new ``updated_at`` if it differs from the stored one.
 """
 
 import json
@@ -26,13 +26,13 @@ _Value = TypeVar("_Value")
 
 
 def finding_text(finding: Finding) -> str:
-    """Write a finding as JSON.
+    """Return a finding as JSON text.
 
     Raises:
         StoreError: it holds a value that cannot be written (neither JSON nor tuple, set or time).
     """
     seen, summary = finding.seen, finding.summary
-    # in a fixed order, so that the same finding is the same text
+    # sorted, so that equal findings have equal texts
     evidence = cast("frozenset[Evidence]", ordered_evidence(seen.evidence))
     seen = replace(
         seen,
@@ -52,10 +52,10 @@ def finding_text(finding: Finding) -> str:
 
 
 def finding_of(text: str, *, archived: bool) -> Finding:
-    """Read a finding as ``finding_text`` wrote it; whether it is archived is kept beside it.
+    """Return the finding of a text written by ``finding_text``; ``archived`` is stored separately from it.
 
     Raises:
-        StoreError: the text is no finding.
+        StoreError: the text is not a finding.
     """
     finding = replace(read_json(text, Finding), archived=archived)
     if _TAG not in text:
@@ -70,10 +70,10 @@ def finding_of(text: str, *, archived: bool) -> Finding:
 
 
 def json_text(value: object) -> str:
-    """Write plain values and dataclasses as JSON; what is no Unicode (half a surrogate pair) is escaped.
+    """Return plain values and dataclasses as JSON; half a surrogate pair is escaped.
 
     Raises:
-        StoreError: a value of a type that JSON lacks.
+        StoreError: a value has a type that JSON lacks.
     """
     try:
         return msgspec.json.encode(value).decode()
@@ -84,14 +84,14 @@ def json_text(value: object) -> str:
 
 
 def read_json(text: str, wanted: type[_Value]) -> _Value:
-    """Read JSON as a type.
+    """Return JSON text decoded as the type ``wanted``.
 
     Raises:
-        StoreError: the text is no JSON, or of something else.
+        StoreError: the text is not JSON, or not of that type.
     """
     try:
         try:
-            # not strict: numbers beyond the finite are text
+            # not strict, because numbers that are not finite are stored as text
             return msgspec.json.decode(text, type=wanted, strict=False)
         except msgspec.ValidationError:
             raise
@@ -106,13 +106,13 @@ def microseconds(time: datetime) -> int:
     return (time - _EPOCH) // _MICROSECOND
 
 
-def moment(count: int) -> datetime:
-    """Return the time of so many microseconds since 1970, in UTC."""
+def from_microseconds(count: int) -> datetime:
+    """Return the time that is ``count`` microseconds after 1970, in UTC."""
     return _EPOCH + count * _MICROSECOND
 
 
 def digest(*parts: str) -> str:
-    """Return 32 hex digits that stand for texts, whatever characters they hold."""
+    """Return a digest of some texts as 32 hex digits; the texts may contain any characters."""
     return sha256(canonical(parts).encode()).hexdigest()[:_HEX_DIGITS]
 
 
@@ -122,7 +122,7 @@ def identity_digest(identity: Identity) -> str:
 
 
 def clean(text: str) -> str:
-    """Return text that every database takes: what is no Unicode, and NUL, becomes a replacement character."""
+    """Return text that every database accepts: half a surrogate pair is replaced by ``?``, NUL by U+FFFD."""
     return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
 
 
@@ -141,7 +141,7 @@ def _untagged_mapping(values: Mapping[str, object]) -> dict[str, object]:
 
 
 def _tagged(value: object) -> object:
-    """Return a value in JSON's types; what they lack is a mapping with a tag that says what it was."""
+    """Return a value in JSON's types; a value of another type becomes a mapping with a tag that names the type."""
     if value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
     if isinstance(value, list):
@@ -174,7 +174,7 @@ def _untagged(value: object) -> object:
     return _UNTAG[value[_TAG]](value["value"])
 
 
-# how to make again what JSON lacks, by tag
+# how to restore values of types that JSON lacks, by tag
 _UNTAG: Mapping[str, Callable[[Any], object]] = {
     "mapping": _untagged_mapping,
     "tuple": lambda items: tuple(_untagged(item) for item in items),

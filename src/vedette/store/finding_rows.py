@@ -1,4 +1,4 @@
-"""Findings in their tables: written, looked up by identity, by page and by id, archived, counted."""
+"""Read and write findings in their tables: look them up by identity or ID, archive and count them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice, takewhile
@@ -14,10 +14,10 @@ from vedette.store.documents import clean, finding_of, finding_text, identity_di
 from vedette.store.selection import GROUPS, Filters, columns_of, conditions
 from vedette.store.tables import FINDING_DOCUMENTS, FINDINGS
 
-BATCH = 500  # rows at a time: below every database's limit of parameters
+BATCH = 500  # rows at a time: below the limit of parameters of every database
 _SHOWN_IDS = 4
-_NEAR_DIGITS = 4  # an id that shares fewer is not what was meant
-_AFTER_HEX = "~"  # sorts after every digit of an id
+_NEAR_DIGITS = 4  # an ID that shares fewer leading digits is not worth suggesting
+_AFTER_HEX = "~"  # sorts after every digit of an ID
 _Value = TypeVar("_Value")
 
 
@@ -29,7 +29,7 @@ def batches(values: Iterable[_Value]) -> Iterator[list[_Value]]:
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
-    """Insert rows, or change those whose key is there."""
+    """Insert rows, or update those whose key exists."""
     insert = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
     changed = {column.name: insert.excluded[column.name] for column in table.columns if not column.primary_key}
     statement = insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=changed)
@@ -37,7 +37,7 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, obj
 
 
 def write(connection: Connection, findings: Iterable[Finding]) -> None:
-    """Write findings, each over the one of its id."""
+    """Write findings, each replacing the one with the same ID."""
     for batch in batches(findings):
         rows = [{**columns_of(finding), "identity": identity_digest(identity(finding.seen))} for finding in batch]
         upsert(connection, FINDINGS, rows)
@@ -45,7 +45,7 @@ def write(connection: Connection, findings: Iterable[Finding]) -> None:
 
 
 def of_identities(connection: Connection, identities: Iterable[Identity]) -> list[Finding]:
-    """Return every finding of some identities, archived ones and ended episodes too, by start and id."""
+    """Return all findings of the given identities, including archived ones and ended episodes, sorted by start and ID."""
     found: list[Finding] = []
     for batch in batches({identity_digest(item) for item in identities}):
         rows = connection.execute(select(FINDINGS.c.id, FINDINGS.c.archived).where(FINDINGS.c.identity.in_(batch)))
@@ -54,7 +54,7 @@ def of_identities(connection: Connection, identities: Iterable[Identity]) -> lis
 
 
 def of_ids(connection: Connection, archived: Mapping[str, bool]) -> list[Finding]:
-    """Return the findings of ids, in their order; the mapping says of each whether it is archived."""
+    """Return the findings with the given IDs, in that order; the mapping tells for each ID whether it is archived."""
     found: list[Finding] = []
     for batch in batches(archived):
         query = select(FINDING_DOCUMENTS.c.id, FINDING_DOCUMENTS.c.document).where(FINDING_DOCUMENTS.c.id.in_(batch))
@@ -64,7 +64,7 @@ def of_ids(connection: Connection, archived: Mapping[str, bool]) -> list[Finding
 
 
 def of_whole_ids(connection: Connection, ids: Iterable[str]) -> list[Finding]:
-    """Return the findings of ids, in their order; those that do not exist are left out."""
+    """Return the findings with the given IDs, in that order; IDs that do not exist are left out."""
     wanted = list(dict.fromkeys(clean(item) for item in ids))
     archived: dict[str, bool] = {}
     for batch in batches(wanted):
@@ -74,14 +74,14 @@ def of_whole_ids(connection: Connection, ids: Iterable[str]) -> list[Finding]:
 
 
 def resolve(connection: Connection, text: str) -> str:
-    """Return the id that a text means: an id, or the beginning of only one.
+    """Return the ID for a text that is an ID or the beginning of exactly one ID.
 
     Raises:
-        NotFoundError: no id begins so (the nearest is named), or several do (some are named).
+        NotFoundError: no ID begins like this (the nearest is suggested), or several do (some are listed).
     """
     wanted = clean(text.strip().lower())
     if not wanted:
-        raise NotFoundError("a finding is named by its id or by the beginning of its id, not by nothing")
+        raise NotFoundError("the ID of a finding is empty: give its id or the beginning of its id")
     table = FINDINGS.c
     query = select(table.id).where(table.id >= wanted, table.id < wanted + _AFTER_HEX).order_by(table.id).limit(_SHOWN_IDS + 1)
     found: list[str] = list(connection.scalars(query))
@@ -106,12 +106,12 @@ def _nearest(connection: Connection, wanted: str) -> str | None:
 
 
 def _shared(left: str, right: str) -> int:
-    """Return how many characters two texts have in common at their beginning."""
+    """Return the length of the common prefix of two texts."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(left, right, strict=False)))
 
 
 def set_archived(connection: Connection, ids: Iterable[str], *, archived: bool) -> int:
-    """Set the mark of findings; return how many changed. Ids that do not exist are passed over."""
+    """Archive or unarchive findings; return how many changed. IDs that do not exist are ignored."""
     table = FINDINGS.c
     changed = 0
     for batch in batches(clean(item) for item in ids):
@@ -121,10 +121,10 @@ def set_archived(connection: Connection, ids: Iterable[str], *, archived: bool) 
 
 
 def counted(connection: Connection, group: str, filters: Filters) -> dict[str | float | bool, int]:
-    """Return how many findings have each value of a column, by value.
+    """Return the number of findings per value of a column, sorted by value.
 
     Raises:
-        ConfigurationError: findings are not counted by that column.
+        ConfigurationError: findings cannot be counted by that column.
     """
     if group not in GROUPS:
         raise ConfigurationError(f"findings cannot be counted by {group!r}: give {', '.join(GROUPS)}")

@@ -1,6 +1,6 @@
-"""Threat lists as they are stored: a header, and all entries with their validity as one compressed Arrow table.
+"""Convert threat lists to what is stored: a header, and all entries with their validity as one compressed Arrow table.
 
-Entries that ended stay, so that an event is matched as of its time. Only removing a list forgets them.
+Entries that ended are kept, so that an event matches as of its time. They are deleted only when the list is removed.
 """
 
 from array import array
@@ -15,7 +15,7 @@ from vedette.errors import StoreError
 from vedette.intel import Entry, Kind, Network, Refusal, ThreatList
 from vedette.intel.entries import OPEN, Entries, Numbers, Validity
 from vedette.intel.history import diff
-from vedette.store.documents import clean, json_text, moment, read_json
+from vedette.store.documents import clean, from_microseconds, json_text, read_json
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,16 +23,17 @@ if TYPE_CHECKING:
 
 _VALIDITIES = b"validities"
 _CATEGORIES = b"categories"
-# name of a column, code of its array
+# name of a column, type code of its array
 _COLUMNS = (("lengths", "B"), ("high", "Q"), ("low", "Q"), ("lines", "I"), ("categories", "I"), ("validities", "I"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListSummary:
-    """What is known of a stored list without its entries.
+    """A stored list without its entries.
 
-    ``entries`` is how many the newest import has, ``ended`` how many are history. ``refused`` counts lines that took no part.
-    ``imported_at`` is when it last came, ``as_of`` the day its content is from. Status ERROR: nothing in it was valid.
+    ``entries`` is the number of entries that are valid still, ``ended`` that of entries that ended. ``refused`` is the number of
+    refused lines. ``imported_at`` is the time of the last import, ``as_of`` the date of the content. Status ERROR means that
+    nothing in the list is valid.
     """
 
     name: str
@@ -53,7 +54,7 @@ class ListSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """A ThreatList without its entries; the fields are those of ThreatList."""
+    """A ThreatList without its entries, with the same field names; the ages are text."""
 
     name: str
     kind: Kind
@@ -71,15 +72,15 @@ class Header:
 
 
 def header_text(threat_list: ThreatList) -> str:
-    """Write a list without its entries as JSON."""
+    """Return a list without its entries as JSON text."""
     values = {item.name: getattr(threat_list, item.name) for item in fields(Header)}
-    # JSON has no infinity: ages are text
+    # JSON has no infinity, so ages are text
     values |= {name: str(values[name]) for name in ("max_age_days", "grace_days")}
     return json_text(Header(**values))
 
 
 def list_of(header: str, entries: Entries) -> ThreatList:
-    """Put a stored list together again."""
+    """Return the list of a stored header and entries."""
     read = read_json(header, Header)
     values = {item.name: getattr(read, item.name) for item in fields(Header)}
     values |= {name: float(values[name]) for name in ("max_age_days", "grace_days")}
@@ -87,7 +88,7 @@ def list_of(header: str, entries: Entries) -> ThreatList:
 
 
 def summary_of(row: "Row[*tuple[Any, ...]]") -> ListSummary:
-    """Make a summary of a row of the table of lists."""
+    """Return the summary of a row of the table ``lists``."""
     header = read_json(row.header, Header)
     return ListSummary(
         name=row.name,
@@ -97,7 +98,7 @@ def summary_of(row: "Row[*tuple[Any, ...]]") -> ListSummary:
         entries=row.entries_open,
         ended=row.entries_closed,
         refused=row.refused,
-        imported_at=moment(row.imported_at),
+        imported_at=from_microseconds(row.imported_at),
         as_of=header.as_of,
         max_age_days=float(header.max_age_days),
         digest=header.digest,
@@ -108,27 +109,27 @@ def summary_of(row: "Row[*tuple[Any, ...]]") -> ListSummary:
 
 
 def imported(previous: Entries | None, threat_list: ThreatList, at: datetime) -> Entries:
-    """Return a list's entries after an import at a time: new ones opened, vanished ones ended, all others as they were.
+    """Return a list's entries after an import at time ``at``: new ones opened, vanished ones ended, all others unchanged.
 
-    What ``diff`` would keep in any case is set aside first: comparing a million objects would take a gigabyte.
+    Entries that ``diff`` would certainly keep are set aside first: comparing a million objects would take a gigabyte.
     """
     listed = Entries.of(threat_list.entries)
     if previous is None:
         return listed
-    stayed = _stayed(previous, listed, at)
-    result = _subset(previous, stayed.keys())
-    old = _subset(previous, (place for place in range(len(previous)) if place not in stayed))
-    seen = set(stayed.values())
+    unchanged = _unchanged(previous, listed, at)
+    result = _subset(previous, unchanged.keys())
+    old = _subset(previous, (place for place in range(len(previous)) if place not in unchanged))
+    seen = set(unchanged.values())
     new = _subset(listed, (place for place in range(len(listed)) if place not in seen))
-    for entry in diff(old, _without_ended_twins(old, new, at), at).entries:
+    for entry in diff(old, _without_ended(old, new, at), at).entries:
         result.append(_numbers(entry.network), entry.line, entry.category, (entry.valid_from, entry.valid_to))
     return result
 
 
-def _stayed(previous: Entries, listed: Entries, at: datetime) -> dict[int, int]:
-    """Return the places of stored entries that are plainly listed still, with their places in the new list.
+def _unchanged(previous: Entries, listed: Entries, at: datetime) -> dict[int, int]:
+    """Return the positions of stored entries that are certainly still listed, with their positions in the new list.
 
-    Plainly: the network stands once in the new list, without a validity, and once among the stored ones that are open.
+    This is certain if the network occurs once in the new list, without a validity, and once among the open stored entries.
     """
     undated = {number for number, validity in enumerate(listed.validity_values) if validity == OPEN}
     running = {number for number, (_, to) in enumerate(previous.validity_values) if to is None or to > at}
@@ -146,7 +147,7 @@ def _stayed(previous: Entries, listed: Entries, at: datetime) -> dict[int, int]:
 
 
 def _single_places(entries: Entries, validities: set[int]) -> dict[int, int]:
-    """Return the place of each network among entries of some validities, -1 for one that stands there twice."""
+    """Return the position of each network among the entries with some validities, -1 for a network that occurs twice."""
     places: dict[int, int] = {}
     columns = zip(entries.high, entries.low, entries.lengths, entries.validities, strict=True)
     for place, (high, low, length, validity) in enumerate(columns):
@@ -157,7 +158,7 @@ def _single_places(entries: Entries, validities: set[int]) -> dict[int, int]:
 
 
 def _subset(entries: Entries, places: Iterable[int]) -> Entries:
-    """Return the entries at some places."""
+    """Return the entries at the given positions."""
     subset = Entries()
     for place in places:
         subset.append(
@@ -169,8 +170,8 @@ def _subset(entries: Entries, places: Iterable[int]) -> Entries:
     return subset
 
 
-def _without_ended_twins(old: Entries, new: Entries, at: datetime) -> list[Entry]:
-    """Return listed entries but those that ended before and are history already: lists repeat them, and each would double."""
+def _without_ended(old: Entries, new: Entries, at: datetime) -> list[Entry]:
+    """Return the listed entries without those that ended and are stored already: lists repeat them, which would double them."""
     ended = {
         (entry.network, entry.valid_to, entry.valid_from) for entry in old if entry.valid_to is not None and entry.valid_to <= at
     }
@@ -179,14 +180,14 @@ def _without_ended_twins(old: Entries, new: Entries, at: datetime) -> list[Entry
 
 
 def open_count(entries: Entries, at: datetime) -> int:
-    """Return how many entries have not ended."""
+    """Return the number of entries that have not ended."""
     ended = {number for number, (_, to) in enumerate(entries.validity_values) if to is not None and to <= at}
     return len(entries) - sum(number in ended for number in entries.validities) if ended else len(entries)
 
 
 def packed(entries: Entries) -> bytes:
-    """Write entries as a compressed Arrow table."""
-    import pyarrow as pa  # noqa: PLC0415  # 100 ms to import, and most uses of a store need none
+    """Return entries as the bytes of a compressed Arrow table."""
+    import pyarrow as pa  # noqa: PLC0415  # takes 100 ms to import, and most uses of a store do not need it
 
     schema = pa.schema([(name, _type(code)) for name, code in _COLUMNS])
     columns = [_as_column(getattr(entries, name), code) for name, code in _COLUMNS]
@@ -202,7 +203,7 @@ def packed(entries: Entries) -> bytes:
 
 
 def unpacked(content: bytes, name: str) -> Entries:
-    """Read what ``packed`` wrote.
+    """Return the entries in bytes written by ``packed``; ``name`` is that of their list, for the message.
 
     Raises:
         StoreError: the content is damaged.

@@ -1,4 +1,4 @@
-"""Which findings, in which order, from where on: the questions that lists of findings ask."""
+"""Build the queries for findings: filters, sort orders and pages."""
 
 from datetime import datetime
 from difflib import get_close_matches
@@ -14,13 +14,13 @@ from vedette.store.documents import clean, microseconds
 from vedette.store.tables import FINDINGS, ORDERS
 
 SORTED_AT_MOST = 5_000
-"""How many matching findings are fetched and sorted; for more, the index of the order is walked."""
+"""The most matching findings that are fetched and sorted; if there are more, the index of the sort order is scanned."""
 
 
 class Filters(TypedDict, total=False):
-    """What findings are selected by; what is absent or None does not matter.
+    """Conditions that findings must meet; a value that is absent or None is no condition.
 
-    ``since`` (inclusive) and ``until`` (exclusive) bound the time of the last change (``updated_at``).
+    ``since`` (inclusive) and ``until`` (exclusive) limit the time of the last change (``updated_at``).
     """
 
     finding_type: str | None
@@ -32,12 +32,12 @@ class Filters(TypedDict, total=False):
     until: datetime | None
 
 
-# What findings are counted by.
+# The columns by which findings can be counted.
 GROUPS = ("severity", "finding_type", "account_id", "region", "archived")
 
 
 def columns_of(finding: Finding) -> dict[str, str | int | float]:
-    """Return what findings are selected and sorted by."""
+    """Return the columns by which a finding is selected and sorted."""
     seen = finding.seen
     return {
         "id": finding.id,
@@ -55,20 +55,20 @@ def columns_of(finding: Finding) -> dict[str, str | int | float]:
 
 
 def cursor(finding: Finding, order: str = "updated_at", *, descending: bool = True) -> str:
-    """Return the place after a finding in an order: what ``Store.findings`` takes as ``after`` for the next page.
+    """Return the position after a finding in a sort order, which ``Store.findings`` takes as ``after`` for the next page.
 
-    It names the finding's values, not a number of rows, so that findings which come in between shift nothing.
+    It holds the finding's values, not a number of rows, so that findings added meanwhile do not shift the next page.
 
     Raises:
         ConfigurationError: there is no such order.
     """
     values = columns_of(finding)
-    place = [order, descending, *(values[name] for name in _order(order))]
-    return msgspec.json.encode(place).hex()
+    position = [order, descending, *(values[name] for name in _order(order))]
+    return msgspec.json.encode(position).hex()
 
 
 def conditions(filters: Filters, lead: str | None = None) -> list[ColumnElement[bool]]:
-    """Return what a finding must meet; ``lead`` is the only column whose index may be used, None leaves it to the database."""
+    """Return the filters as SQL conditions; only the index of the column ``lead`` may be used, any if that is None."""
     found: list[ColumnElement[bool]] = []
     for name, value in (
         ("finding_type", filters.get("finding_type")),
@@ -98,10 +98,10 @@ def page(
     after: str | None,
     sorted_at_most: int,
 ) -> Select[tuple[str, bool]]:
-    """Return the query for the ids of one page, in order.
+    """Return the query for the IDs and ``archived`` of one page, in order.
 
     Raises:
-        ConfigurationError: there is no such order, or ``after`` is no place in it.
+        ConfigurationError: there is no such order, or ``after`` is not a cursor of it.
     """
     columns: list[ColumnElement[Any]] = [FINDINGS.c[name] for name in _order(order)]
     lead = _lead(connection, filters, order, sorted_at_most)
@@ -109,17 +109,17 @@ def page(
         columns[0] = _without_index(ORDERS[order][0])
     wanted = conditions(filters, lead if connection.dialect.name == "sqlite" else None)
     if after is not None:
-        place = tuple_(*_values(after, order, descending=descending))
-        wanted.append(tuple_(*columns) < place if descending else tuple_(*columns) > place)
+        position = tuple_(*_values(after, order, descending=descending))
+        wanted.append(tuple_(*columns) < position if descending else tuple_(*columns) > position)
     sorting = [column.desc() if descending else column.asc() for column in columns]
     return select(FINDINGS.c.id, FINDINGS.c.archived).where(*wanted).order_by(*sorting).limit(limit)
 
 
 def _lead(connection: Connection, filters: Filters, order: str, sorted_at_most: int) -> str:
-    """Return the column by whose index a page is best found.
+    """Return the column whose index finds a page fastest.
 
-    Few findings of a type, account, severity or time are best fetched and sorted; otherwise a page is soon full when walking
-    along the order. Left alone, databases walk along a million findings for a value that is rare.
+    If few findings have a type, account, severity or time, fetch and sort them; otherwise scanning the index of the order soon
+    fills a page. On their own, databases scan a million findings for a rare value.
     """
     groups: dict[str, Filters] = {
         "finding_type": {"finding_type": filters.get("finding_type")},
@@ -141,7 +141,7 @@ def _column(name: str, lead: str | None) -> ColumnElement[Any]:
 
 
 def _without_index(name: str) -> ColumnElement[Any]:
-    """Return a column's value as an expression, which no index serves."""
+    """Return a column as an expression for which no index can be used."""
     column = FINDINGS.c[name]
     if column.type.python_type is str:
         return column.concat("")
@@ -159,12 +159,12 @@ def _order(order: str) -> tuple[str, ...]:
 def _values(after: str, order: str, *, descending: bool) -> list[str | int | float]:
     names = _order(order)
     try:
-        place = msgspec.json.decode(bytes.fromhex(after), type=list[str | int | float | bool])
+        position = msgspec.json.decode(bytes.fromhex(after), type=list[str | int | float | bool])
     except (ValueError, msgspec.MsgspecError) as error:
-        raise ConfigurationError(f"{after[:40]!r} is no place in a list of findings") from error
-    if place[:2] != [order, descending] or len(place) != len(names) + 2:
-        raise ConfigurationError(f"{after[:40]!r} is a place in findings that are sorted otherwise than by {order}")
-    for name, value in zip(names, place[2:], strict=True):
+        raise ConfigurationError(f"{after[:40]!r} is not a cursor in a list of findings") from error
+    if position[:2] != [order, descending] or len(position) != len(names) + 2:
+        raise ConfigurationError(f"{after[:40]!r} is a cursor in findings that are sorted otherwise than by {order}")
+    for name, value in zip(names, position[2:], strict=True):
         if isinstance(value, bool) or isinstance(value, str) != (FINDINGS.c[name].type.python_type is str):
-            raise ConfigurationError(f"{after[:40]!r} is no place in a list of findings sorted by {order}")
-    return place[2:]
+            raise ConfigurationError(f"{after[:40]!r} is not a cursor in a list of findings sorted by {order}")
+    return position[2:]

@@ -1,6 +1,6 @@
-"""The store: what was found, what was read, and what is known about addresses, in one database.
+"""Keep findings, receipts, generations and threat lists in one database.
 
-Writing is all or nothing: a crash leaves either the world before or the world after.
+Every write is one transaction: after a crash, either all of it or nothing has been written.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,8 +24,8 @@ from vedette.intel.entries import Entries
 from vedette.intel.lists import compare
 from vedette.state_files.generation import Generation
 from vedette.store import finding_rows
-from vedette.store.database import border, connect, place_of, prepare, writing
-from vedette.store.documents import clean, digest, json_text, microseconds, moment, read_json
+from vedette.store.database import connect, display_name, mapped_errors, prepare, writing
+from vedette.store.documents import clean, digest, from_microseconds, json_text, microseconds, read_json
 from vedette.store.lists import ListSummary, header_text, imported, list_of, open_count, packed, summary_of, unpacked
 from vedette.store.selection import SORTED_AT_MOST, Filters, conditions, page
 from vedette.store.tables import FINDINGS, GENERATIONS, LIST_ENTRIES, LISTS, RECEIPTS, RUN_REPORTS
@@ -37,7 +37,7 @@ _ACTIVE = "ACTIVE"
 
 @dataclass(frozen=True, slots=True)
 class StoredReport:
-    """What a step told of itself: the generation that it wrote, when, and the report."""
+    """The run report of a step, with the generation that the step wrote and the time."""
 
     generation: int
     written_at: datetime
@@ -45,27 +45,27 @@ class StoredReport:
 
 
 class Store:
-    """A store that is open. Make it with ``open`` or ``ephemeral``; close it, or use it in a ``with`` statement.
+    """An open store. Create it with ``open`` or ``ephemeral``; close it, or use it in a ``with`` statement.
 
-    It may be used by several threads. Every method raises ``StoreError`` when the database fails.
+    It may be used by several threads. Every method raises ``StoreError`` if the database fails.
     """
 
     def __init__(self, engine: Engine, place: str) -> None:
         self._engine = engine
         self.place = place
-        # In memory there is one connection, so one transaction at a time.
-        self._alone: AbstractContextManager[object] = RLock() if place == EPHEMERAL else nullcontext()
+        # In memory there is only one connection, so only one transaction at a time.
+        self._lock: AbstractContextManager[object] = RLock() if place == EPHEMERAL else nullcontext()
 
     @classmethod
     def open(cls, url: str, *, create: bool = True) -> Self:
-        """Open a store and bring its tables to the newest revision; ``create`` makes one where there is none.
+        """Open a store and migrate its tables to the newest revision; with ``create``, create it if there is none.
 
         Raises:
-            StoreError: the place cannot be reached or written, holds something else, or was written by a newer version.
+            StoreError: the database cannot be reached or written, holds something else, or was written by a newer version.
         """
         url = EPHEMERAL if is_ephemeral(url) else url
-        place = place_of(url)
-        with border(place, "opened"):
+        place = display_name(url)
+        with mapped_errors(place, "opened"):
             engine = connect(url, create=create)
             try:
                 prepare(engine, place, create=create)
@@ -76,7 +76,7 @@ class Store:
 
     @classmethod
     def ephemeral(cls) -> Self:
-        """Make a store in memory, which is gone when it is closed."""
+        """Create a store in memory, whose content is lost when it is closed."""
         return cls.open(EPHEMERAL)
 
     def close(self) -> None:
@@ -88,18 +88,18 @@ class Store:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Close it."""
+        """Close the store."""
         self.close()
 
     # Steps
 
     def generation(self) -> Generation | None:
-        """Return the newest generation, None before the first commit."""
+        """Return the newest generation, or None before the first commit."""
         with self._reading() as connection:
             return _generation(connection)
 
     def known(self, receipts: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Return those of the receipts (name, version) whose blobs were read."""
+        """Return those of the receipts (name, version) that are stored, because their blobs were read."""
         wanted = {digest(*receipt): receipt for receipt in receipts}
         with self._reading() as connection:
             found: set[str] = set()
@@ -108,9 +108,9 @@ class Store:
         return {wanted[item] for item in found}
 
     def open_findings(self, identities: Iterable[Identity]) -> list[Finding]:
-        """Return the findings that sightings of these identities may continue, by start.
+        """Return the findings that sightings of these identities may continue, sorted by start.
 
-        These are all of their episodes, archived ones too: what belongs to an archived finding must not become a second one.
+        These are all of their episodes, including archived ones: what belongs to an archived finding must not become a new one.
         """
         with self._reading() as connection:
             return finding_rows.of_identities(connection, identities)
@@ -123,14 +123,14 @@ class Store:
         generation: Generation,
         report: Mapping[str, object] | None = None,
     ) -> None:
-        """Write the results of a step in one transaction. The same commit again changes nothing.
+        """Write the results of a step in one transaction. Repeating the same commit changes nothing.
 
         Raises:
-            StoreError: the generation does not follow the stored one by one (another process wrote meanwhile), or the
-                database fails; then nothing was written.
+            StoreError: the generation is not the successor of the stored one (another process wrote meanwhile), or the
+                database fails; nothing has been written then.
         """
         content = generation.to_json()
-        with self._writing("written") as connection:
+        with self._writing() as connection:
             _check_follows(_generation(connection), generation, content, self.place)
             finding_rows.write(connection, findings)
             _write_receipts(connection, receipts, generation.number)
@@ -149,7 +149,7 @@ class Store:
         query = select(RUN_REPORTS).order_by(RUN_REPORTS.c.generation.desc()).limit(limit)
         with self._reading() as connection:
             rows = connection.execute(query).all()
-        return [StoredReport(row.generation, moment(row.written_at), read_json(row.content, dict)) for row in rows]
+        return [StoredReport(row.generation, from_microseconds(row.written_at), read_json(row.content, dict)) for row in rows]
 
     # Findings
 
@@ -163,12 +163,12 @@ class Store:
         sorted_at_most: int = SORTED_AT_MOST,
         **filters: Unpack[Filters],
     ) -> list[Finding]:
-        """Return one page of the findings that meet the filters; ``after`` is the ``cursor`` of the last one of the page before.
+        """Return one page of the findings that meet the filters; ``after`` is the ``cursor`` of the previous page's last finding.
 
-        Up to ``sorted_at_most`` matching findings are fetched and sorted; for more, the index of the order is walked.
+        Up to ``sorted_at_most`` matching findings are fetched and sorted; if there are more, the index of the order is scanned.
 
         Raises:
-            ConfigurationError: there is no such order, or ``after`` is no place in it.
+            ConfigurationError: there is no such order, or ``after`` is not a cursor of it.
         """
         with self._reading() as connection:
             query = page(
@@ -184,55 +184,57 @@ class Store:
             return finding_rows.of_ids(connection, {row.id: row.archived for row in rows})
 
     def count(self, **filters: Unpack[Filters]) -> int:
-        """Return how many findings meet the filters."""
+        """Return the number of findings that meet the filters."""
         with self._reading() as connection:
             return connection.scalar(select(func.count()).select_from(FINDINGS).where(*conditions(filters))) or 0
 
     def count_by(self, group: str, **filters: Unpack[Filters]) -> dict[str | float | bool, int]:
-        """Return how many of them have each severity, finding_type, account_id, region or archived, by value.
+        """Return the number of findings that meet the filters per value of ``group``.
+
+        ``group`` is severity, finding_type, account_id, region or archived.
 
         Raises:
-            ConfigurationError: findings are not counted by that.
+            ConfigurationError: findings cannot be counted by ``group``.
         """
         with self._reading() as connection:
             return finding_rows.counted(connection, group, filters)
 
     def finding(self, name: str) -> Finding:
-        """Return the finding of an id, or of the beginning of only one id.
+        """Return the finding with the ID ``name``, or with the only ID that begins with it.
 
         Raises:
-            NotFoundError: there is none (the nearest id is named), or there are several (some are named).
+            NotFoundError: there is none (the nearest ID is suggested), or there are several (some are listed).
         """
         with self._reading() as connection:
             return finding_rows.of_whole_ids(connection, [finding_rows.resolve(connection, name)])[0]
 
     def findings_of(self, ids: Iterable[str]) -> list[Finding]:
-        """Return the findings of whole ids, in their order; ids that do not exist are left out."""
+        """Return the findings with the given complete IDs, in that order; IDs that do not exist are left out."""
         with self._reading() as connection:
             return finding_rows.of_whole_ids(connection, ids)
 
     def archive(self, ids: Iterable[str]) -> int:
-        """Mark findings as archived; return how many were not. Unknown ids are passed over."""
-        with self._writing("written") as connection:
+        """Archive findings; return how many were not archived before. Unknown IDs are ignored."""
+        with self._writing() as connection:
             return finding_rows.set_archived(connection, ids, archived=True)
 
     def unarchive(self, ids: Iterable[str]) -> int:
-        """Take the mark away; return how many had it. Unknown ids are passed over."""
-        with self._writing("written") as connection:
+        """Unarchive findings; return how many were archived before. Unknown IDs are ignored."""
+        with self._writing() as connection:
             return finding_rows.set_archived(connection, ids, archived=False)
 
     # Threat lists
 
     def put_list(self, threat_list: ThreatList, at: datetime) -> str:
-        """Import a list at a time; return a warning, or "".
+        """Import a list at time ``at``; return a warning, or "".
 
-        What the list said before stays: entries that vanished end at ``at`` (``intel.history``). A list with nothing valid in
-        it does not replace one that has something: it is kept out, and the warning says so.
+        Earlier entries are kept: those that vanished end at ``at`` (``intel.history``). A list without a valid entry does not
+        replace one that has entries: it is not imported, and the warning says so.
         """
-        with self._writing("written") as connection:
+        with self._writing() as connection:
             previous = _entries(connection, threat_list.name)
             if previous and threat_list.status != _ACTIVE:
-                return f"{threat_list.name}: nothing in it is valid, so that the {len(previous):,} entries of before stay"
+                return f"{threat_list.name}: nothing in it is valid, so the {len(previous):,} earlier entries are kept"
             before = range(open_count(previous, at) if previous else 0)
             entries = imported(previous, threat_list, at)
             now_open = open_count(entries, at)
@@ -253,16 +255,16 @@ class Store:
         return f"{threat_list.name}: {warning}" if warning else ""
 
     def lists(self) -> list[ListSummary]:
-        """Return what is known of every list, without the entries, by name."""
+        """Return the summaries of all lists, sorted by name."""
         with self._reading() as connection:
             rows = connection.execute(select(LISTS).order_by(LISTS.c.name)).all()
         return [summary_of(row) for row in rows]
 
     def get_list(self, name: str) -> ThreatList:
-        """Return a list with all its entries, ended ones too.
+        """Return a list with all its entries, including those that ended.
 
         Raises:
-            NotFoundError: there is no list of that name (the nearest is named).
+            NotFoundError: there is no list of that name (the most similar is suggested).
         """
         with self._reading() as connection:
             row = connection.execute(select(LISTS.c.header).where(LISTS.c.name == name)).one_or_none()
@@ -271,30 +273,30 @@ class Store:
             return list_of(row.header, _entries(connection, name) or Entries())
 
     def threat_lists(self) -> list[ThreatList]:
-        """Return the lists that take part in matching, by name, with all their entries, ended ones too."""
+        """Return the active lists, sorted by name, with all their entries, including those that ended."""
         with self._reading() as connection:
             query = select(LISTS.c.name, LISTS.c.header).where(LISTS.c.status == _ACTIVE).order_by(LISTS.c.name)
             rows = connection.execute(query).all()
             return [list_of(row.header, _entries(connection, row.name) or Entries()) for row in rows]
 
     def remove_list(self, name: str) -> None:
-        """Forget a list and its history: no event matches it any more, whenever it happened. Findings keep their evidence.
+        """Delete a list and its history: no event matches it any more, whatever its time. Findings keep their evidence.
 
         Raises:
-            NotFoundError: there is no list of that name (the nearest is named).
+            NotFoundError: there is no list of that name (the most similar is suggested).
         """
-        with self._writing("written") as connection:
+        with self._writing() as connection:
             if not connection.execute(delete(LISTS).where(LISTS.c.name == name)).rowcount:
                 raise _no_list(connection, name)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with self._alone, border(self.place, "read"), self._engine.begin() as connection:
+        with self._lock, mapped_errors(self.place, "read"), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
-    def _writing(self, doing: str) -> Iterator[Connection]:
-        with self._alone, border(self.place, doing), writing(self._engine) as connection:
+    def _writing(self) -> Iterator[Connection]:
+        with self._lock, mapped_errors(self.place, "written"), writing(self._engine) as connection:
             yield connection
 
 
@@ -310,7 +312,7 @@ def _check_follows(stored: Generation | None, new: Generation, content: str, pla
     if new.number != stored.number or content != stored.to_json():
         raise StoreError(
             f"generation {new.number} cannot follow generation {stored.number} in the store {place}:"
-            " another process wrote to it meanwhile, or the step began from an older state"
+            " another process has written to it meanwhile, or the step started from an older state"
         )
 
 

@@ -1,8 +1,8 @@
-"""The tables of the store. Every change here goes with a migration; a test compares the two.
+"""Define the tables of the store. Every change here needs a migration; a test compares the two.
 
-Times are whole microseconds since 1970 (UTC): exact, the same on every database, and cheap to sort. Text that comes from logs
-is kept exactly inside JSON, and cleaned in the columns that are searched: a database may refuse a NUL or half a surrogate pair,
-and an attacker may write one. Keys are therefore digests of the exact text.
+Times are whole microseconds since 1970 (UTC): exact, the same on every database, and cheap to sort. Text from logs is kept
+unchanged inside JSON, and cleaned in the columns that are searched: a database may reject a NUL or half a surrogate pair,
+and an attacker may write one. Keys are therefore digests of the unchanged text.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from sqlalchemy import (
     Text,
 )
 
-# Byte order on every database, so that prefixes, pages and ties are the same everywhere.
+# Sorted by bytes on every database, so that prefixes, pages and ties are the same everywhere.
 TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 DIGEST = String(32).with_variant(String(32, collation="C"), "postgresql")
 
@@ -39,10 +39,10 @@ META = Table(
     METADATA,
     Column("key", TEXT, primary_key=True),
     Column("value", TEXT, nullable=False),
-    comment="What the store says of itself.",
+    comment="Facts about the store itself, such as the version that wrote it.",
 )
 
-# What findings are sorted by. Each order ends in the id, so that no two findings are equal.
+# The columns of each sort order. Each ends in the ID, so that no two findings are equal.
 ORDERS: Mapping[str, tuple[str, ...]] = {
     "updated_at": ("updated_at", "id"),
     "created_at": ("created_at", "id"),
@@ -57,12 +57,12 @@ _FILTERED = ("archived", "severity", "finding_type", "account_id", "region")
 
 
 def _sorting_index(order: str) -> Index:
-    # With the filtered columns at its end: a page is found by walking along the index, without a look into the table.
+    # The filtered columns are at its end, so that a page is found by scanning the index alone.
     columns = ORDERS[order]
     return Index(f"ix_findings_{order}", *columns, *(name for name in _FILTERED if name not in columns))
 
 
-# The finding itself is in finding_documents: what is searched and counted stays small.
+# The findings themselves are in finding_documents, so that the table that is searched and counted stays small.
 FINDINGS = Table(
     "findings",
     METADATA,
@@ -81,7 +81,7 @@ FINDINGS = Table(
     Index("ix_findings_identity", "identity"),
     Index("ix_findings_filtered", *_FILTERED),
     *(_sorting_index(order) for order in ORDERS),
-    comment="What findings are searched, sorted and counted by, a row a finding.",
+    comment="The values by which findings are searched, sorted and counted; one row per finding.",
 )
 
 FINDING_DOCUMENTS = Table(
@@ -98,8 +98,8 @@ RECEIPTS = Table(
     Column("digest", DIGEST, primary_key=True, comment="Digest of name and version."),
     Column("name", TEXT, nullable=False),
     Column("version", TEXT, nullable=False),
-    Column("generation", BigInteger, nullable=False, comment="The generation that first held the blob's records."),
-    comment="Which blobs were read: a blob with a receipt is not read again.",
+    Column("generation", BigInteger, nullable=False, comment="The first generation with the blob's records."),
+    comment="The blobs that were read: a blob with a receipt is not read again.",
 )
 
 GENERATIONS = Table(
@@ -107,8 +107,8 @@ GENERATIONS = Table(
     METADATA,
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("committed_at", BigInteger, nullable=False),
-    Column("content", TEXT, nullable=False, comment="The generation as JSON; the table holds the newest only."),
-    comment="The newest generation: which state files count, and up to where they were folded.",
+    Column("content", TEXT, nullable=False, comment="The generation as JSON; the table holds only the newest."),
+    comment="The newest generation: which state files are valid, and up to what time they were folded.",
 )
 
 RUN_REPORTS = Table(
@@ -117,7 +117,7 @@ RUN_REPORTS = Table(
     Column("generation", BigInteger, primary_key=True, autoincrement=False),
     Column("written_at", BigInteger, nullable=False),
     Column("content", TEXT, nullable=False, comment="The report as JSON."),
-    comment="What the last thousand steps told of themselves.",
+    comment="The run reports of the last thousand steps.",
 )
 
 LISTS = Table(
@@ -129,17 +129,17 @@ LISTS = Table(
     Column("status", TEXT, nullable=False),
     Column("imported_at", BigInteger, nullable=False),
     Column("entries_open", Integer, nullable=False, comment="Entries of the newest import."),
-    Column("entries_closed", Integer, nullable=False, comment="Entries that ended: the list's history."),
+    Column("entries_closed", Integer, nullable=False, comment="Entries that ended, which are the list's history."),
     Column("refused", Integer, nullable=False),
     Column("header", TEXT, nullable=False, comment="The list without its entries, as JSON."),
     comment="Threat lists, without their entries.",
 )
 
-# A million rows would take a minute to write and more than five seconds to load; as columns they take a second.
+# A million entries as rows would take a minute to write and more than five seconds to load; as columns they take a second.
 LIST_ENTRIES = Table(
     "list_entries",
     METADATA,
     Column("name", TEXT, ForeignKey("lists.name", ondelete="CASCADE"), primary_key=True),
     Column("content", LargeBinary, nullable=False, comment="All entries with their validity, compressed."),
-    comment="The entries of threat lists, ended ones too.",
+    comment="The entries of threat lists, including those that ended.",
 )

@@ -1,4 +1,4 @@
-"""Where the files of a store lie: state folders belong to a store, and a store says where its own is."""
+"""Interpret the URL of a store: its kind, its file, and the folder of the state files that belong to it."""
 
 from pathlib import Path
 
@@ -10,13 +10,13 @@ _SERVERS = ("postgresql://", "postgresql+psycopg://")
 
 
 def state_folder(url: str, override: Path | None = None) -> Path | None:
-    """Return the folder of the state files that go with a store, None for an ephemeral store.
+    """Return the folder of the state files that belong to a store, or None for an ephemeral store.
 
-    A SQLite file ``dir/vedette.db`` has ``dir/vedette.state`` beside it. A server has no place of its own, so it needs
-    ``override``, which holds for every kind of store.
+    For a SQLite file ``dir/vedette.db`` it is ``dir/vedette.state``. A database server has no such folder, so it needs
+    ``override``, which applies to every kind of store.
 
     Raises:
-        StoreError: the URL is of no known kind, or names a server and there is no ``override``.
+        StoreError: the URL is not one of a store, or names a server and there is no ``override``.
     """
     if override is not None:
         return override
@@ -25,26 +25,26 @@ def state_folder(url: str, override: Path | None = None) -> Path | None:
         return path.with_suffix(".state")
     if url.startswith(_SERVERS):
         shown = url.partition("://")[0]
-        raise StoreError(f"a store on {shown} has no folder of its own: say where its state files are kept (state_folder)")
+        raise StoreError(f"a store on {shown} has no folder of its own: set state_folder to the folder of its state files")
     return None
 
 
 def is_ephemeral(url: str) -> bool:
-    """Say whether a URL means a store in memory."""
+    """Tell whether a URL names a store in memory."""
     return url.partition("?")[0] in {EPHEMERAL, SQLITE_PREFIX, f"{SQLITE_PREFIX}:memory:"}
 
 
 def sqlite_file(url: str) -> Path | None:
-    """Return the file of a SQLite store, None for one in memory and for a server.
+    """Return the file of a SQLite store, or None for a store in memory or on a server.
 
     Raises:
-        StoreError: the URL is of no known kind.
+        StoreError: the URL is not one of a store.
     """
     if url.startswith(_SERVERS) or is_ephemeral(url):
         return None
     name = url.partition("?")[0]
     if name.startswith(SQLITE_PREFIX):
         return Path(name.removeprefix(SQLITE_PREFIX))
-    shown = url.rpartition("@")[2] if "://" in url else url  # what stands before an @ may be a password
-    hint = "" if "://" in url else f"; a file is written {SQLITE_PREFIX}{url}"
-    raise StoreError(f"{shown!r} is no store: give sqlite:///FILE or postgresql+psycopg://HOST/DATABASE{hint}")
+    shown = url.rpartition("@")[2] if "://" in url else url  # the part before an @ may hold a password
+    hint = "" if "://" in url else f"; for a file, write {SQLITE_PREFIX}{url}"
+    raise StoreError(f"{shown!r} is not a store: give sqlite:///FILE or postgresql+psycopg://HOST/DATABASE{hint}")

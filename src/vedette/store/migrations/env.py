@@ -1,4 +1,4 @@
-"""Runs migrations on the connection that the store gives, inside its transaction. Alembic loads this file."""
+"""Run migrations on the connection that the store passes, inside its transaction. Alembic loads this file."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""First tables: findings, receipts, generations, run reports and threat lists."""
+"""Create the first tables: findings, receipts, generations, run reports and threat lists."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -45,7 +45,7 @@ def _findings() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_findings"),
-        comment="What findings are searched, sorted and counted by, a row a finding.",
+        comment="The values by which findings are searched, sorted and counted; one row per finding.",
     )
     for name, columns in _INDEXES.items():
         op.create_index(f"ix_findings_{name}", "findings", list(columns))
@@ -65,24 +65,24 @@ def _steps() -> None:
         sa.Column("key", _TEXT, nullable=False),
         sa.Column("value", _TEXT, nullable=False),
         sa.PrimaryKeyConstraint("key", name="pk_meta"),
-        comment="What the store says of itself.",
+        comment="Facts about the store itself, such as the version that wrote it.",
     )
     op.create_table(
         "receipts",
         sa.Column("digest", _DIGEST, nullable=False, comment="Digest of name and version."),
         sa.Column("name", _TEXT, nullable=False),
         sa.Column("version", _TEXT, nullable=False),
-        sa.Column("generation", sa.BigInteger(), nullable=False, comment="The generation that first held the blob's records."),
+        sa.Column("generation", sa.BigInteger(), nullable=False, comment="The first generation with the blob's records."),
         sa.PrimaryKeyConstraint("digest", name="pk_receipts"),
-        comment="Which blobs were read: a blob with a receipt is not read again.",
+        comment="The blobs that were read: a blob with a receipt is not read again.",
     )
     op.create_table(
         "generations",
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("committed_at", sa.BigInteger(), nullable=False),
-        sa.Column("content", _TEXT, nullable=False, comment="The generation as JSON; the table holds the newest only."),
+        sa.Column("content", _TEXT, nullable=False, comment="The generation as JSON; the table holds only the newest."),
         sa.PrimaryKeyConstraint("number", name="pk_generations"),
-        comment="The newest generation: which state files count, and up to where they were folded.",
+        comment="The newest generation: which state files are valid, and up to what time they were folded.",
     )
     op.create_table(
         "run_reports",
@@ -90,7 +90,7 @@ def _steps() -> None:
         sa.Column("written_at", sa.BigInteger(), nullable=False),
         sa.Column("content", _TEXT, nullable=False, comment="The report as JSON."),
         sa.PrimaryKeyConstraint("generation", name="pk_run_reports"),
-        comment="What the last thousand steps told of themselves.",
+        comment="The run reports of the last thousand steps.",
     )
 
 
@@ -103,7 +103,7 @@ def _lists() -> None:
         sa.Column("status", _TEXT, nullable=False),
         sa.Column("imported_at", sa.BigInteger(), nullable=False),
         sa.Column("entries_open", sa.Integer(), nullable=False, comment="Entries of the newest import."),
-        sa.Column("entries_closed", sa.Integer(), nullable=False, comment="Entries that ended: the list's history."),
+        sa.Column("entries_closed", sa.Integer(), nullable=False, comment="Entries that ended, which are the list's history."),
         sa.Column("refused", sa.Integer(), nullable=False),
         sa.Column("header", _TEXT, nullable=False, comment="The list without its entries, as JSON."),
         sa.PrimaryKeyConstraint("name", name="pk_lists"),
@@ -115,5 +115,5 @@ def _lists() -> None:
         sa.Column("content", sa.LargeBinary(), nullable=False, comment="All entries with their validity, compressed."),
         sa.ForeignKeyConstraint(["name"], ["lists.name"], name="fk_list_entries_name", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("name", name="pk_list_entries"),
-        comment="The entries of threat lists, ended ones too.",
+        comment="The entries of threat lists, including those that ended.",
     )
