@@ -121,7 +121,7 @@ def test_findings_are_rendered_as_they_come(findings: list[Finding]) -> None:
 
 
 def test_an_unknown_format_names_the_known_ones() -> None:
-    with pytest.raises(ConfigurationError, match=r"'yaml' is no output format: choose one of csv, guardduty, "):
+    with pytest.raises(ConfigurationError, match=r"'yaml' is not an output format: choose one of csv, guardduty, "):
         render([], "yaml")
 
 

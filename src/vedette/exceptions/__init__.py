@@ -1,1 +1,1 @@
-"""What the user permits or accepts: whose findings are kept, archived, until when and why."""
+"""What the user permits or accepts: whose findings are archived, until when and why."""

@@ -1,7 +1,8 @@
-"""Accepted behaviour: whose first calls are no news, until when. Their findings are kept, archived, with the reason.
+"""Accepted behaviour: whose first calls are expected, and until when. Their findings are archived, with the reason.
 
-An entry is ``PRINCIPAL``, with or without ``network``, ``resource`` or ``user``, then ``until DAY`` or ``until DAY: REASON``.
-PRINCIPAL is what findings of the discovery types name as their target; ``*`` in it stands for anything.
+An entry is ``PRINCIPAL`` or ``PRINCIPAL CATEGORY``, and may go on with ``until DAY`` or ``until DAY: REASON``.
+CATEGORY is that of a detection (``network``, ``resource`` or ``user``), PRINCIPAL what its findings name as their target; ``*`` in
+it stands for anything.
 """
 
 import re
@@ -15,14 +16,14 @@ from vedette.findings import Finding
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
-    """One entry: the principals that it names, and the category of calls ("": every one)."""
+    """One entry: the principals that it names, and the category of calls, "" for all of them."""
 
     entry: Entry
     principal: re.Pattern[str]
     category: str = ""
 
     def names(self, finding: Finding) -> bool:
-        """Say whether a finding of a discovery type is accepted when it began."""
+        """Say whether a finding is accepted, at the time of its first event."""
         detection = all_detections().get(finding.seen.finding_type)
         category = detection.category if detection else ""
         return (
@@ -58,7 +59,7 @@ def _acceptance(entry: Entry) -> Acceptance:
 
 
 def accepted(finding: Finding, acceptances: Iterable[Acceptance]) -> Finding:
-    """Return a finding of behaviour that was accepted archived, with the reason; others as they are."""
+    """Return a finding of accepted behaviour archived and with the reason, any other finding unchanged."""
     acceptance = next((item for item in acceptances if item.names(finding)), None)
     if acceptance is None:
         return finding

@@ -1,4 +1,4 @@
-"""Authorised scanners: who may scan, until when. Their findings are kept, archived, with the reason (methods 2.3, 7 item 3).
+"""Authorised scanners: who may scan, and until when. Their findings are archived, with the reason (methods 2.3, 7 item 3).
 
 An entry is ``WHO``, ``WHO until DAY`` or ``WHO until DAY: REASON``. WHO is an instance id, an interface id, an image id (ami-…),
 an address or network, or ``tag:NAME=VALUE``. It holds to the end of the day, in UTC.
@@ -19,7 +19,7 @@ _ID = re.compile(r"(?:i|eni|ami)-[0-9a-zA-Z]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permit:
-    """One entry, and whom it names: one of ``identifier``, ``network`` and ``tag``."""
+    """One entry, and whom it names by one of ``identifier``, ``network`` and ``tag``."""
 
     entry: Entry
     identifier: str = ""
@@ -27,7 +27,7 @@ class Permit:
     tag: tuple[str, str] | None = None
 
     def names(self, details: Mapping[str, object]) -> bool:
-        """Say whether it names an instance, given GuardDuty's instanceDetails of it."""
+        """Say whether it names the instance that GuardDuty's ``instanceDetails`` describe."""
         interfaces = [item for item in _list(details.get("networkInterfaces")) if isinstance(item, Mapping)]
         if self.identifier:
             known = {details.get("instanceId"), details.get("imageId"), *(item.get("networkInterfaceId") for item in interfaces)}
@@ -71,7 +71,7 @@ def permit_of(permits: Iterable[Permit], details: Mapping[str, object], at: date
 
 
 def permitted(finding: Finding, permits: Iterable[Permit]) -> Finding:
-    """Return a finding of a scan by an authorised scanner archived, with severity 2 and the reason; others as they are."""
+    """Return a finding of an authorised scan archived, with severity 2 and the reason, any other finding unchanged."""
     details = finding.seen.resource.get("instanceDetails")
     if finding.resource_role != "ACTOR" or not isinstance(details, Mapping):
         return finding

@@ -1,4 +1,4 @@
-"""Entries of settings that say of whom something holds, until when and why: ``WHO until DAY: REASON``. No I/O."""
+"""Entries of settings that name somebody, with a last day and a reason: ``WHO until DAY: REASON``. No I/O."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -15,7 +15,7 @@ _ENTRY = re.compile(r"(?P<who>\S(?:.*?\S)??)(?:\s+until\s+(?P<until>\d{4}-\d{2}-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One entry: its text, whom it names, until when it holds (None: open), and why."""
+    """One entry: its text, whom it names, when it ends (None: never), and the reason."""
 
     text: str
     who: str
@@ -23,15 +23,15 @@ class Entry:
     reason: str = ""
 
     def holds(self, at: datetime) -> bool:
-        """Say whether it holds at a time."""
+        """Say whether it is valid at a time."""
         return self.until is None or at < self.until
 
 
 def read(text: str) -> Entry:
-    """Read ``WHO``, ``WHO until DAY`` or ``WHO until DAY: REASON``; it holds to the end of the day, in UTC.
+    """Read ``WHO``, ``WHO until DAY`` or ``WHO until DAY: REASON``; it is valid to the end of the day, in UTC.
 
     Raises:
-        ValueError: it is empty, or the day is none.
+        ValueError: it is empty, or the day does not exist.
     """
     match = _ENTRY.fullmatch(text.strip())
     if match is None:
@@ -39,13 +39,13 @@ def read(text: str) -> Entry:
     until = None
     if match["until"]:
         day = date.fromisoformat(match["until"])
-        # the last day of the calendar has no day after it: nothing ends then
+        # nothing comes after the last day of the calendar: an entry that ends then never ends
         until = None if day == date.max else datetime.combine(day + timedelta(days=1), datetime.min.time(), UTC)
     return Entry(text=text, who=match["who"], until=until, reason=(match["reason"] or "").strip())
 
 
 def read_all(texts: Iterable[str], setting: str, make: Callable[[Entry], _Made]) -> tuple[_Made, ...]:
-    """Read the entries of a setting, and make of each what it is about; ``make`` raises ValueError for what it cannot use.
+    """Read the entries of a setting and convert each with ``make``, which raises ValueError for those that it cannot use.
 
     Raises:
         ConfigurationError: some of them cannot be used; all are named.

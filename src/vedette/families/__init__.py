@@ -1,1 +1,1 @@
-"""What finding types of one kind share: rows become sightings, findings become words."""
+"""What finding types of one kind share: how rows become sightings, and findings words, sections and advice."""

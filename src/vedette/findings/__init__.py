@@ -1,4 +1,4 @@
-"""What a finding is. Pure values, and the functions that merge and name them."""
+"""What a finding is: pure values, and the functions that merge and name them."""
 
 from vedette.findings.assemble import assemble
 from vedette.findings.explanation import Section, Step

@@ -1,4 +1,4 @@
-"""A merged sighting becomes a finding: its id, its words, and when it was written."""
+"""A merged sighting becomes a finding, with its id, its words and the times at which it was written and changed."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -8,11 +8,11 @@ from typing import Protocol
 from vedette.findings.identity import finding_id
 from vedette.findings.model import Finding, Sighting, Summary
 
-_UNTOLD = Summary(title="", description="", severity=0.0, reasons=())
+_NO_SUMMARY = Summary(title="", description="", severity=0.0, reasons=())
 
 
 class Rule(Protocol):
-    """What a finding takes from its detection; ``detections.Detection`` has it all."""
+    """What a finding takes from its detection (``detections.Detection``)."""
 
     @property
     def rule(self) -> int:
@@ -32,7 +32,7 @@ class Rule(Protocol):
 
     @property
     def summarise(self) -> Callable[[Finding, Mapping[str, int | float]], Summary]:
-        """The function that says what the finding means."""
+        """The function that puts the finding into words."""
 
 
 def assemble(
@@ -44,11 +44,12 @@ def assemble(
     stamp: datetime | None,
     detector_id: str = "",
 ) -> Finding:
-    """Make the finding of an episode, or renew the one that it continues.
+    """Return the finding of an episode: a new one, or a renewed version of the one that it continues.
 
-    ``seen`` already holds what ``existing`` has seen (as ``Episode.seen`` does). ``stamp`` is the clock's time, written into a
-    new finding and into one that changed; nothing changed, nothing is stamped, and no stamp goes back. None stamps event time
-    (a scan): created at the first event, updated at the last, so that any cutting of the input writes the same bytes.
+    ``seen`` includes what ``existing`` has seen, as ``Episode.seen`` does. ``stamp`` is the clock's time, for a finding that is
+    new or has changed; one that has not changed keeps its times, and no time is ever set back. Where ``stamp`` is None, event
+    time takes its place (created at the first event, updated at the last), so that a scan writes the same bytes however the input
+    is divided.
     """
     draft = Finding(
         id=existing.id if existing else finding_id(seen),
@@ -57,7 +58,7 @@ def assemble(
         resource_type=rule.resource_type,
         resource_role=rule.resource_role,
         action_type=rule.action_type,
-        summary=_UNTOLD,
+        summary=_NO_SUMMARY,
         created_at=_created(seen, existing, stamp),
         updated_at=existing.updated_at if existing else stamp or seen.last.time,
         archived=existing.archived if existing else False,
@@ -79,5 +80,5 @@ def _created(seen: Sighting, existing: Finding | None, stamp: datetime | None) -
     if existing is None:
         return stamp or seen.first.time
     if stamp is None and existing.created_at == existing.seen.first.time:
-        return seen.first.time  # stamped in event time before; an earlier record that came late moves it
+        return seen.first.time  # it has event time; an earlier record that came late moves it
     return existing.created_at

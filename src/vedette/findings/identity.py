@@ -1,4 +1,4 @@
-"""Names of findings and detectors: always the same for the same thing, so that a replay never makes a second one."""
+"""Names of findings and detectors: always the same for the same thing, so that reading a log again makes no second one."""
 
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -12,22 +12,22 @@ _HEX_DIGITS = 32
 
 
 def identity(sighting: Sighting) -> Identity:
-    """Return what makes sightings one thing: type, account, resource key and target."""
+    """Return what sightings of one thing have in common: type, account, resource key and target."""
     return sighting.finding_type, sighting.account_id, sighting.resource_key, sighting.target
 
 
 def finding_id(seen: Sighting) -> str:
-    """Return the id of the episode that ``seen`` begins: 32 hex digits (DESIGN 2.3; the form as GuardDuty's).
+    """Return the id of the episode that ``seen`` begins: 32 hex digits, as GuardDuty's.
 
-    The hash is over type, account, region, resource key, target and the episode's start in microseconds. The rule's version
-    takes no part: a better rule updates findings, it does not double them. The start is ``origin`` where a sighting has one.
+    It is a hash of type, account, region, resource key, target and the episode's start in microseconds. The rule's version is not
+    part of it: a better rule updates findings and does not duplicate them. The start is ``origin`` where a sighting has one.
     """
     start = (seen.origin or seen.first.time).astimezone(UTC).isoformat(timespec="microseconds")
     return _hex("finding", seen.finding_type, seen.account_id, seen.region, seen.resource_key, seen.target, start)
 
 
 def detector_id(account_id: str, region: str) -> str:
-    """Return the id of the detector that watches an account in a region where no store has named one: 32 hex digits."""
+    """Return the id of an account's detector in a region, for which no store has another: 32 hex digits."""
     return _hex("detector", account_id, region)
 
 
@@ -42,7 +42,7 @@ def finding_arn(partition: str, region: str, account_id: str, detector: str, fin
 
 
 def timestamp(time: datetime) -> str:
-    """Write a time as findings do: ``2024-03-01T12:00:00.000Z``, cut to milliseconds."""
+    """Return a time as findings write it: ``2024-03-01T12:00:00.000Z``, cut to milliseconds."""
     return time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 

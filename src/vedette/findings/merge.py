@@ -1,7 +1,7 @@
-"""Sightings of one identity become one; sightings that lie near each other in time become one episode.
+"""Merging: sightings of one identity become one, and those that are near each other in time become one episode.
 
 ``merge`` is associative and commutative, so cutting and order of the input cannot show in a finding. It is not idempotent:
-counts add up, and duplicates are removed before (DESIGN 2.2).
+counts add up, and duplicates are removed before.
 """
 
 from collections import defaultdict
@@ -14,8 +14,8 @@ from vedette.findings.model import KEPT_SAMPLES, Finding, Sample, Sighting, Tall
 from vedette.findings.ordering import canonical, ordered_sightings
 from vedette.findings.tallies import count
 
-# Keys of a tally come from the log, so an attacker may invent them: the smallest so many are kept (methods 7.5), which is
-# exact for those that are. A fact "<tally>_capped" says that there were more.
+# Keys of a tally come from the log, so an attacker may invent them: only the smallest are kept (methods 7.5), with exact counts.
+# A fact "<tally>_capped" says that there were more.
 KEPT_KEYS = 10_000
 
 _Tallies = Mapping[str, Mapping[str, Tally]]
@@ -23,7 +23,7 @@ _Tallies = Mapping[str, Mapping[str, Tally]]
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """Sightings of one identity without a longer pause than the gap, merged with the finding that they continue, if any."""
+    """Sightings of one identity without a pause longer than the gap, merged with the finding that they continue, if any."""
 
     seen: Sighting
     existing: Finding | None
@@ -70,13 +70,13 @@ def episodes(
 ) -> list[Episode]:
     """Sort sightings into episodes, in order of identity and start.
 
-    Sightings of one identity belong to one episode while no pause between them is longer than ``gap``, or what ``gaps``
-    says of their finding type. An episode within
-    ``gap`` of a known finding continues it. When it touches two (late records closed the pause between them), it goes to
-    the earlier one, and the later one stays as it is: its id has been told to others, and its count is not counted twice.
+    Sightings of one identity belong to one episode while no pause between them is longer than ``gap``, or than the gap that
+    ``gaps`` has for their finding type. An episode within that gap of a known finding continues it. When it is within the gap of
+    two (late records closed the pause between them), it continues the earlier one, and the later one stays as it is: its id has
+    been reported, and its count is not counted twice.
 
-    A sighting is taken as present from its first to its last moment, so whoever makes sightings must not let one span a
-    pause longer than ``gap``: a row a day at most, with a gap of a day or more.
+    A sighting counts as present from its first to its last moment, so no sighting may span a pause longer than the gap: the
+    rows of a query cover a day at most where the gap is a day or more.
     """
     known_of: defaultdict[Identity, list[Finding]] = defaultdict(list)
     for finding in known:
@@ -128,7 +128,7 @@ def _grouped(sightings: Iterable[Sighting]) -> list[tuple[Identity, list[Sightin
 
 
 def _fold(sightings: Iterable[Sighting]) -> Sighting:
-    # In pairs, then pairs of pairs: one after the other would copy the growing tallies once a sighting.
+    # In pairs, then pairs of pairs: one after the other would copy the growing tallies once per sighting.
     level = [_trimmed(sighting) for sighting in sightings]
     while len(level) > 1:
         rest = level[-1:] if len(level) % 2 else []

@@ -1,7 +1,7 @@
-"""The values of this package: a sighting is one matched thing, a finding is sightings of one identity, merged.
+"""The values of this package: a sighting is one matched thing, a finding is the merged sightings of one identity.
 
 Everything in a sighting merges by an operation that is associative and commutative (minimum, maximum, sum, union, the first
-few by moment), so that cutting and order of the input cannot show in a finding.
+few by moment), so that a finding does not depend on the order of the input or on how it is divided.
 """
 
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Sample:
-    """One kept record: its moment, where it lies, and what it says (JSON text, so that samples order and compare)."""
+    """One kept record: its moment, and where it is and what it says, as JSON text, so that samples can be compared and sorted."""
 
     moment: Moment
     text: str
@@ -43,10 +43,10 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, order=True, kw_only=True)
 class Evidence:
-    """A list entry that matched: which list, of which kind, which network, on which line.
+    """A list entry that matched: the list and its kind, the network, and the line.
 
-    ``threat_names`` as GuardDuty's threatIntelligenceDetails. ``stale`` when the list was older than its maximum age at the
-    event's time. ``valid_from`` and ``valid_to`` (None: open) are the entry's own validity.
+    ``threat_names`` are as in GuardDuty's threatIntelligenceDetails. ``stale`` says whether the list was past its maximum age at
+    the time of the event. ``valid_from`` and ``valid_to`` (None: open) are the entry's own validity.
     """
 
     list_name: str
@@ -66,9 +66,9 @@ class Sighting:
     The identity is ``(finding_type, account_id, resource_key, target)``. ``region`` is where it was first seen.
     ``resource`` and ``action`` are the GuardDuty documents (camelCase, without nulls) of the *latest* occurrence;
     ``tallies`` hold countable parts by name and key (``apis``: "ec2:DescribeInstances"; ``errors``; ``regions``);
-    ``samples`` hold the first records, at most ``KEPT_SAMPLES`` a name; ``facts`` are flags and numbers merged by maximum.
-    ``origin`` is when the evidence was first enough, where evidence can reach back: later ones reach further back than earlier
-    ones, so that the first moment may change while this one does not. It merges by minimum; None: the first moment is it.
+    ``samples`` hold the first records, at most ``KEPT_SAMPLES`` per name; ``facts`` are flags and numbers merged by maximum.
+    ``origin`` is when there first was enough evidence, for types whose evidence reaches back in time: a later sighting may reach
+    further back, so that ``first`` changes while ``origin`` does not. It merges by minimum; None stands for the first moment.
     """
 
     finding_type: str
@@ -91,11 +91,11 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What a finding means in words: made by its detection from the merged sighting.
+    """What a finding means in words, which its detection makes from the merged sighting.
 
     ``additional`` holds the keys of GuardDuty's additionalInfo that the type has (``apiCalls``, ``threatListName`` …);
-    ``findings.assemble`` moves them into the finding. ``action`` holds members of GuardDuty's action that take the whole finding
-    to tell, in the place of the latest sighting's.
+    ``findings.assemble`` moves them into the finding. ``action`` holds members of GuardDuty's action that describe the
+    whole finding, and replace those of the latest sighting.
     """
 
     title: str
@@ -110,9 +110,9 @@ class Summary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Sightings of one identity, merged, with the id of the episode and the words of its detection.
+    """The merged sightings of one identity, with the id of the episode and the words of its detection.
 
-    ``created_at`` and ``updated_at`` are stamped at the commit (event time for a scan); ``rule`` is the rule's version.
+    ``created_at`` and ``updated_at`` are set when it is committed (event time for a scan); ``rule`` is the rule's version.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Orders and spellings that never change: canonical JSON, and the order in which matched lists are told."""
+"""Orders and spellings that never change: canonical JSON, and the order in which matched lists are reported."""
 
 import json
 from collections.abc import Iterable
@@ -11,12 +11,12 @@ KIND_ORDER = ("trusted", "custom", "tor", "malicious", "scanner")
 
 
 def canonical(value: object) -> str:
-    """Return JSON text that depends on nothing but the value: sorted keys, no spaces, ASCII, other things as their text."""
+    """Return JSON text that depends only on the value: sorted keys, no spaces, ASCII, other types as their text."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
 
 
 def ordered_evidence(evidence: Iterable[Evidence]) -> list[Evidence]:
-    """Sort evidence by precedence of its kind, then list, line and network; open validity comes first."""
+    """Sort evidence by the precedence of its kind, then by list, line and network; an open validity comes first."""
     return sorted(evidence, key=_evidence_key)
 
 

@@ -11,7 +11,7 @@ Row = Mapping[str, object]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# Texts in a log are as long as their writer likes; nobody needs more of them than this many characters.
+# Texts in a log may be as long as their writer likes; this many characters of them are enough.
 _TEXT_LIMIT = 512
 
 

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from vedette.errors import ConfigurationError
 
 LOW, MEDIUM, HIGH = 2.0, 5.0, 8.0
-"""The one number that GuardDuty gives each band in findings of these types."""
+"""The number that GuardDuty uses for each band in findings of these types."""
 
 # name and lower bound of each band, highest first
 BANDS: tuple[tuple[str, float], ...] = (("Critical", 9.0), ("High", 7.0), ("Medium", 4.0), ("Low", 1.0))
@@ -15,7 +15,7 @@ _HIGHEST = 10.0
 
 
 def label(severity: float) -> str:
-    """Return the name of a severity's band; what lies below every band is Low."""
+    """Return the name of a severity's band; what is below every band is Low."""
     return next((name for name, bound in BANDS if severity >= bound), "Low")
 
 

@@ -1,6 +1,6 @@
 """Document formats: a finding becomes a plain ``dict``.
 
-To add one, write a module here with the constant ``FORMAT``. Pure: no I/O, no clock.
+To add one, write a module with the constant ``FORMAT`` in this package. Pure: no I/O, no clock.
 """
 
 from collections.abc import Callable

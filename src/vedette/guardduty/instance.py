@@ -9,7 +9,7 @@ from vedette.findings.model import Finding
 from vedette.guardduty.other_side import other_side
 from vedette.guardduty.reading import interface_id, member, structures
 
-# Ids come from logs that anybody may have written: only what looks like one gets into a command.
+# Anybody may have written the ids in a log: only what looks like an id gets into a command.
 _INSTANCE, _INTERFACE, _REGION = re.compile(r"i-[0-9a-z]+"), re.compile(r"eni-[0-9a-z]+"), re.compile(r"[a-z]{2}(-[a-z]+)+-\d+")
 
 

@@ -41,7 +41,7 @@ def check_format(name: str) -> None:
     """
     known = sorted({"table", *_RENDERERS, *all_formats()})
     if name not in known:
-        raise ConfigurationError(f"{name!r} is no output format: choose one of {', '.join(known)}")
+        raise ConfigurationError(f"{name!r} is not an output format: choose one of {', '.join(known)}")
 
 
 def _json(findings: Iterable[Finding]) -> Iterator[str]:

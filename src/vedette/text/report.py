@@ -1,4 +1,4 @@
-"""The run report: what was read, what was not, what is known, and where nothing could be seen."""
+"""The run report: what was read, what was not, and what was known; ``text.coverage`` adds what could not be seen."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,12 +8,12 @@ from datetime import datetime
 from vedette.intel import ThreatList
 
 NAMED_FILES = 20
-KEPT_FILES = 1_000  # an archive of a million broken files must not be a report of as many lines
+KEPT_FILES = 1_000  # an archive of a million broken files must not make a report of as many lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListUse:
-    """A list that took part in a run. ``age_days`` is counted at the newest record; None where the list has no date."""
+    """A list that took part in a run. ``age_days`` is its age at the newest record, None where the list has no date."""
 
     name: str
     kind: str
@@ -26,7 +26,7 @@ class ListUse:
 
     @classmethod
     def of(cls, threat_list: ThreatList, at: datetime) -> "ListUse":
-        """Say how a list stood at a moment."""
+        """Return the state of a list at a moment."""
         age = None if threat_list.as_of is None else max(0, (at - threat_list.as_of).days)
         return cls(
             name=threat_list.name,
@@ -44,7 +44,7 @@ class ListUse:
 class RunReport:
     """Counts of one run.
 
-    ``files`` are the first blobs with problems, name and reasons, of ``flawed_files`` in all; ``findings`` counts by type.
+    ``files`` are the names and reasons of the first blobs with problems, of ``flawed_files`` in all; ``findings`` counts by type.
     """
 
     blobs: int = 0
@@ -78,11 +78,11 @@ class RunReport:
 
     @property
     def flawed(self) -> bool:
-        """Say whether something was left out: bad records or unreadable blobs (what ``--strict`` ends with an error for)."""
+        """Say whether bad records or unreadable blobs were left out, for which ``--strict`` exits with an error status."""
         return bool(self.bad or self.unreadable)
 
     def name_files(self, files: Sequence[tuple[str, tuple[str, ...]]]) -> None:
-        """Count blobs with problems, and keep the first of them."""
+        """Count blobs with problems, and keep the names of the first."""
         self.flawed_files += len(files)
         self.files += files[: max(0, KEPT_FILES - len(self.files))]
 
@@ -128,7 +128,7 @@ class RunReport:
 
 
 def counted(number: int, one: str, many: str = "") -> str:
-    """Return a number with its noun; ``many`` is the plural where it isn't made with an s."""
+    """Return a number with its noun; ``many`` is the plural where it does not end in an s."""
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 

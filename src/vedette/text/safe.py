@@ -9,13 +9,13 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff2
 
 
 def clean(text: object) -> str:
-    """Return untrusted text as one line that a terminal shows and does not obey."""
+    """Return untrusted text as one line without anything that a terminal would act on."""
     line = re.sub(r"\s", " ", _ESCAPES.sub("", str(text)))
     shown = "".join(char for char in line if unicodedata.category(char) not in _UNSHOWN)
     return re.sub(r" +", " ", shown).strip()
 
 
 def cell(text: object) -> str:
-    """Return untrusted text as a spreadsheet cell that is no formula: one that would begin like one gets an apostrophe."""
+    """Return untrusted text as a spreadsheet cell that is not a formula: text that begins like one gets an apostrophe."""
     shown = clean(text)
     return f"'{shown}" if str(text).lstrip(" ").startswith(_FORMULA) or shown.startswith(_FORMULA) else shown

@@ -38,7 +38,7 @@ def summarise(finding: Finding, thresholds: Mapping[str, int | float], words: Wo
     """Put a merged finding of an IP-caller type into words.
 
     Severity (methods 4.5): 5; 8 when the root user called; one step lower when every call was denied. An address of the
-    user's own is another message, with severity 2: somebody thinks ill of it.
+    user's own makes a different finding, with severity 2: somebody has listed it.
     """
     seen = finding.seen
     evidence = ordered_evidence(seen.evidence)

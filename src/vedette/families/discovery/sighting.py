@@ -1,4 +1,4 @@
-"""What the three discovery types share: a row (an episode's calls of one category) becomes a sighting. Pure.
+"""What a row of a discovery query says: an episode's calls of one category become a sighting. Pure.
 
 Points of an episode only grow and mitigations only fall while it goes on, so they merge by maximum: ``code:n1`` is N1's points,
 ``mitigation:e1`` what E1 takes off, negated.

@@ -1,4 +1,4 @@
-"""What a finding of a port probe means in words: title, description, severity, the probed ports, and the reasons."""
+"""What a port-probe finding means in words: title, description, severity, the probed ports, and the reasons."""
 
 import json
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""What a row of the port-scan query says: an instance's attempts of an hour become a sighting. Pure."""
+"""What a row of the port-scan query says: an instance's attempts within an hour become a sighting. Pure."""
 
 from collections.abc import Iterable
 
@@ -17,7 +17,7 @@ RULES = {
     6: "syn_size",
     7: "first_seen",
 }
-"""Names of the rules that say who opened a conversation (methods 1.2 item 6), by their number in the views."""
+"""Names of the rules that decide who opened a conversation (methods 1.2 item 6), by their number in the views."""
 
 _PROTOCOLS = {6: "TCP", 17: "UDP"}
 

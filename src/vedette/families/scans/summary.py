@@ -1,4 +1,4 @@
-"""What a finding of a port scan means in words: title, description, severity, and the reasons with their numbers."""
+"""What a port-scan finding means in words: title, description, severity, and the reasons with their numbers."""
 
 from collections.abc import Iterable, Mapping
 
