@@ -209,9 +209,9 @@ def test_quiet_calls_are_quiet_for_the_reason_given(everything: Path) -> None:
             match call.get("quiet"):
                 case None:
                     assert discovery
-                case "the address is on the trusted list too":
+                case "the address is also on the trusted list":
                     assert "trusted" in kinds_of(call["address"], lists)
-                case "a service of AWS reads for itself":
+                case "an AWS service reads on its own behalf":
                     assert "/aws-service-role/" in call["principal"]
                 case _:
                     assert not discovery
@@ -246,7 +246,7 @@ def test_lists_hold_documentation_addresses_only(everything: Path) -> None:
 
 
 def test_an_unknown_name_is_answered_with_the_nearest_known(tmp_path: Path) -> None:
-    with pytest.raises(NotFoundError, match="no scenario is called 'torcaller'; did you mean 'tor-caller'"):
+    with pytest.raises(NotFoundError, match="there is no scenario 'torcaller'; did you mean 'tor-caller'"):
         simulate(["torcaller"], tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -264,7 +264,7 @@ def test_a_place_that_is_no_folder_is_a_wrong_setting(tmp_path: Path) -> None:
         simulate(["tor-caller"], tmp_path / "file" / "out")
 
 
-@pytest.mark.parametrize(("names", "days", "message"), [([], 1, "known are .*tor-caller"), (["tor-caller"], 0, "days 0")])
+@pytest.mark.parametrize(("names", "days", "message"), [([], 1, "name a scenario: .*tor-caller"), (["tor-caller"], 0, "days 0")])
 def test_nothing_to_play_is_a_wrong_setting(tmp_path: Path, names: list[str], days: int, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         simulate(names, tmp_path, days=days)

@@ -240,7 +240,7 @@ def test_the_index_counts_the_lines(written: Mapping[int, Path], records: list[d
 
 
 def test_a_version_that_nobody_reads_is_a_wrong_setting(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="flow version 4: known are 2, 5"):
+    with pytest.raises(ConfigurationError, match="flow version 4: choose one of 2, 5"):
         simulate(["connect-scan"], tmp_path / "out", flow_version=4)
     assert not (tmp_path / "out").exists()
 

@@ -1,14 +1,13 @@
-"""Scenarios: attacks and ordinary life of a made-up account, with what is true about them.
+"""Define scenarios: simulated attacks on, and ordinary activity of, a fictitious account, each with its ground truth.
 
 To add one, write a module in ``vedette.simulate.scenarios`` with the constant ``SCENARIO``. A scenario is a function from a day
-to the calls, exchanges and list entries of that day; ``vedette.simulate.world`` turns them into files as AWS delivers them. It
-says of each call and exchange whether it belongs to a finding (``finding``), and why something belongs to none although it looks
-like it (``Call.quiet``, ``Scenario.quiet``): that is the ground truth, written by the author of the scenario and by no rule of a
-detection.
+to the calls, exchanges and list entries of that day; ``vedette.simulate.world`` turns them into files as AWS delivers them. The
+scenario states which calls and exchanges belong to a finding (``finding``), and why others that look suspicious do not
+(``Call.quiet``, ``Scenario.quiet``). This ground truth comes from the author of the scenario, not from the rules of a detection.
 
-Addresses are from the documentation ranges for the internet and from 10.0.0.0/8 inside; those of our VPC, 10.20.0.0/16, are
-described in ``vedette.simulate.world.estate``, and an interface's records are written where one end of an exchange has its
-address. A scenario uses nothing random but ``Day.random``, so the same seed gives the same calls.
+Internet addresses are from the documentation ranges, internal ones from 10.0.0.0/8. ``vedette.simulate.world.estate`` describes
+our VPC, 10.20.0.0/16; an exchange is logged at each end whose address belongs to one of its interfaces. A scenario takes all
+randomness from ``Day.random``, so the same seed gives the same calls.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -30,10 +29,10 @@ ActorKind = Literal["user", "role", "sso", "instance", "service", "service-linke
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who calls. The ids and keys of an actor follow from its name, so scenarios that name the same actor mean the same.
+    """A caller. Its IDs and keys are derived from its name, so scenarios that use the same name use the same caller.
 
-    ``name`` is the user, the role, the permission set, or the service (``config.amazonaws.com``). ``session`` is the role
-    session's name: a person's for ``sso``, an instance id for ``instance``.
+    ``name`` is the name of the user, role, permission set or service (``config.amazonaws.com``). ``session`` is the name of the
+    role session: the person's for ``sso``, the instance ID for ``instance``.
     """
 
     kind: ActorKind
@@ -45,10 +44,10 @@ class Actor:
 class Call:
     """One API call.
 
-    ``api`` is ``service:Operation``. ``address`` is an address or a service's name. ``agent`` names one of
-    ``simulation.agents.AGENTS``. ``denied`` calls fail for want of permission. ``data`` marks data events. ``endpoint``: through
-    a VPC endpoint. ``finding``: the type of the finding that the call belongs to. ``quiet``: why it belongs to none, where one
-    could expect it.
+    ``api`` is ``service:Operation``. ``address`` is an address or the name of a service. ``agent`` is a key of
+    ``world.agents.AGENTS`` or the user agent itself. ``denied`` calls fail for lack of permission. ``data`` marks data events,
+    ``endpoint`` calls through a VPC endpoint. ``finding`` is the type of the finding that the call belongs to; ``quiet`` is why
+    it belongs to none although one might be expected.
     """
 
     actor: Actor
@@ -65,12 +64,12 @@ class Call:
     quiet: str = ""
 
 
-class Flow(Struct, frozen=True, kw_only=True, gc=False):  # a struct: a hundred thousand a second are made of random scans
-    """One flow-log record: addresses, ports, IANA protocol number, packets and bytes of a window.
+class Flow(Struct, frozen=True, kw_only=True, gc=False):  # a struct for speed: random scans create 100,000 of them per second
+    """One flow log record: addresses, ports, IANA protocol number, packets and bytes of an aggregation window.
 
-    ``interface`` is an id, or an address of the interface in our VPC.
-    What version 5 adds may be left out: ``packet_source`` and ``packet_destination`` are the addresses in the packet where they
-    differ from those at the interface. A record with a ``status`` other than OK says nothing but its interface and times.
+    ``interface`` is an interface ID, or an address of an interface in our VPC. The fields of version 5 are optional:
+    ``packet_source`` and ``packet_destination`` are the addresses in the packet if they differ from those at the interface. Of a
+    record with a ``status`` other than OK, only the interface and the times are used.
     """
 
     start: datetime
@@ -99,8 +98,8 @@ class Expected:
     """A finding that exchanges must raise.
 
     ``address`` is the primary address of the instance's interface. ``target`` is the remote address or, for scans of many hosts,
-    ``tcp/445`` or ``block``; a finding about a probed instance has none. ``severity`` 0: the type's usual one. ``archived``: the
-    finding is written, and archived at once.
+    ``tcp/445`` or ``block``; it is "" for a finding about a probed instance. ``severity`` is 0 for the usual severity of the
+    type. An ``archived`` finding is created and archived at once.
     """
 
     finding_type: str
@@ -114,15 +113,16 @@ Outcome = Literal["filtered", "rejected", "rejected_egress", "refused", "half_op
 
 
 class Exchange(Struct, frozen=True, kw_only=True, gc=False):
-    """One attempt of a source to reach a port, and what came of it; both ends' interfaces log it where they are ours.
+    """One connection attempt and its outcome; the interfaces of both ends log it if they are ours.
 
-    ``filtered``: nothing comes back. ``rejected``: the destination's group refuses. ``rejected_egress``: the source's own does.
-    ``refused``: nobody listens. ``half_open``: a SYN scan finds a listener. ``touched``: a connection without data.
-    ``established``: ``packets`` with ``octets`` of IP go out and come back within ``seconds``. With UDP only filtered (packets
-    out), rejected, refused (an ICMP message comes back) and established exist.
+    Outcomes: ``filtered``: there is no reply. ``rejected``: the destination's security group rejects it. ``rejected_egress``: the
+    source's own group does. ``refused``: nothing listens on the port. ``half_open``: a SYN scan finds a listener. ``touched``: a
+    connection without data. ``established``: ``packets`` with ``octets`` bytes of IP are sent each way within ``seconds``. UDP
+    has only filtered (packets are sent), rejected, refused (an ICMP message comes back) and established.
 
-    ``probe`` is how the source opens: as the operating system does, as nmap's SYN scan, or bare as masscan. ``retries``: further
-    SYNs without answer. ``graceful``: a touched connection is closed by FIN, not RST. ``lost``: the answer does not arrive.
+    ``probe`` is how the source opens the connection: like an operating system, like nmap's SYN scan, or without TCP options like
+    masscan. ``retries`` counts further SYNs without an answer. A ``graceful`` touched connection is closed by FIN, not RST. If
+    ``lost``, the answer does not arrive.
     """
 
     at: datetime
@@ -146,14 +146,14 @@ class Exchange(Struct, frozen=True, kw_only=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Routine:
-    """An instance's ordinary day: time, names, updates, a database and services of others, all reached and all answering."""
+    """The ordinary traffic of an instance for a day: time, updates, logs, a database and other services, all of which answer."""
 
     address: str
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """An address or network that stands on the list of a kind; ``research``: scanners of universities and search engines."""
+    """An address or network on a list of a kind; ``research`` are the scanners of universities and search engines."""
 
     kind: Literal["tor", "malicious", "custom", "trusted", "scanner", "research"]
     network: str
@@ -164,27 +164,27 @@ Item: TypeAlias = Call | Flow | Exchange | Routine | Listed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """A day to play: its midnight (UTC), whether it is the last one, and the source of chance."""
+    """A day to simulate: its midnight (UTC), whether it is the last day, and the random numbers of the scenario."""
 
     midnight: datetime
     last: bool
     random: Random
 
     def at(self, hour: float, seconds: float = 0) -> datetime:
-        """Return the moment so many hours and seconds into the day."""
+        """Return the time so many hours and seconds after midnight."""
         return self.midnight + timedelta(hours=hour, seconds=seconds)
 
     def pause(self, shortest: float, longest: float) -> timedelta:
-        """Return a time between two calls, both limits in seconds."""
+        """Return a random pause between two calls; both limits are in seconds."""
         return timedelta(seconds=self.random.uniform(shortest, longest))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One scenario: its name on the command line, what happens in it, and the finding types that it must raise.
+    """One scenario: its name on the command line, a sentence that describes it, and the finding types that it must raise.
 
-    ``quiet``: why its traffic raises nothing, where one could expect it. ``days_before``: days that are played before the first
-    that is asked for, where nothing is to be seen without a past.
+    ``quiet`` is why its traffic raises no finding although one might be expected. ``days_before`` is the number of days to
+    simulate before the first requested day, for scenarios that need a history.
     """
 
     name: str

@@ -1,1 +1,1 @@
-"""Scenarios: one module each, with the constant ``SCENARIO``."""
+"""Contain the scenarios: one module each, with the constant ``SCENARIO``."""

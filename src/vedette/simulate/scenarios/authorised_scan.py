@@ -1,4 +1,4 @@
-"""A scan engine that is tagged as such tries 400 ports of a host: the finding is written and archived."""
+"""A tagged scan engine tries 400 ports of a host: the finding is created and archived."""
 
 from collections.abc import Iterator
 
@@ -34,5 +34,5 @@ SCENARIO = Scenario(
     name="authorised-scan",
     sentence="Near miss: an authorised scanner tries 400 ports of one host; the finding is archived at once.",
     play=_play,
-    quiet="the instance is tagged purpose=vulnerability-scanner: where the settings name that tag, the finding is archived",
+    quiet="the instance is tagged purpose=vulnerability-scanner: if the settings name that tag, the finding is archived",
 )

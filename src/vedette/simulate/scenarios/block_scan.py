@@ -1,4 +1,4 @@
-"""A dozen ports on each of four neighbours: too few on each, too many together."""
+"""An instance scans a dozen ports on each of four neighbours: too few per host, but enough together."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ _FINDING = "Recon:EC2/Portscan"
 _ACTOR = "10.20.2.17"
 _TARGETS = tuple(f"10.20.3.{number}" for number in range(30, 34))
 _EXPECTED = Expected(finding_type=_FINDING, address=_ACTOR, target="block")
-_PORTS = (7, 9, 13, 17, 19, 37, 79, 81, 84, 106, 119, 199)  # none that is interesting by itself
+_PORTS = (7, 9, 13, 17, 19, 37, 79, 81, 84, 106, 119, 199)  # no sensitive ones
 
 
 def _play(day: Day) -> Iterator[Item]:

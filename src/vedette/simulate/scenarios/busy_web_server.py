@@ -1,4 +1,4 @@
-"""Near miss: a web server with five thousand clients, whose answers go to as many ports."""
+"""Near miss: a web server with 5,000 clients sends its answers to as many ports."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ def _play(day: Day) -> Iterator[Item]:
         client = f"2001:db8:c11e:{number:x}::1" if six else f"192.0.2.{day.random.randint(13, 254)}"
         yield _visit(day, client, _SERVER_V6 if six else _SERVER, day.random.uniform(0, 86_000))
     start = day.random.uniform(36_000, 40_000)
-    for _ in range(_PROXY_CONNECTIONS):  # many people behind one address, within ten minutes
+    for _ in range(_PROXY_CONNECTIONS):  # many users behind one address, within ten minutes
         yield _visit(day, _PROXY, _SERVER, start + day.random.uniform(0, 600))
 
 
@@ -40,7 +40,7 @@ def _visit(day: Day, client: str, server: str, seconds: float) -> Exchange:
 
 SCENARIO = Scenario(
     name="busy-web-server",
-    sentence="Near miss: a web server with 5,000 clients, 300 connections of them from one proxy; no finding.",
+    sentence="Near miss: a web server with 5,000 clients, and 300 connections from one proxy; no finding.",
     play=_play,
     quiet="the clients open the connections; the server only answers",
 )

@@ -1,4 +1,4 @@
-"""Ordinary life: people at the console, builds, infrastructure as code, a posture scanner, instances, traffic; no finding."""
+"""Ordinary activity: people at the console, builds, infrastructure as code, a posture scanner, instances; no finding."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -12,7 +12,7 @@ _SCANNER = "192.0.2.200"
 _PRIVATE = "10.20.1.15"
 _BALANCERS, _TASKS, _DATABASE, _RESOLVER = ("10.20.1.6", "10.20.1.7"), "10.20.2.45", "10.20.3.5", "10.20.3.11"
 
-# Entries that nobody here calls from: the lists are not empty, and match nothing.
+# Addresses that nobody here calls from, so that the lists are not empty but match nothing.
 _LISTED = (
     Listed("tor", "198.51.100.201"),
     Listed("tor", "2001:db8:7055::201"),
@@ -115,13 +115,13 @@ def _play(day: Day) -> Iterator[Item]:
     for address in (_PRIVATE, _TASKS, _DATABASE):
         yield Routine(address)
     yield from _traffic(day)
-    yield from _knocks(day)
+    yield from _rejected_probes(day)
 
 
 def _console(day: Day, person: Actor) -> Iterator[Call]:
     if day.midnight.weekday() >= 5:  # noqa: PLR2004  # Saturday and Sunday
         return
-    address = day.random.choice(_OFFICE if day.random.random() < 0.6 else _VPN)  # noqa: PLR2004  # three of five days in the office
+    address = day.random.choice(_OFFICE if day.random.random() < 0.6 else _VPN)  # noqa: PLR2004  # three days of five in the office
     for hour in (8, 10, 13, 15):
         moment = day.at(hour) + day.pause(0, 3_000)
         for api in day.random.sample(_CONSOLE, 12):
@@ -149,7 +149,7 @@ def _builds(day: Day) -> Iterator[Call]:
         for api in ("ecs:RegisterTaskDefinition", "ecs:UpdateService"):
             moment += day.pause(1, 10)
             yield Call(actor=run, api=api, at=moment, address=address, agent="cli")
-    # The keys that some attacks use have a life of their own.
+    # The keys that some attacks use also have ordinary activity.
     for actor, api in (
         (_DEPLOY_BOT, "s3:ListBuckets"),
         (_DEPLOY_BOT, "cloudformation:DescribeStacks"),
@@ -200,8 +200,8 @@ def _traffic(day: Day) -> Iterator[Exchange]:
             yield _conversation(day, minute, client, balancer, 443)
             yield _conversation(day, minute, balancer, _TASKS, 8_080)
         if minute % 15 == 0:
-            yield _question(day, minute, _PRIVATE)
-            yield _question(day, minute, _TASKS)
+            yield _dns_query(day, minute, _PRIVATE)
+            yield _dns_query(day, minute, _TASKS)
             for balancer in _BALANCERS:  # a health check
                 yield _conversation(day, minute, balancer, _TASKS, 8_080)
 
@@ -221,7 +221,7 @@ def _conversation(day: Day, minute: int, client: str, server: str, port: int) ->
     )
 
 
-def _question(day: Day, minute: int, client: str) -> Exchange:
+def _dns_query(day: Day, minute: int, client: str) -> Exchange:
     return Exchange(
         at=day.at(0, minute * 60) + day.pause(0, 600),
         source=client,
@@ -235,8 +235,8 @@ def _question(day: Day, minute: int, client: str) -> Exchange:
     )
 
 
-def _knocks(day: Day) -> Iterator[Exchange]:
-    """Yield the knocks at closed doors, one every hour."""
+def _rejected_probes(day: Day) -> Iterator[Exchange]:
+    """Yield one rejected probe from the internet per hour."""
     for hour in range(24):
         yield Exchange(
             at=day.at(hour) + timedelta(seconds=day.random.randint(0, 3_000)),
@@ -251,6 +251,6 @@ def _knocks(day: Day) -> Iterator[Exchange]:
 
 SCENARIO = Scenario(
     name="company-day",
-    sentence="Ordinary life: consoles, builds, Terraform, a posture scanner, workloads and flow logs; no finding.",
+    sentence="Ordinary activity: consoles, builds, Terraform, a posture scanner, workloads and flow logs; no finding.",
     play=_play,
 )

@@ -1,4 +1,4 @@
-"""A build agent tries a thousand ports of a file server in another subnet, by whole connections."""
+"""A build agent tries 1,000 ports of a file server in another subnet, with full TCP connections."""
 
 from collections.abc import Iterator
 
@@ -37,7 +37,7 @@ def _play(day: Day) -> Iterator[Item]:
 
 SCENARIO = Scenario(
     name="connect-scan",
-    sentence="An instance tries 1,000 ports of a file server by whole connections; four are open.",
+    sentence="An instance tries 1,000 ports of a file server with full connections; four are open.",
     play=_play,
     findings=(_FINDING,),
 )

@@ -1,4 +1,4 @@
-"""A person's single sign-on session is used from an address that the company itself put on its list."""
+"""A person's single sign-on session is used from an address on the company's own list."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ _FINDING = "Recon:IAMUser/MaliciousIPCaller.Custom"
 _ADDRESS = "198.51.100.77"
 _VICTIM = Actor("sso", "PowerUser", "jo.miller@example.com")
 
-_LOOKS = (
+_DISCOVERY_CALLS = (
     "sts:GetCallerIdentity",
     "iam:ListUsers",
     "iam:ListGroups",
@@ -26,7 +26,7 @@ def _play(day: Day) -> Iterator[Call | Flow | Listed]:
     if not day.last:
         return
     moment = day.at(21, 42 * 60)
-    for api in _LOOKS:
+    for api in _DISCOVERY_CALLS:
         moment += day.pause(5, 90)
         yield Call(actor=_VICTIM, api=api, at=moment, address=_ADDRESS, finding=_FINDING)
     yield Call(
@@ -35,7 +35,7 @@ def _play(day: Day) -> Iterator[Call | Flow | Listed]:
         at=moment + day.pause(20, 60),
         address=_ADDRESS,
         denied=True,
-        quiet="it changes something",
+        quiet="it is a change, not discovery",
     )
 
 

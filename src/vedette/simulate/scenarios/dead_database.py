@@ -1,4 +1,4 @@
-"""Near miss: an application asks for its dead database ten thousand times."""
+"""Near miss: an application tries to reach its dead database 10,000 times."""
 
 from collections.abc import Iterator
 
@@ -27,5 +27,5 @@ SCENARIO = Scenario(
     name="dead-database",
     sentence="Near miss: 10,000 attempts to reach one database that is down; no finding.",
     play=_play,
-    quiet="it is one port of one host, however often it is tried",
+    quiet="it is a single port of a single host, however often it is tried",
 )

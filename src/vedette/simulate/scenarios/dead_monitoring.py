@@ -1,4 +1,4 @@
-"""Near miss: a watchdog tries the same forty dead targets every day, and all at once after its restart."""
+"""Near miss: monitoring tries the same 40 dead targets every day, and all within two minutes after a restart."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ _TARGETS = tuple(f"203.0.113.{number}" for number in range(81, 121))
 
 def _play(day: Day) -> Iterator[Item]:
     yield Routine(_WATCHDOG)
-    # As a rule it takes two hours for a round; on the last day it was restarted, more than a day after the last try of any.
+    # A round usually takes two hours; on the last day a restart causes one that begins over a day after the previous attempts.
     moment, pause = (day.at(14), (1.0, 2.0)) if day.last else (day.at(9), (150.0, 200.0))
     for target in _TARGETS:
         moment += day.pause(*pause)
@@ -27,8 +27,8 @@ def _play(day: Day) -> Iterator[Item]:
 
 SCENARIO = Scenario(
     name="dead-monitoring",
-    sentence="Near miss: monitoring tries the same 40 dead targets as on the days before, all in a minute; no finding.",
+    sentence="Near miss: monitoring tries the same 40 dead targets as on the days before, all in about a minute; no finding.",
     play=_play,
-    quiet="the targets were tried on at least three of the last seven days: none is new",
+    quiet="the targets were tried on at least three of the last seven days, so none is new",
     days_before=4,
 )

@@ -1,4 +1,4 @@
-"""Near miss: a Windows machine asks its domain controller, and many of the dynamic RPC ports are stale."""
+"""Near miss: a Windows machine queries its domain controller, and many of the dynamic RPC ports are stale."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -41,5 +41,5 @@ SCENARIO = Scenario(
     name="directory-client",
     sentence="Near miss: a directory client uses ports 88, 135, 389, 445 and 36 dynamic ones, of which 30 are stale; no finding.",
     play=_play,
-    quiet="the ports are dynamic ones of a host with which control connections are established",
+    quiet="the ports are dynamic, and control connections to the same host are established",
 )

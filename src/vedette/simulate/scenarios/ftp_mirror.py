@@ -1,4 +1,4 @@
-"""Near miss: a passive FTP client opens a data connection to another high port for every file, and many time out."""
+"""Near miss: a passive FTP client opens a data connection to another high port for each file, and many time out."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -30,7 +30,7 @@ def _connection(day: Day, at: datetime, port: int, *, alive: bool) -> Exchange:
         retries=0 if alive else 2,
         packets=(40, 60),
         octets=(2_300, 80_000),
-        seconds=200 if port == 21 else 3,  # noqa: PLR2004  # the control connection lasts
+        seconds=200 if port == 21 else 3,  # noqa: PLR2004  # the control connection stays open
     )
 
 
@@ -38,5 +38,5 @@ SCENARIO = Scenario(
     name="ftp-mirror",
     sentence="Near miss: passive FTP opens 45 high ports of a mirror, and 33 of them don't answer; no finding.",
     play=_play,
-    quiet="the ports are dynamic ones, named over an established control connection to port 21",
+    quiet="the ports are dynamic, announced over an established control connection to port 21",
 )

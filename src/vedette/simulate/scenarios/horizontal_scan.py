@@ -1,4 +1,4 @@
-"""A worm on an instance looks for one port all over the VPC; most of the addresses are nobody's."""
+"""A worm on an instance looks for one port across the VPC; most of the addresses are unused."""
 
 from collections.abc import Iterator
 

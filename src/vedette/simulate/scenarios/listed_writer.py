@@ -1,4 +1,4 @@
-"""Near miss: a malicious address that changes things and reads data and secrets, but lists nothing."""
+"""Near miss: a malicious address changes resources and reads data and secrets, but lists nothing."""
 
 from collections.abc import Iterator
 
@@ -8,16 +8,16 @@ _ADDRESS = "203.0.113.150"
 _VICTIM = Actor("user", "report-uploader")
 
 _CALLS = (
-    ("s3:PutObject", True, "it changes something"),
-    ("s3:GetObject", True, "it reads data: that is no discovery"),
-    ("s3:DeleteObject", True, "it changes something"),
-    ("dynamodb:Query", True, "it reads data: that is no discovery"),
-    ("s3:PutBucketPolicy", False, "it changes something"),
-    ("secretsmanager:GetSecretValue", False, "it reads a secret: that is no discovery"),
-    ("kms:Decrypt", False, "it uses a key: that is no discovery"),
-    ("sts:AssumeRole", False, "it takes up a role: that is no discovery"),
-    ("iam:CreateAccessKey", False, "it changes something"),
-    ("ec2:RunInstances", False, "it changes something"),
+    ("s3:PutObject", True, "it is a change, not discovery"),
+    ("s3:GetObject", True, "it reads data, which is not discovery"),
+    ("s3:DeleteObject", True, "it is a change, not discovery"),
+    ("dynamodb:Query", True, "it reads data, which is not discovery"),
+    ("s3:PutBucketPolicy", False, "it is a change, not discovery"),
+    ("secretsmanager:GetSecretValue", False, "it reads a secret, which is not discovery"),
+    ("kms:Decrypt", False, "it uses a key, which is not discovery"),
+    ("sts:AssumeRole", False, "it assumes a role, which is not discovery"),
+    ("iam:CreateAccessKey", False, "it is a change, not discovery"),
+    ("ec2:RunInstances", False, "it is a change, not discovery"),
 )
 _ROUNDS = 3
 

@@ -1,4 +1,4 @@
-"""Credentials stolen from an instance are used from a rented server that is known for attacks, in two regions."""
+"""Credentials stolen from an instance are used in two regions from a rented server that is known for attacks."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ _FINDING = "Recon:IAMUser/MaliciousIPCaller"
 _NETWORK, _ADDRESS = "203.0.113.192/27", "203.0.113.201"
 _VICTIM = Actor("instance", "web-server", "i-0a1b2c3d4e5f60718")
 
-_LOOKS = (
+_DISCOVERY_CALLS = (
     ("sts:GetCallerIdentity", False),
     ("ec2:DescribeInstances", False),
     ("ec2:DescribeVpcs", False),
@@ -29,7 +29,7 @@ def _play(day: Day) -> Iterator[Call | Flow | Listed]:
         return
     moment = day.at(3, 7 * 60)
     for region in (HOME_REGION, "us-west-2"):
-        for api, denied in _LOOKS:
+        for api, denied in _DISCOVERY_CALLS:
             moment += day.pause(0.2, 6)
             yield Call(
                 actor=_VICTIM,
@@ -47,7 +47,7 @@ def _play(day: Day) -> Iterator[Call | Flow | Listed]:
         at=moment + day.pause(10, 20),
         address=_ADDRESS,
         agent="boto3",
-        quiet="it reads a secret: that is no discovery",
+        quiet="it reads a secret, which is not discovery",
     )
     yield Call(
         actor=_VICTIM,
@@ -56,7 +56,7 @@ def _play(day: Day) -> Iterator[Call | Flow | Listed]:
         address=_ADDRESS,
         agent="boto3",
         denied=True,
-        quiet="it changes something",
+        quiet="it is a change, not discovery",
     )
 
 

@@ -1,4 +1,4 @@
-"""A scan of a decoy that answers on every port: nothing fails, and yet it is a scan."""
+"""An instance scans a decoy that answers on every port: nothing fails, but it is still a scan."""
 
 from collections.abc import Iterator
 
@@ -33,7 +33,7 @@ def _play(day: Day) -> Iterator[Item]:
 
 SCENARIO = Scenario(
     name="open-host-scan",
-    sentence="An instance tries 300 ports of a host on which all of them are open.",
+    sentence="An instance tries 300 ports of a host, all of which are open.",
     play=_play,
     findings=(_FINDING,),
 )

@@ -1,4 +1,4 @@
-"""Near miss: a known scanner reaches a load balancer, a NAT gateway and a function's interface."""
+"""Near miss: a known scanner reaches the interfaces of load balancers, a NAT gateway and a function."""
 
 from collections.abc import Iterator
 
@@ -32,7 +32,7 @@ def _play(day: Day) -> Iterator[Item]:
 
 
 def _visits(day: Day, target: str, port: int) -> Iterator[Exchange]:
-    """Yield ordinary visitors, so that the interface's own address can be told."""
+    """Yield ordinary visits, so that the interface's own address can be inferred."""
     for hour in range(0, 24, 2):
         yield Exchange(
             at=day.at(hour) + day.pause(0, 3_000),
@@ -46,7 +46,7 @@ def _visits(day: Day, target: str, port: int) -> Iterator[Exchange]:
 
 SCENARIO = Scenario(
     name="probe-no-instance",
-    sentence="Near miss: a listed scanner is answered by interfaces that are no instance's; no finding.",
+    sentence="Near miss: a listed scanner is answered by interfaces that don't belong to an instance; no finding.",
     play=_play,
-    quiet="the interfaces belong to a load balancer, a NAT gateway and a function, not to an instance",
+    quiet="the interfaces belong to load balancers, a NAT gateway and a function, not to an instance",
 )

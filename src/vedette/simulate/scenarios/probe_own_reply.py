@@ -1,4 +1,4 @@
-"""Near miss: an instance itself opens connections to an address that is listed as a scanner."""
+"""Near miss: an instance opens connections to an address that is listed as a scanner."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Near miss: a known scanner is let in by the group, but nobody listens."""
+"""Near miss: the security group admits a known scanner, but nothing listens."""
 
 from collections.abc import Iterator
 
@@ -29,7 +29,7 @@ def _play(day: Day) -> Iterator[Item]:
 
 SCENARIO = Scenario(
     name="probe-refused",
-    sentence="Near miss: a listed scanner reaches two ports on which nobody listens; no finding.",
+    sentence="Near miss: a listed scanner reaches two ports on which nothing listens; no finding.",
     play=_play,
-    quiet="the ports answer with RST only: nothing is served",
+    quiet="the ports only answer with RST: nothing is served",
 )

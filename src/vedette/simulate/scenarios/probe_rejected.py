@@ -1,4 +1,4 @@
-"""Near miss: a known scanner is rejected by the security group."""
+"""Near miss: the security group rejects a known scanner."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Near miss: a research scanner, which is listed as such, finds open ports."""
+"""Near miss: a listed research scanner finds open ports."""
 
 from collections.abc import Iterator
 
@@ -31,7 +31,7 @@ def _play(day: Day) -> Iterator[Item]:
 
 SCENARIO = Scenario(
     name="probe-research",
-    sentence="Near miss: a research scanner is answered by ports 22 and 443; no finding.",
+    sentence="Near miss: ports 22 and 443 answer a research scanner; no finding.",
     play=_play,
-    quiet="the scanner is a research project's, whose look does no harm",
+    quiet="the scanner belongs to a research project and is harmless",
 )

@@ -1,4 +1,4 @@
-"""Near miss: a client that is on no list uses an open SSH port."""
+"""Near miss: an unlisted client uses an open SSH port."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ def _play(day: Day) -> Iterator[Item]:
 
 SCENARIO = Scenario(
     name="probe-unlisted",
-    sentence="Near miss: a client that is on no list uses port 22 of an instance; no finding.",
+    sentence="Near miss: an unlisted client uses port 22 of an instance; no finding.",
     play=_play,
     quiet="the client is on no scanner list",
 )

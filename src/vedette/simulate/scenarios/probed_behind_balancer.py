@@ -1,4 +1,4 @@
-"""A known scanner reaches an instance through a network load balancer that keeps the client's address."""
+"""A known scanner reaches an instance through a network load balancer that preserves the client's address."""
 
 from collections.abc import Iterator
 
@@ -35,7 +35,7 @@ def _play(day: Day) -> Iterator[Item]:
 
 SCENARIO = Scenario(
     name="probed-behind-balancer",
-    sentence="A listed scanner reaches an instance without public address through a network load balancer.",
+    sentence="A listed scanner reaches an instance without a public address through a network load balancer.",
     play=_play,
     findings=(_FINDING,),
 )

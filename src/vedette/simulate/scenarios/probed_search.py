@@ -1,4 +1,4 @@
-"""A known scanner reads from an Elasticsearch that is open to the world."""
+"""A known scanner reads from an Elasticsearch server that is open to the internet."""
 
 from collections.abc import Iterator
 
@@ -32,7 +32,7 @@ def _play(day: Day) -> Iterator[Item]:
 
 SCENARIO = Scenario(
     name="probed-search",
-    sentence="A listed scanner is served by port 9200 of an instance: high severity.",
+    sentence="Port 9200 of an instance serves data to a listed scanner: high severity.",
     play=_play,
     findings=(_FINDING,),
 )

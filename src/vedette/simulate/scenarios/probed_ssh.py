@@ -1,4 +1,4 @@
-"""Known scanners find the SSH port of a bastion open to the world."""
+"""Known scanners find the SSH port of a bastion host that is open to the internet."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ def _play(day: Day) -> Iterator[Item]:
                 destination=_TARGET,
                 source_port=day.random.randint(40_000, 60_999),
                 destination_port=port,
-                outcome="half_open" if port == 22 else "rejected",  # noqa: PLR2004  # the group opens no other
+                outcome="half_open" if port == 22 else "rejected",  # noqa: PLR2004  # the only port that the group opens
                 probe="syn",
                 finding=_EXPECTED if port == 22 else None,  # noqa: PLR2004  # likewise
             )
@@ -33,7 +33,7 @@ def _play(day: Day) -> Iterator[Item]:
 
 SCENARIO = Scenario(
     name="probed-ssh",
-    sentence="Three listed scanners reach port 22 of a bastion, which answers.",
+    sentence="Three listed scanners reach port 22 of a bastion host, which answers.",
     play=_play,
     findings=(_FINDING,),
 )

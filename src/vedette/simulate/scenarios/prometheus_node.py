@@ -1,4 +1,4 @@
-"""Near miss: Prometheus on a Kubernetes node tries every port that its service discovery finds."""
+"""Near miss: Prometheus on a Kubernetes node scrapes every port that its service discovery finds."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -42,7 +42,7 @@ def _scrape(day: Day, at: datetime, target: str, port: int, *, alive: bool) -> E
 
 SCENARIO = Scenario(
     name="prometheus-node",
-    sentence="Near miss: Prometheus scrapes 24 ports of each neighbour node and one of 30 pods; most are closed; no finding.",
+    sentence="Near miss: Prometheus scrapes 24 ports of each neighbouring node and one of 30 pods; most are closed; no finding.",
     play=_play,
-    quiet="a Kubernetes node discovers services in its own cluster",
+    quiet="a Kubernetes node discovers services of its own cluster",
 )

@@ -1,4 +1,4 @@
-"""A scan of a host whose security group rejects everything: only the target's interface knows."""
+"""An instance scans a host whose security group rejects everything: only the target's interface logs the rejections."""
 
 from collections.abc import Iterator
 

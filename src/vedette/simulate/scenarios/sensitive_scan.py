@@ -1,4 +1,4 @@
-"""Eight ports of one host, each of which is a door: databases, remote desktops, shells."""
+"""An instance tries eight sensitive ports of one host: databases, remote desktops, shells."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Near miss: services of AWS read a whole account, as AWS Config's recorder does many times a day."""
+"""Near miss: AWS services read a whole account, as the recorder of AWS Config does many times a day."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from vedette.simulate import HOME_REGION, Actor, Call, Day, Flow, Listed, Scenar
 _RECORDER = Actor("service-linked", "AWSServiceRoleForConfig", "AWSConfig-Describe")
 _ADVISOR = Actor("service-linked", "AWSServiceRoleForTrustedAdvisor", "TrustedAdvisor")
 _LISTED = "203.0.113.150"
-_WHY = "a service of AWS reads for itself"
+_WHY = "an AWS service reads on its own behalf"
 
 _READS = (
     "ec2:DescribeInstances",
@@ -45,7 +45,7 @@ def _play(day: Day) -> Iterator[Call | Flow | Listed]:
                     quiet=_WHY,
                 )
     if day.last:
-        # A service-linked role cannot be taken up by anybody but its service, whatever address its calls come from.
+        # Only its service can assume a service-linked role, whatever address the calls come from.
         moment = day.at(13)
         for api in _READS:
             moment += day.pause(0.1, 2)
@@ -54,6 +54,6 @@ def _play(day: Day) -> Iterator[Call | Flow | Listed]:
 
 SCENARIO = Scenario(
     name="service-reads",
-    sentence="Near miss: services of AWS describe the whole account for themselves; no finding.",
+    sentence="Near miss: AWS services describe the whole account on their own behalf; no finding.",
     play=_play,
 )

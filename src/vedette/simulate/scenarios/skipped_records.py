@@ -1,4 +1,4 @@
-"""Near miss: AWS drops records of a busy interface, so answers that came are missing."""
+"""Near miss: AWS skips records of a busy interface, so answers are missing from the log."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -35,5 +35,5 @@ SCENARIO = Scenario(
     name="skipped-records",
     sentence="Near miss: 40 ports of one host seem not to answer while records of the interface are skipped; no finding.",
     play=_play,
-    quiet="AWS skipped records in these minutes, so that no answer is seen does not mean that none came",
+    quiet="AWS skipped records in these minutes, so a missing answer does not mean that none came",
 )

@@ -1,4 +1,4 @@
-"""An intruder takes ten hours for thirty ports of one host, so as not to be seen."""
+"""An intruder spreads attempts at 30 ports of one host over ten hours to avoid detection."""
 
 from collections.abc import Iterator
 

@@ -1,6 +1,6 @@
-"""The key of a backup job is stolen: from a rented server somebody learns about users, networks and resources.
+"""The key of a backup job is stolen, and used from a rented server to explore users, networks and resources.
 
-It has a past of its own, since permission discovery judges nobody of whom little is known: two weeks of the job's usual calls.
+The scenario begins with two weeks of the job's usual calls, because permission discovery needs a history of the principal.
 """
 
 from collections.abc import Iterator
@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from vedette.simulate import Actor, Call, Day, Item, Scenario
 
 _VICTIM = Actor("user", "backup-copier")
-_USUAL_PLACE, _SERVER = "203.0.113.66", "198.51.100.85"
+_USUAL_ADDRESS, _SERVER = "203.0.113.66", "198.51.100.85"
 _USUAL = ("s3:ListBuckets", "s3:GetBucketLocation")
 _TYPES = {name: f"Recon:IAMUser/{name.title()}Permissions" for name in ("user", "network", "resource")}
-_WHY = "the job does so every day"
+_WHY = "the job makes this call every day"
 
-# In turn what is asked, each part half an hour after the last; a ! behind what is denied.
-_ASKED = {
+# The calls in order, each category half an hour after the previous one; ! marks a denied call.
+_ATTACK = {
     "user": (
         "sts:GetCallerIdentity",
         "iam:ListUsers!",
@@ -43,11 +43,11 @@ def _play(day: Day) -> Iterator[Item]:
         moment = day.at(hour) + day.pause(0, 1_200)
         for api in _USUAL:
             moment += day.pause(1, 20)
-            yield Call(actor=_VICTIM, api=api, at=moment, address=_USUAL_PLACE, agent="boto3", quiet=_WHY if day.last else "")
+            yield Call(actor=_VICTIM, api=api, at=moment, address=_USUAL_ADDRESS, agent="boto3", quiet=_WHY if day.last else "")
     if not day.last:
         return
     moment = day.at(1, 40 * 60)
-    for category, calls in _ASKED.items():
+    for category, calls in _ATTACK.items():
         for call in calls:
             moment += day.pause(2, 40)
             yield Call(
@@ -64,7 +64,7 @@ def _play(day: Day) -> Iterator[Item]:
 
 SCENARIO = Scenario(
     name="stolen-key",
-    sentence="A stolen key is tried out from a rented server: who is there, how is the network, what is to be had.",
+    sentence="A stolen key is used from a rented server to explore users, networks and resources.",
     play=_play,
     findings=tuple(_TYPES.values()),
     days_before=16,

@@ -1,4 +1,4 @@
-"""A report worker tries a thousand ports of a host on the internet with bare SYNs, all from one source port."""
+"""A report worker sends SYNs to 1,000 ports of a host on the internet, all from one source port."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""A leaked key of a deployment user is tried out through Tor, over IPv4 and IPv6."""
+"""The leaked key of a deployment user is used through Tor, over IPv4 and IPv6."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ _FINDING = "Recon:IAMUser/TorIPCaller"
 _EXIT, _EXIT_V6 = "198.51.100.23", "2001:db8:7055::23"
 _VICTIM = Actor("user", "deploy-bot")
 
-_LOOKS = (
+_DISCOVERY_CALLS = (
     ("sts:GetCallerIdentity", False),
     ("iam:GetUser", False),
     ("iam:ListAttachedUserPolicies", True),
@@ -24,11 +24,11 @@ _LOOKS = (
     ("lambda:ListFunctions", False),
     ("secretsmanager:ListSecrets", True),
 )
-_LOOKS_V6 = ("sts:GetCallerIdentity", "s3:ListBuckets", "ec2:DescribeSnapshots")
+_DISCOVERY_CALLS_V6 = ("sts:GetCallerIdentity", "s3:ListBuckets", "ec2:DescribeSnapshots")
 _OTHERS = (
-    ("iam:CreateUser", "it changes something"),
-    ("secretsmanager:GetSecretValue", "it reads a secret: that is no discovery"),
-    ("signin:ConsoleLogin", "it signs in: that lists nothing"),
+    ("iam:CreateUser", "it is a change, not discovery"),
+    ("secretsmanager:GetSecretValue", "it reads a secret, which is not discovery"),
+    ("signin:ConsoleLogin", "it signs in, which lists nothing"),
 )
 
 
@@ -38,7 +38,7 @@ def _play(day: Day) -> Iterator[Call | Flow | Listed]:
     if not day.last:
         return
     moment = day.at(1, 20 * 60)
-    for api, denied in _LOOKS:
+    for api, denied in _DISCOVERY_CALLS:
         moment += day.pause(2, 40)
         yield Call(actor=_VICTIM, api=api, at=moment, address=_EXIT, agent="cli-kali", denied=denied, finding=_FINDING)
     for api, why in _OTHERS:
@@ -53,16 +53,16 @@ def _play(day: Day) -> Iterator[Call | Flow | Listed]:
         agent="cli-kali",
         parameters={"bucketName": "example-backups", "key": "database/latest.dump"},
         data=True,
-        quiet="it reads data: that is no discovery",
+        quiet="it reads data, which is not discovery",
     )
-    for api in _LOOKS_V6:
+    for api in _DISCOVERY_CALLS_V6:
         moment += day.pause(30, 200)
         yield Call(actor=_VICTIM, api=api, at=moment, address=_EXIT_V6, agent="cli-kali", finding=_FINDING)
 
 
 SCENARIO = Scenario(
     name="tor-caller",
-    sentence="A leaked access key is tried out through two Tor exits.",
+    sentence="A leaked access key is used through two Tor exit nodes.",
     play=_play,
     findings=(_FINDING,),
 )

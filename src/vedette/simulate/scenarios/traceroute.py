@@ -1,4 +1,4 @@
-"""Near miss: UDP traceroute counts up through the ports, and nobody answers them."""
+"""Near miss: UDP traceroute counts up through ports that never answer."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ def _play(day: Day) -> Iterator[Item]:
                     destination=target,
                     source_port=day.random.randint(32_768, 33_400),
                     destination_port=_FIRST_PORT + number,
-                    outcome="refused" if number > _PROBES - 4 else "filtered",  # the last hop says that the port is closed
+                    outcome="refused" if number > _PROBES - 4 else "filtered",  # the target reports that the port is closed
                     protocol=17,
                     packets=(1, 0),
                     octets=(60, 0),
@@ -32,5 +32,5 @@ SCENARIO = Scenario(
     name="traceroute",
     sentence="Near miss: UDP traceroutes to two hosts, 90 ports each; no finding.",
     play=_play,
-    quiet="traceroute counts through the UDP ports from 33434 and wants no answer",
+    quiet="traceroute counts up through the UDP ports from 33434 and expects no answer",
 )

@@ -1,4 +1,4 @@
-"""Near miss: the calls of an attack, from an address that is on threat lists and on the trusted list too."""
+"""Near miss: the calls of an attack, from an address that is on threat lists but also on the trusted list."""
 
 from collections.abc import Iterator
 
@@ -6,9 +6,9 @@ from vedette.simulate import Actor, Call, Day, Flow, Listed, Scenario
 
 _ADDRESS = "198.51.100.99"
 _TESTER = Actor("user", "penetration-tester")
-_WHY = "the address is on the trusted list too"
+_WHY = "the address is also on the trusted list"
 
-_LOOKS = (
+_DISCOVERY_CALLS = (
     "sts:GetCallerIdentity",
     "iam:ListUsers",
     "iam:ListRoles",
@@ -27,7 +27,7 @@ def _play(day: Day) -> Iterator[Call | Flow | Listed]:
     if not day.last:
         return
     moment = day.at(10, 5 * 60)
-    for api in _LOOKS:
+    for api in _DISCOVERY_CALLS:
         moment += day.pause(1, 15)
         yield Call(actor=_TESTER, api=api, at=moment, address=_ADDRESS, agent="cli-kali", quiet=_WHY)
 

@@ -1,4 +1,4 @@
-"""Plays scenarios and writes what AWS would have logged, the lists and the inventory they need, and ``ground_truth.json``."""
+"""Run scenarios and write the logs that AWS would have delivered, the lists and inventory, and ``ground_truth.json``."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ GROUND_TRUTH = "ground_truth.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What a simulation wrote: log files, distinct records (calls and flows), and lists by kind."""
+    """What a simulation wrote: the number of log files and of distinct records (calls and flows), and the lists by kind."""
 
     files: int
     records: int
@@ -36,21 +36,21 @@ class Written:
 def simulate(
     names: Sequence[str], out: Path, *, seed: int = 1, end: datetime = LAST_DAY, days: int = 1, flow_version: int = 2
 ) -> Written:
-    """Write the scenarios to one folder, which is made where it does not exist.
+    """Write the scenarios to one folder, which is created if it does not exist.
 
-    Attacks happen on the last day, ``end``; ordinary life on all ``days``. Flow logs have the fields of ``flow_version``, 2 or 5.
-    The same arguments write the same bytes.
+    Attacks happen on the last day, ``end``; ordinary activity happens on all ``days``. Flow logs have the fields of
+    ``flow_version``, 2 or 5. The same arguments write the same bytes.
 
     Raises:
-        NotFoundError: a scenario of that name does not exist; the nearest known is named.
-        ConfigurationError: no scenario or no day is wanted, the version is not known, the folder is not empty, or it cannot be
-            written.
+        NotFoundError: there is no scenario of this name; the message suggests the closest one.
+        ConfigurationError: no scenario is given, ``days`` is below 1, the version is unknown, or the folder is not empty or
+            cannot be written.
     """
     scenarios = _chosen(names)
     if days < 1:
-        raise ConfigurationError(f"days {days}: there must be one at least")
+        raise ConfigurationError(f"days {days}: must be 1 or more")
     if flow_version not in FLOW_VERSIONS:
-        raise ConfigurationError(f"flow version {flow_version}: known are {', '.join(map(str, FLOW_VERSIONS))}")
+        raise ConfigurationError(f"flow version {flow_version}: choose one of {', '.join(map(str, FLOW_VERSIONS))}")
     try:
         _prepare(out)
         return _Simulation(scenarios, out, seed, flow_version).run(_midnight(end), days)
@@ -61,13 +61,13 @@ def simulate(
 def _chosen(names: Sequence[str]) -> list[Scenario]:
     known = all_scenarios()
     if not names:
-        raise ConfigurationError(f"no scenario is named; known are {', '.join(known)}")
+        raise ConfigurationError(f"name a scenario: {', '.join(known)}")
     chosen: dict[str, Scenario] = {}
     for name in names:
         wanted = name.lower().replace("_", "-")
         if wanted not in known:
             nearest = get_close_matches(wanted, known, n=1, cutoff=0)[0]
-            raise NotFoundError(f"no scenario is called {name!r}; did you mean {nearest!r}?")
+            raise NotFoundError(f"there is no scenario {name!r}; did you mean {nearest!r}?")
         chosen[wanted] = known[wanted]
     return list(chosen.values())
 
@@ -75,7 +75,7 @@ def _chosen(names: Sequence[str]) -> list[Scenario]:
 def _prepare(out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     if any(out.iterdir()):
-        raise ConfigurationError(f"{out}: is not empty, and files of another simulation would mix with these")
+        raise ConfigurationError(f"{out}: is not empty; give a new or empty folder")
 
 
 def _midnight(end: datetime) -> datetime:
@@ -84,7 +84,7 @@ def _midnight(end: datetime) -> datetime:
 
 
 class _Simulation:
-    """Plays day by day, so that a year of ordinary life needs no more memory than a day."""
+    """Simulates day by day, so that a year needs no more memory than a day."""
 
     def __init__(self, scenarios: Iterable[Scenario], out: Path, seed: int, flow_version: int) -> None:
         self._out, self._seed, self._flow_version = out, seed, flow_version
@@ -138,7 +138,7 @@ class _Simulation:
         self._twice += twice
 
     def _routines(self, addresses: Iterable[str], midnight: datetime) -> list[Flow]:
-        """Return the ordinary flows of instances, each once however many scenarios it is in."""
+        """Return the ordinary flows of instances, once per instance even if several scenarios include it."""
         flows: list[Flow] = []
         for address in addresses:
             for exchange in routine(address, midnight, self._random(f"routine/{address}", midnight)):
@@ -147,7 +147,7 @@ class _Simulation:
         return flows
 
     def _random(self, name: str, midnight: datetime) -> Random:
-        """Return chance that depends on nothing but its purpose: a scenario plays the same in any company."""
+        """Return random numbers that depend only on their purpose: a scenario is the same whatever is simulated beside it."""
         return Random(f"{self._seed}/{name}/{midnight:%Y-%m-%d}")  # seeded, not secret
 
     def _document(self, last: datetime, days: int, lists: dict[str, Path]) -> dict[str, object]:

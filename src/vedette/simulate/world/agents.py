@@ -1,4 +1,4 @@
-"""User agents, as the tools write them."""
+"""Build user agents as the tools write them."""
 
 _BOTO = (
     "md/Botocore#1.34.69 ua/2.0 os/linux#6.5.0-1018-aws md/arch#x86_64 lang/python#3.11.8 md/pyimpl#CPython cfg/retry-mode#legacy"
@@ -17,9 +17,9 @@ AGENTS = {
 
 
 def user_agent(name: str, service: str, operation: str) -> str:
-    """Return the text of a named agent; a service's name is its own text.
+    """Return the user agent of a tool in ``AGENTS``; any other name, such as that of a service, is returned unchanged.
 
-    Tools that write the call into it get it: ``command/ec2.describe-instances``.
+    Agents of tools that include the call contain it: ``command/ec2.describe-instances``.
     """
     words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in operation).lstrip("-")
     return AGENTS.get(name, name).format(command=f"{service}.{words}", service=service)

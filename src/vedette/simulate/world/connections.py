@@ -1,7 +1,7 @@
-"""From one exchange to the records that AWS logs of it at one or both interfaces (methods 1.1 and 1.2).
+"""Turn one exchange into the flow log records that AWS writes for it at one or both interfaces (methods 1.1 and 1.2).
 
-Sizes are those of real stacks and scanners, in bytes of IP. Flags are as AWS writes them: a SYN 2, a SYN with its ACK 18, a RST
-with or without ACK 4, a FIN 1, any other ACK nothing, all packets of a window OR-ed.
+Sizes are those of real stacks and scanners, in bytes of IP. Flags are encoded as AWS does: SYN 2, SYN-ACK 18, RST with or without
+ACK 4, FIN 1, any other ACK 0; the flags of all packets of a window are OR-ed.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from vedette.simulate import Exchange, Flow
 _FIN, _SYN, _RST, _SYN_ACK = 1, 2, 4, 18
 _SYN_BYTES = {"connect": 60, "syn": 44, "bare": 40}
 _ACK_BYTES, _RST_BYTES, _SHORT_SYN_ACK_BYTES, _SYN_ACK_BYTES = 52, 40, 44, 60
-_UNREACHABLE_BYTES = 56  # the message and the header that it quotes
+_UNREACHABLE_BYTES = 56  # an ICMP message with the header that it quotes
 _IPV6_EXTRA = 20
 _ROUND_TRIP = 0.02  # seconds
 _TCP, _ICMP, _ICMPV6 = 6, 1, 58
@@ -24,7 +24,7 @@ _FEWEST_PACKETS = 3
 
 
 class Interface(Struct, frozen=True, kw_only=True):
-    """A network interface of ours; version 2 shows its primary ``address`` for all its IPv4 addresses, where it is given."""
+    """One of our network interfaces; if ``address`` is set, records show this primary address for all its IPv4 addresses."""
 
     interface_id: str
     address: str = ""
@@ -34,7 +34,7 @@ class Interface(Struct, frozen=True, kw_only=True):
 
 
 class _Run(NamedTuple):
-    """Packets evenly spread over a time, in seconds from the start of the exchange."""
+    """Packets spread evenly over a period, in seconds from the start of the exchange."""
 
     first: float
     last: float
@@ -44,7 +44,7 @@ class _Run(NamedTuple):
 
 
 class _Way(NamedTuple):
-    """The packets of one direction."""
+    """The packets of one direction: in runs, and summed up in ``whole``."""
 
     runs: tuple[_Run, ...]
     whole: _Run
@@ -52,14 +52,14 @@ class _Way(NamedTuple):
 
 
 class _Shape(NamedTuple):
-    """What each end sees of both directions: they differ when an answer is lost or a group drops what arrives."""
+    """The packets that each end sees, forward and back: they differ if an answer is lost or a security group drops packets."""
 
     at_source: tuple[_Way | None, _Way | None]
     at_destination: tuple[_Way | None, _Way | None]
 
 
 class _Kind(NamedTuple):
-    """What decides the packets of an attempt without data; ``extra`` is what a header of IPv6 is longer."""
+    """The parameters that determine the packets of an attempt without data; ``extra`` is the extra size of an IPv6 header."""
 
     outcome: str
     probe: str
@@ -83,9 +83,9 @@ class _View(NamedTuple):
 def flows_of(
     exchange: Exchange, source: Interface | None = None, destination: Interface | None = None, *, window: int = 60
 ) -> list[Flow]:
-    """Return the records of an exchange at the interfaces of its ends that are ours.
+    """Return the records of an exchange at the given interfaces of its ends; None stands for an end that is not ours.
 
-    A record covers one direction in one aggregation window of so many seconds, from its first packet to its last.
+    A record covers one direction in one aggregation window of ``window`` seconds, from its first packet to its last.
     """
     shape, found = _shape_of(exchange), list[Flow]()
     if source is not None:
@@ -93,7 +93,7 @@ def flows_of(
         if forward is not None:
             _log(exchange, _View(forward, source, "egress", exchange.outcome != "rejected_egress", False, window), found)  # noqa: FBT003
         if back is not None:
-            _log(exchange, _View(back, source, "ingress", True, True, window), found)  # noqa: FBT003  # a group is stateful
+            _log(exchange, _View(back, source, "ingress", True, True, window), found)  # noqa: FBT003  # security groups are stateful: replies pass
     if destination is not None:
         forward, back = shape.at_destination
         if forward is not None:
@@ -104,7 +104,7 @@ def flows_of(
 
 
 def _ends(exchange: Exchange, interface: Interface, *, local_is_source: bool) -> tuple[str, str, str, str]:
-    """Return source and destination as the interface shows them and as they are in the packet (empty for the same)."""
+    """Return source and destination as the interface shows them, and those in the packet ("" if they are the same)."""
     source, packet_source = exchange.source, exchange.packet_source
     destination, packet_destination = exchange.destination, exchange.packet_destination
     if interface.address:
@@ -116,7 +116,7 @@ def _ends(exchange: Exchange, interface: Interface, *, local_is_source: bool) ->
 
 
 def _shown(own: str, address: str, in_packet: str) -> tuple[str, str]:
-    """Return the local address as the record shows it, and the one in the packet where that is another."""
+    """Return the local address as the record shows it, and the one in the packet ("" if it is the same)."""
     if address == own or ":" in address:
         return address, in_packet
     return own, in_packet or address
@@ -129,7 +129,7 @@ def _log(exchange: Exchange, view: _View, found: list[Flow]) -> None:
     source, destination, packet_source, packet_destination = ends
     source_port, destination_port = exchange.source_port, exchange.destination_port
     if way.protocol != exchange.protocol:
-        source_port = destination_port = 0  # a message about the exchange has no ports
+        source_port = destination_port = 0  # ICMP has no ports
     if back:
         source, destination, packet_source, packet_destination = destination, source, packet_destination, packet_source
         source_port, destination_port = destination_port, source_port
@@ -164,7 +164,7 @@ def _log(exchange: Exchange, view: _View, found: list[Flow]) -> None:
 
 
 def _split(runs: tuple[_Run, ...], zero: float, window: int) -> Iterator[_Run]:
-    """Yield what each window holds of the runs, in the order of the windows."""
+    """Yield the part of the runs that falls into each window, in order of time."""
     windows: dict[int, _Run] = {}
     for run in runs:
         step = (run.last - run.first) / (run.packets - 1) if run.packets > 1 else 0.0
@@ -191,19 +191,19 @@ def _shape_of(exchange: Exchange) -> _Shape:
 
 @cache
 def _attempt(kind: _Kind) -> _Shape:
-    """Return the packets of an attempt without data; there are few kinds, so each is computed once."""
+    """Return the packets of an attempt without data; cached, since there are few kinds."""
     syn = _SYN_BYTES[kind.probe] + kind.extra
-    tries = _way(*(_Run(float(2**number - 1), float(2**number - 1), 1, syn, _SYN) for number in range(kind.retries + 1)))
+    attempts = _way(*(_Run(float(2**number - 1), float(2**number - 1), 1, syn, _SYN) for number in range(kind.retries + 1)))
     match kind.outcome:
         case "rejected_egress":
-            return _Shape((tries, None), (None, None))
+            return _Shape((attempts, None), (None, None))
         case "rejected" | "filtered":
-            return _Shape((tries, None), (tries, None))
+            return _Shape((attempts, None), (attempts, None))
     forward, back = _answered(kind, syn)
     if kind.lost:
         answer = back.runs[0]
-        answers = _way(*(answer._replace(first=run.first + answer.first, last=run.last + answer.last) for run in tries.runs))
-        return _Shape((tries, None), (tries, answers))
+        answers = _way(*(answer._replace(first=run.first + answer.first, last=run.last + answer.last) for run in attempts.runs))
+        return _Shape((attempts, None), (attempts, answers))
     return _Shape((forward, back), (forward, back))
 
 
@@ -222,7 +222,7 @@ def _answered(kind: _Kind, syn: int) -> tuple[_Way, _Way]:
 
 
 def _carried(exchange: Exchange) -> _Shape:
-    """Return the packets of an exchange with data, or of one without connection."""
+    """Return the packets of an exchange with data, or of a UDP exchange."""
     six = _IPV6_EXTRA if ":" in exchange.source else 0
     forward = _data(exchange, 0, 0.0, _SYN, _SYN_BYTES["connect"] + six)
     match exchange.outcome:
@@ -244,7 +244,7 @@ def _data(exchange: Exchange, side: int, delay: float, opening: int, opening_byt
         run = _Run(delay, last if packets > 1 else delay, packets, octets, 0)
         return _Way((run,), run, exchange.protocol)
     if packets < _FEWEST_PACKETS:
-        raise ValueError(f"{packets} packets one way: an established connection has {_FEWEST_PACKETS} at least")
+        raise ValueError(f"{packets} packets one way: an established connection has at least {_FEWEST_PACKETS}")
     whole = _Run(delay, last, packets, octets, opening | _FIN)
     first = _Run(delay, delay, 1, opening_bytes, opening)
     rest = _Run(min(last, 2 * delay), last, packets - 2, octets - opening_bytes - _ACK_BYTES, 0)

@@ -1,4 +1,4 @@
-"""Log files as AWS delivers them: minutes late, some records twice, gzip, under AWS's names (contract 6.2 and 6.4)."""
+"""Write log files as AWS delivers them: minutes late, compressed, under AWS's names, some records twice (contract 6.2, 6.4)."""
 
 import gzip
 import json
@@ -26,7 +26,7 @@ Record = Mapping[str, object]
 
 
 def deliver_calls(folder: Path, records: Iterable[tuple[datetime, Record]], random: Random) -> tuple[int, int]:
-    """Write CloudTrail files of records with their times; return how many files, and how many records were delivered twice."""
+    """Write records with their event times to CloudTrail files; return the number of files, and of records delivered twice."""
     slots: dict[tuple[str, datetime], list[Record]] = {}
     twice = 0
     for at, record in records:
@@ -46,9 +46,9 @@ def deliver_calls(folder: Path, records: Iterable[tuple[datetime, Record]], rand
 
 
 def deliver_flows(folder: Path, flows: Iterable[Flow], random: Random, *, version: int = 2) -> int:
-    """Write flow-log files, one an hour; return how many.
+    """Write flow log files, one per hour; return their number.
 
-    Version 2 is the default format; version 5 has the most useful fields of versions 3 to 5 besides.
+    Version 2 is the default format; version 5 adds the most useful fields of versions 3 to 5.
     """
     hours: dict[datetime, list[Flow]] = {}
     for flow in flows:
@@ -62,7 +62,7 @@ def deliver_flows(folder: Path, flows: Iterable[Flow], random: Random, *, versio
 
 
 def write_text(path: Path, text: str, at: datetime) -> None:
-    """Write a small file and date it, so that what is read from the date does not depend on when the file was made."""
+    """Write a text file with a fixed modification time, so that the result does not depend on when it was written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8", newline="")
     os.utime(path, (at.timestamp(), at.timestamp()))
@@ -92,9 +92,9 @@ def _line(flow: Flow, version: int) -> str:
     own = f"{flow.vpc or '-'} {flow.subnet or '-'} {flow.instance or '-'}"
     if flow.status != "OK":
         line = f"{head} - - - - - - - {times} - {flow.status}"
-        return line if version == 2 else f"{line} {own} - - - - -"  # noqa: PLR2004  # the version is its own name
-    said = f"{flow.source} {flow.destination} {flow.source_port} {flow.destination_port} {flow.protocol} {flow.packets}"
-    line = f"{head} {said} {flow.octets} {times} {'ACCEPT' if flow.accepted else 'REJECT'} OK"
+        return line if version == 2 else f"{line} {own} - - - - -"  # noqa: PLR2004  # a constant for version 2 would say no more
+    flow_key = f"{flow.source} {flow.destination} {flow.source_port} {flow.destination_port} {flow.protocol} {flow.packets}"
+    line = f"{head} {flow_key} {flow.octets} {times} {'ACCEPT' if flow.accepted else 'REJECT'} OK"
     if version == 2:  # noqa: PLR2004  # likewise
         return line
     kind = "IPv6" if ":" in flow.source else "IPv4"

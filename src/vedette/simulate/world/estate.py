@@ -1,4 +1,4 @@
-"""The made-up VPC: who has which address, and in what role. The ids of interfaces and instances follow from the addresses."""
+"""Describe the simulated VPC: its machines, their addresses and roles. Interface and instance IDs derive from addresses."""
 
 import hashlib
 from collections.abc import Mapping
@@ -11,15 +11,15 @@ from vedette.simulate.world.connections import Interface
 
 VPC_ID = "vpc-0a1b2c3d4e5f60718"
 VPC_NETWORK, VPC_NETWORK_V6 = "10.20.0.0/16", "2001:db8:20::/56"
-GATEWAY_ADDRESS = "10.20.1.5"  # of the NAT gateway, through which machines without a public address reach the internet
-SCANNER_TAG = ("purpose", "vulnerability-scanner")  # of instances that may scan
+GATEWAY_ADDRESS = "10.20.1.5"  # of the NAT gateway, through which machines in private subnets reach the internet
+SCANNER_TAG = ("purpose", "vulnerability-scanner")  # marks instances that are authorised to scan
 
 Role = Literal["instance", "node", "nat_gateway", "load_balancer_alb", "load_balancer_nlb", "lambda"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subnet:
-    """A subnet; ``public`` ones have a route to the internet gateway, the others one to the NAT gateway."""
+    """A subnet; ``public`` ones have a route to the internet gateway, others to the NAT gateway."""
 
     name: str
     network: str
@@ -28,16 +28,16 @@ class Subnet:
 
     @property
     def subnet_id(self) -> str:
-        """The id that AWS would have given it."""
+        """The subnet ID, derived from the name."""
         return resource_id("subnet", self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """One thing with a network interface.
+    """A resource with a network interface: an instance, a load balancer, a NAT gateway or a function.
 
-    ``opens``: TCP ports that its group opens to everybody. ``sealed``: its group lets nothing in from inside either.
-    ``pods``: secondary addresses, which are on an interface of their own (``pods_at`` is its primary address).
+    ``opens`` are the TCP ports that its security group opens to the internet. If ``sealed``, the group admits nothing, not even
+    from inside the VPC. ``pods`` are secondary addresses on a second interface, whose primary address is ``pods_at``.
     """
 
     address: str
@@ -53,18 +53,18 @@ class Machine:
 
     @property
     def instance_id(self) -> str:
-        """The instance's id; what is no instance has none."""
+        """The instance ID, or "" if the machine is not an instance."""
         if self.role not in {"instance", "node"}:
             return ""
         return _WEB_SERVER[1] if self.address == _WEB_SERVER[0] else resource_id("i", self.address)
 
     @property
     def subnet(self) -> Subnet:
-        """The subnet of its address."""
+        """The subnet that contains the address."""
         return SUBNETS[self.address.split(".")[2]]
 
     def interface(self, address: str) -> Interface:
-        """Return the interface that has this primary address."""
+        """Return the interface with this primary address."""
         return Interface(
             interface_id=interface_id(address),
             address=address,
@@ -75,16 +75,16 @@ class Machine:
 
 
 def resource_id(prefix: str, name: str) -> str:
-    """Return an id like AWS's: the prefix and 17 hexadecimal digits that follow from the name."""
+    """Return an ID in AWS's form: the prefix and 17 hexadecimal digits derived from the name."""
     return f"{prefix}-0{hashlib.sha256(f'{prefix}/{name}'.encode()).hexdigest()[:16]}"
 
 
 def interface_id(address: str) -> str:
-    """Return the id of the interface with this primary address."""
+    """Return the ID of the interface with this primary address."""
     return _WEB_SERVER[2] if address == _WEB_SERVER[0] else resource_id("eni", address)
 
 
-# The ids of the web server are older than this rule: CloudTrail scenarios name them too.
+# The IDs of the web server are fixed, because CloudTrail scenarios contain them too.
 _WEB_SERVER = ("10.20.1.15", "i-0a1b2c3d4e5f60718", "eni-0f1e2d3c4b5a69788")
 
 SUBNETS: Mapping[str, Subnet] = MappingProxyType(
@@ -153,7 +153,7 @@ MACHINES: tuple[Machine, ...] = _PUBLIC + _PRIVATE + _DATA + _NODES
 
 @cache
 def interfaces() -> Mapping[str, Interface]:
-    """Return the interface of each address, private and IPv6, of our VPC."""
+    """Return the interface of each address of our VPC, both private IPv4 and IPv6."""
     found: dict[str, Interface] = {}
     for machine in MACHINES:
         own = machine.interface(machine.address)

@@ -1,4 +1,4 @@
-"""The ground truth of a simulation: what belongs to which finding, and what only looks like it."""
+"""Collect the ground truth of a simulation: what belongs to which finding, and what only looks like it."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from vedette.simulate.world.identities import principal, resource_key
 
 @dataclass(slots=True)
 class _Called:
-    """A finding about calls that must be raised, gathered call by call."""
+    """An expected finding about calls, collected call by call."""
 
     call: Call
     apis: Counter[str] = field(default_factory=Counter)
@@ -33,9 +33,10 @@ class _Called:
 
 @dataclass(slots=True)
 class _Reached:
-    """A finding about exchanges that must be raised, gathered exchange by exchange.
+    """An expected finding about exchanges, collected exchange by exchange.
 
-    ``first`` and ``last`` are the earliest start and the latest end of its records at the instance's interface.
+    ``first`` and ``last`` are the earliest start and the latest end of its records at the instance's interface, in seconds since
+    1970.
     """
 
     exchanges: int = 0
@@ -72,7 +73,7 @@ class _Reached:
 
 @dataclass(slots=True)
 class Truth:
-    """What one scenario did, gathered call by call and exchange by exchange."""
+    """The ground truth of one scenario, collected call by call and exchange by exchange."""
 
     scenario: Scenario
     records: int = 0
@@ -82,7 +83,7 @@ class Truth:
     reached: dict[Expected, _Reached] = field(default_factory=dict)
 
     def note(self, call: Call, record: Mapping[str, object]) -> None:
-        """Take in a call and its record."""
+        """Add a call and its record."""
         self.records += 1
         if not (call.finding or call.quiet):
             return
@@ -96,13 +97,13 @@ class Truth:
             called.times.append(time)
 
     def note_flows(self, exchange: Exchange, flows: Sequence[Flow]) -> None:
-        """Take in an exchange and its records."""
+        """Add an exchange and its records."""
         self.flows += len(flows)
         if exchange.finding is not None:
             self.reached.setdefault(exchange.finding, _Reached()).note(exchange.finding, exchange, flows)
 
     def document(self) -> dict[str, object]:
-        """Return what is written about the scenario."""
+        """Return the entry of the scenario in ``ground_truth.json``."""
         about_flows = [
             (expected.archived, reached.document(expected))
             for expected, reached in sorted(self.reached.items(), key=lambda item: (item[0].address, item[0].target))

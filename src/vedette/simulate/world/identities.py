@@ -1,4 +1,4 @@
-"""An actor's ids and keys, and CloudTrail's userIdentity of it; all follow from the actor's name."""
+"""Derive an actor's IDs, keys and CloudTrail userIdentity from its name."""
 
 import hashlib
 from base64 import b32encode
@@ -16,26 +16,26 @@ _SERVICE_ROLES = {
 
 
 def identifier(prefix: str, *parts: str) -> str:
-    """Return an AWS-like id: the prefix (AKIA, AIDA …) and 16 to 17 characters that follow from the parts."""
+    """Return an ID in AWS's form: the prefix (AKIA, AIDA, …) and 16 or 17 characters derived from the parts."""
     digest = b32encode(hashlib.sha256("/".join((prefix, *parts)).encode()).digest()).decode()
     return prefix + digest[: 16 if prefix in {"AKIA", "ASIA"} else 17]
 
 
 def role_name(actor: Actor) -> str:
-    """Return the name of the actor's role, as single sign-on names it for a permission set."""
+    """Return the name of the actor's role; for a permission set, the name that IAM Identity Center gives it."""
     if actor.kind != "sso":
         return actor.name
     return f"AWSReservedSSO_{actor.name}_{hashlib.sha256(actor.name.encode()).hexdigest()[:16]}"
 
 
 def role_arn(actor: Actor) -> str:
-    """Return the ARN of the actor's role, with the path that its kind has."""
+    """Return the ARN of the actor's role, with the path that AWS uses for its kind."""
     path = {"sso": "aws-reserved/sso.amazonaws.com/", "service-linked": f"aws-service-role/{_SERVICE_ROLES.get(actor.name, '')}/"}
     return f"arn:aws:iam::{ACCOUNT_ID}:role/{path.get(actor.kind, '')}{role_name(actor)}"
 
 
 def principal(actor: Actor) -> str:
-    """Return the stable name of who called, without the session where that is not a person (methods 5.1)."""
+    """Return the stable name of the caller; it contains the session only if that names a person (methods 5.1)."""
     match actor.kind:
         case "user":
             return f"arn:aws:iam::{ACCOUNT_ID}:user/{actor.name}"
@@ -48,12 +48,12 @@ def principal(actor: Actor) -> str:
 
 
 def resource_key(actor: Actor) -> str:
-    """Return what findings of the actor are grouped by: a user's long-lived key, else the principal."""
+    """Return the key by which findings of the actor are grouped: a user's long-lived access key, else the principal."""
     return identifier("AKIA", actor.name) if actor.kind == "user" else principal(actor)
 
 
 def user_identity(actor: Actor, at: datetime) -> dict[str, object]:
-    """Return userIdentity of a call at that time."""
+    """Return the userIdentity of a call at this time."""
     match actor.kind:
         case "service":
             return {"type": "AWSService", "invokedBy": actor.name}

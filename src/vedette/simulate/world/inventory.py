@@ -1,4 +1,4 @@
-"""The made-up VPC as the AWS CLI saves it: what ``describe-instances`` and its like would have answered."""
+"""Describe the simulated VPC as the AWS CLI would save it: the answers of ``describe-instances`` and similar commands."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ from vedette.simulate.world.estate import (
 
 _ZONE = f"{HOME_REGION}a"
 _ANYWHERE, _ANYWHERE_V6 = "0.0.0.0/0", "::/0"
-_BORN = "2025-11-03T08:15:42+00:00"
+_CREATED_AT = "2025-11-03T08:15:42+00:00"
 _INTERNET_GATEWAY, _NAT_GATEWAY = resource_id("igw", "internet"), resource_id("nat", GATEWAY_ADDRESS)
 # What AWS writes on the interfaces of its services (methods 1.4); an instance's own interface has no description.
 _DESCRIPTIONS = {
@@ -34,7 +34,7 @@ Document = dict[str, object]
 
 
 def inventory() -> Mapping[str, Document]:
-    """Return the content of each ``describe-*.json`` file by the file's name."""
+    """Return the content of each ``describe-*.json`` file, by file name."""
     instances = [machine for machine in MACHINES if machine.instance_id]
     interfaces = [interface for machine in MACHINES for interface in _interfaces(machine)]
     return {
@@ -79,7 +79,7 @@ def _reservation(machine: Machine) -> Document:
         "ImageId": "ami-0abcdef1234567890",
         "InstanceId": machine.instance_id,
         "InstanceType": "m6i.large",
-        "LaunchTime": _BORN,
+        "LaunchTime": _CREATED_AT,
         "Placement": {"AvailabilityZone": _ZONE, "GroupName": "", "Tenancy": "default"},
         "PrivateDnsName": _private_name(machine.address),
         "PrivateIpAddress": machine.address,
@@ -115,7 +115,7 @@ def _interface(machine: Machine, primary: str, secondary: tuple[str, ...]) -> Do
         description = f"aws-K8S-{machine.instance_id}"
     attachment: Document = {
         "AttachmentId": resource_id("eni-attach", primary),
-        "AttachTime": _BORN,
+        "AttachTime": _CREATED_AT,
         "DeleteOnTermination": True,
         "DeviceIndex": 0 if primary == machine.address else 1,
         "Status": "attached",

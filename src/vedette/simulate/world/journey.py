@@ -1,4 +1,4 @@
-"""The way of an exchange through the made-up VPC: at whose interfaces it is logged, the NAT gateway's among them."""
+"""Route an exchange through the simulated VPC, and return the records of each interface that logs it."""
 
 from msgspec.structs import replace
 
@@ -6,11 +6,11 @@ from vedette.simulate import Exchange, Flow
 from vedette.simulate.world.connections import flows_of
 from vedette.simulate.world.estate import GATEWAY_ADDRESS, behind_gateway, interfaces
 
-_LOWEST_PORT, _PORTS = 1024, 64_512  # of a NAT gateway
+_LOWEST_PORT, _PORTS = 1024, 64_512  # the source ports of a NAT gateway
 
 
 def records_of(exchange: Exchange) -> list[Flow]:
-    """Return the records of an exchange at every interface of ours that it passes."""
+    """Return the records of an exchange at each of our interfaces that it passes."""
     known = interfaces()
     source, destination = known.get(exchange.source), known.get(exchange.destination)
     logged = flows_of(exchange, source, destination)
@@ -21,19 +21,19 @@ def records_of(exchange: Exchange) -> list[Flow]:
 
 
 def _through_gateway(exchange: Exchange) -> list[Flow]:
-    """Return what the NAT gateway logs: both legs, the inner one with the far end's address in the packet only."""
+    """Return the records of the NAT gateway for both legs; the inner one has the remote address only as the packet's."""
     gateway = interfaces()[GATEWAY_ADDRESS]
     inner = replace(exchange, destination=GATEWAY_ADDRESS, packet_destination=exchange.destination)
     port = _LOWEST_PORT + (exchange.source_port * 7_919 + int(exchange.source.rpartition(".")[2])) % _PORTS
     outer = replace(exchange, source=GATEWAY_ADDRESS, source_port=port, packet_source="")
-    # A group far away is none of the gateway's, so a rejection there is only silence here.
+    # A rejection by a remote security group is not logged here: the gateway only sees that no reply comes.
     if exchange.outcome == "rejected":
         inner, outer = replace(inner, outcome="filtered"), replace(outer, outcome="filtered")
     return flows_of(inner, destination=gateway) + flows_of(outer, source=gateway)
 
 
 def resolved(flow: Flow) -> Flow:
-    """Return a record with the ids of its interface, which scenarios name by its address."""
+    """Return a record with the IDs of its interface, which scenarios refer to by address."""
     interface = interfaces().get(flow.interface)
     if interface is None:
         return flow

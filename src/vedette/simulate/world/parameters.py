@@ -1,4 +1,4 @@
-"""What calls are sent with and answered with: requestParameters, responseElements and resources."""
+"""Provide requestParameters, responseElements and resources for calls."""
 
 from collections.abc import Mapping
 
@@ -38,21 +38,21 @@ _PARAMETERS: Mapping[str, Mapping[str, object]] = {
 
 
 def parameters(api: str) -> Mapping[str, object] | None:
-    """Return the usual requestParameters of a call, None for a call without."""
+    """Return the usual requestParameters of a call, or None if it has none."""
     if api.startswith("s3:") and api != "s3:ListBuckets":
         return _BUCKET
     return _PARAMETERS.get(api)
 
 
 def response(api: str) -> Mapping[str, object] | None:
-    """Return responseElements of a call that changed something: CloudTrail keeps no answers to reads."""
+    """Return the responseElements of a call that changes something; CloudTrail omits them for reads."""
     if api.startswith("ec2:"):
         return {"_return": True}
     return None
 
 
 def resources(api: str) -> list[dict[str, str]] | None:
-    """Return the resources of calls about a bucket, None for others."""
+    """Return the resources of a call about a bucket, or None for other calls."""
     if not api.startswith("s3:") or api == "s3:ListBuckets":
         return None
     return [{"accountId": ACCOUNT_ID, "type": "AWS::S3::Bucket", "ARN": "arn:aws:s3:::example-backups"}]

@@ -1,4 +1,4 @@
-"""From a call to its CloudTrail record (contract 6.3)."""
+"""Turn a call into its CloudTrail record (contract 6.3)."""
 
 import re
 from random import Random
@@ -18,7 +18,7 @@ _JSON_SERVICES = {"dynamodb", "ecr", "ecs", "guardduty", "kms", "lambda", "logs"
 
 
 def record(call: Call, random: Random) -> dict[str, object]:
-    """Return the record of a call with an event id of its own."""
+    """Return the CloudTrail record of a call, with random request and event IDs."""
     service, _, operation = call.api.partition(":")
     reads = _READ_ONLY.match(operation) is not None
     result: dict[str, object] = {
@@ -53,7 +53,7 @@ def record(call: Call, random: Random) -> dict[str, object]:
 def _identity(call: Call, service: str) -> dict[str, object]:
     identity = user_identity(call.actor, call.at)
     if service == "signin":
-        del identity["accessKeyId"]  # one signs in with a password
+        del identity["accessKeyId"]  # a console sign-in uses a password
     return identity
 
 
@@ -76,7 +76,7 @@ def _denial(call: Call, service: str, operation: str) -> dict[str, object]:
 
 
 def _connection(call: Call, service: str) -> dict[str, object]:
-    """Return what the record says of the way the call took; a service's own calls say nothing."""
+    """Return the fields about the connection of the call; records of services' own calls have none."""
     if call.actor.kind in {"service", "service-linked"}:
         return {}
     host = f"{service}.{call.region}.amazonaws.com" if service not in _GLOBAL_SERVICES else f"{service}.amazonaws.com"
@@ -84,7 +84,7 @@ def _connection(call: Call, service: str) -> dict[str, object]:
     if call.endpoint:
         found |= {"vpcEndpointId": "vpce-0a1b2c3d4e5f60718", "vpcEndpointAccountId": ACCOUNT_ID}
     if call.agent == "console":
-        # CloudTrail writes the truth value as text.
+        # CloudTrail writes this boolean as a string.
         return found | {"sessionCredentialFromConsole": "true"}
     tls = {"tlsVersion": "TLSv1.3", "cipherSuite": "TLS_AES_128_GCM_SHA256", "clientProvidedHostHeader": host}
     return found | {"tlsDetails": tls}

@@ -1,4 +1,4 @@
-"""An instance's ordinary day: a few steady peers, all known and all answering, so that its own address can be told."""
+"""Generate the ordinary traffic of an instance: a few steady peers, so that its own address can be inferred (methods 1.2)."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ _DATABASE, _OBJECTS, _LOGS = "10.20.3.5", "10.20.3.6", "10.20.3.7"
 
 
 class _Habit(NamedTuple):
-    """A peer that an instance turns to every so many minutes."""
+    """A peer that an instance contacts about every ``minutes`` minutes."""
 
     peer: str
     port: int
@@ -33,7 +33,7 @@ _HABITS = (
 
 
 def routine(address: str, midnight: datetime, random: Random) -> Iterator[Exchange]:
-    """Yield what the instance with this address does on a day."""
+    """Yield the ordinary exchanges of the instance with this address on a day."""
     platforms = tuple(_Habit(peer, 443, 150) for peer in random.sample(_PLATFORMS, 3))
     for habit in (*_HABITS, *platforms):
         if habit.peer == address:
