@@ -1,8 +1,8 @@
 """Accepted behaviour: whose first calls are expected, and until when. Their findings are archived, with the reason.
 
 An entry is ``PRINCIPAL`` or ``PRINCIPAL CATEGORY``, and may go on with ``until DAY`` or ``until DAY: REASON``.
-CATEGORY is that of a detection (``network``, ``resource`` or ``user``), PRINCIPAL what its findings name as their target; ``*`` in
-it stands for anything.
+CATEGORY is that of a detection (``network``, ``resource`` or ``user``), PRINCIPAL what its findings name as their target; ``*``
+in it stands for anything.
 """
 
 import re
