@@ -1,4 +1,4 @@
-"""Vedette finds reconnaissance against AWS accounts."""
+"""Find reconnaissance against AWS accounts."""
 
 __all__ = ["__version__"]
 

@@ -1,4 +1,4 @@
-"""``python -m vedette`` is the command line."""
+"""Run the command line: ``python -m vedette``."""
 
 from vedette.cli import main
 

@@ -1,4 +1,4 @@
-"""Clients of AWS services, and what their errors mean: the only importer of boto3 and botocore."""
+"""Create clients of AWS services, and translate their errors; the only module that imports boto3 and botocore."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 ATTEMPTS = 5
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
-_PAGE = 100  # the largest that every describe operation of EC2 takes
+_PAGE = 100  # the largest page size that every describe operation of EC2 accepts
 
 _MISSING = {"NoSuchBucket": "there is no such bucket", "NoSuchKey": "there is no such object", "404": "there is no such object"}
 _DENIED = frozenset({"AccessDenied", "403", "AllAccessDisabled", "AccessDeniedException", "UnauthorizedOperation"})
-_REFUSED = frozenset(
+_REJECTED = frozenset(
     {
         "AuthFailure",
         "ExpiredToken",
@@ -43,9 +43,9 @@ _STATES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """Where AWS is and as whom to ask it; "" leaves each to the usual environment and configuration files of AWS.
+    """The region, profile and endpoint of requests to AWS; for "", AWS's environment variables and configuration files decide.
 
-    ``s3_endpoint`` is the URL of an S3-compatible server. Picklable, so that a worker process connects by itself.
+    ``s3_endpoint`` is the URL of an S3-compatible server. Picklable, so that a worker process can connect by itself.
     """
 
     region: str = ""
@@ -54,24 +54,24 @@ class Connection:
 
     @classmethod
     def of(cls, settings: "Settings") -> Self:
-        """Take what the settings say."""
+        """Return the connection that the settings describe."""
         return cls(region=settings.region, profile=settings.profile, s3_endpoint=settings.s3_endpoint)
 
 
-USUAL = Connection()
+DEFAULT_CONNECTION = Connection()
 
 
 def s3(connection: Connection) -> "S3Client":
     """Return the S3 client of this process for a connection.
 
     Raises:
-        ConfigurationError: the profile does not exist, or the endpoint is no URL.
+        ConfigurationError: the profile does not exist, or the endpoint is not a URL.
     """
     return _client("s3", connection, os.getpid())  # type: ignore[no-any-return]  # the service decides the client's type
 
 
 def region_of(connection: Connection) -> str:
-    """Return the region that a connection speaks to.
+    """Return the region to which a connection sends requests.
 
     Raises:
         ConfigurationError: no region is set anywhere, or the profile does not exist.
@@ -79,8 +79,8 @@ def region_of(connection: Connection) -> str:
     return str(_client("ec2", connection, os.getpid()).meta.region_name)
 
 
-def answer(service: str, operation: str, connection: Connection, parameters: Mapping[str, object]) -> dict[str, object]:
-    """Return the whole answer of a read operation (``describe_instances``), all pages as one; to be called in ``explained``.
+def response(service: str, operation: str, connection: Connection, parameters: Mapping[str, object]) -> dict[str, object]:
+    """Return the response of a read operation such as ``describe_instances``, all pages as one; call it within ``explained``.
 
     Raises:
         ConfigurationError: no region is set, or the profile does not exist.
@@ -98,7 +98,7 @@ def answer(service: str, operation: str, connection: Connection, parameters: Map
 def _client(
     service: str,
     connection: Connection,
-    process: int,  # noqa: ARG001 - part of the cache's key, since sockets must not be shared across a fork
+    process: int,  # noqa: ARG001 - part of the cache key, because sockets must not be shared across a fork
 ) -> Any:  # noqa: ANN401 - the service decides
     import boto3
     from botocore.config import Config
@@ -117,14 +117,14 @@ def _client(
     except ProfileNotFound as error:
         raise ConfigurationError(f"the AWS configuration has no profile {connection.profile!r}") from error
     except NoRegionError as error:
-        raise ConfigurationError(f"no AWS region is set for {service}: set region, or AWS_REGION") from error
+        raise ConfigurationError(f"no AWS region is set for {service}: set the setting region, or AWS_REGION") from error
     except ValueError as error:
-        raise ConfigurationError(f"{endpoint!r} is no URL of an S3 endpoint") from error
+        raise ConfigurationError(f"{endpoint!r} is not the URL of an S3 endpoint") from error
 
 
 @contextmanager
 def explained(place: str, permission: str, error: type[VedetteError] = SourceError) -> Iterator[None]:
-    """Turn what boto3 raises inside into one sentence that shows the place; ``permission`` is what the call needs.
+    """Translate errors of boto3 into one sentence that shows ``place``; ``permission`` is the one that the call needs.
 
     Raises:
         VedetteError: of the class ``error``, from the cause.
@@ -135,41 +135,42 @@ def explained(place: str, permission: str, error: type[VedetteError] = SourceErr
     try:
         yield
     except ClientError as cause:
-        raise error(f"{place}: {_meaning(cause, permission)}") from cause
+        raise error(f"{place}: {_service_error(cause, permission)}") from cause
     except BotoCoreError as cause:
-        raise error(f"{place}: {_trouble(cause)}") from cause
-    except ResponseParserError as cause:  # no BotoCoreError
-        raise error(f"{place}: the answer is not of the service; is there a proxy in between?") from cause
+        raise error(f"{place}: {_client_error(cause)}") from cause
+    except ResponseParserError as cause:  # not a subclass of BotoCoreError
+        raise error(f"{place}: the response does not come from the service; is there a proxy in between?") from cause
 
 
 def broken_transfers() -> tuple[type[Exception], ...]:
-    """Return the errors that mean that an answer's body ended too soon, so that the rest may be asked for."""
+    """Return the errors which mean that the body of a response ended too soon, so that the rest can be requested."""
     from botocore.exceptions import HTTPClientError, IncompleteReadError
 
     return HTTPClientError, IncompleteReadError
 
 
-def _meaning(cause: "ClientError", permission: str) -> str:
+def _service_error(cause: "ClientError", permission: str) -> str:
     code = str(cause.response.get("Error", {}).get("Code", "unknown error"))
     if code in _DENIED:
         return f"access is denied; the credentials need {permission}"
-    if code in _REFUSED:
-        return f"the credentials are refused ({code})"
+    if code in _REJECTED:
+        return f"the credentials were rejected ({code})"
     if meaning := _MISSING.get(code) or _STATES.get(code):
         return meaning
-    return f"the service answers {code}: {cause.response.get('Error', {}).get('Message', '') or 'no reason given'}"
+    return f"the service returned the error {code}: {cause.response.get('Error', {}).get('Message', '') or 'no reason given'}"
 
 
-def _trouble(cause: Exception) -> str:
+def _client_error(cause: Exception) -> str:
     from botocore import exceptions
 
     if isinstance(cause, exceptions.NoCredentialsError | exceptions.PartialCredentialsError):
         return (
-            "no AWS credentials are found; set a profile, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the machine a role"
+            "no AWS credentials were found; set a profile, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY,"
+            " or give the machine a role"
         )
     if isinstance(cause, exceptions.ConnectionError | exceptions.HTTPClientError):
         endpoint = getattr(cause, "kwargs", {}).get("endpoint_url")
         return f"{endpoint or 'the service'} cannot be reached"
     if isinstance(cause, exceptions.ParamValidationError):
-        return "the name is none that AWS allows"
+        return "AWS does not allow this name"
     return str(cause).strip().replace("\n", " ") or type(cause).__name__

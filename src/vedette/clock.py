@@ -1,8 +1,8 @@
-"""The only reader of the time."""
+"""Read the current time; no other module does."""
 
 from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """Return the present moment in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(tz=UTC)

@@ -1,4 +1,4 @@
-"""Every error that vedette raises, in one tree.
+"""Define every error that vedette raises, in one tree.
 
 ::
 
@@ -7,20 +7,21 @@
     │   ├── ListError            2   a threat list cannot be used at all
     │   └── GeoError             2   a geolocation database cannot be used
     ├── SourceError              3   a location cannot be listed or opened
-    │   └── NothingToReadError   4   a location holds no blob
+    │   └── NothingToReadError   4   a location contains nothing to read
     ├── ReadError                5   a blob cannot be read at all (bad records are counted, not raised)
     ├── StoreError               6   the store cannot be opened, migrated or written
     ├── EngineError              7   an engine cannot start or run
     └── NotFoundError            8   a finding, list or scenario of that name does not exist
 
-A message is one sentence that shows the input and its place. Foreign errors are mapped where they enter, ``from`` the cause.
+A message is one sentence that shows the input and its place. Errors of other libraries are translated where they are called, and
+raised ``from`` the cause.
 """
 
 from typing import ClassVar
 
 
 class VedetteError(Exception):
-    """The root of the tree; ``exit_status`` is what the command line ends with."""
+    """The root of the tree; ``exit_status`` is the exit status of the command line."""
 
     exit_status: ClassVar[int] = 1
 
@@ -32,7 +33,7 @@ class ConfigurationError(VedetteError):
 
 
 class ListError(ConfigurationError):
-    """A threat list cannot be used at all (single bad lines are refusals, see ``intel``)."""
+    """A threat list cannot be used at all (a single bad line is a ``Refusal``, see ``intel``)."""
 
 
 class GeoError(ConfigurationError):
@@ -46,7 +47,7 @@ class SourceError(VedetteError):
 
 
 class NothingToReadError(SourceError):
-    """A location holds no blob."""
+    """A location contains nothing to read."""
 
     exit_status = 4
 
@@ -70,6 +71,6 @@ class EngineError(VedetteError):
 
 
 class NotFoundError(VedetteError):
-    """Something that was asked for by name does not exist."""
+    """Something requested by name does not exist."""
 
     exit_status = 8

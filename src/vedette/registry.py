@@ -1,4 +1,4 @@
-"""Finds extensions: every module of a package that holds a given constant, and entry points of third parties."""
+"""Find extensions: the modules of a package, each with a given constant, and entry points of third parties."""
 
 from collections.abc import Iterator
 from importlib import import_module
@@ -7,13 +7,13 @@ from pkgutil import iter_modules
 
 
 def discover(package: str, constant: str) -> Iterator[tuple[str, object]]:
-    """Yield ``(module name, value of the constant)`` of each module of ``package``, in order of module names.
+    """Yield ``(module name, value of the constant)`` for each module of ``package``, sorted by module name.
 
-    Modules whose name begins with an underscore and sub-packages are private helpers of the package, and skipped.
-    Entry points of the group ``package`` (for example ``vedette.readers``) follow, in order of their names.
+    Sub-packages and modules whose name begins with an underscore are private helpers of the package, and skipped.
+    Entry points of the group ``package`` (for example ``vedette.readers``) follow, sorted by name.
 
     Raises:
-        AttributeError: a module of the package lacks the constant; that is a fault of the code, not of the user.
+        AttributeError: a module of the package lacks the constant, which is a programming error.
     """
     parent = import_module(package)
     for module in sorted(iter_modules(parent.__path__), key=lambda module: module.name):

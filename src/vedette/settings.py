@@ -1,7 +1,7 @@
-"""The settings: name, type, default and meaning of each, from a TOML file, ``VEDETTE_*`` variables and options.
+"""Define the settings with name, type, default and meaning, and load them from a TOML file, ``VEDETTE_*`` variables and options.
 
-An option wins over a variable, a variable over the file, the file over the default. Importing this module costs a fifth of
-a second (pydantic), so the command line imports it when a command needs settings.
+An option takes precedence over a variable, a variable over the file, the file over the default. Importing this module takes a
+fifth of a second (pydantic), so the command line imports it only if a command needs settings.
 """
 
 import json
@@ -33,12 +33,12 @@ FILE_NAME = "vedette.toml"
 DEFAULT = "default"
 OPTION = "option"
 
-# Variables of the project's own checks, which share the prefix.
+# Variables of the project's own tests, which have the same prefix.
 _NOT_SETTINGS = frozenset({"VEDETTE_CORPUS", "VEDETTE_TEST_REQUIRE"})
 
 
-def _listed(value: object) -> object:
-    """Take a list as it is, as JSON, or as text with commas (variables are text)."""
+def _as_list(value: object) -> object:
+    """Parse text as a JSON list or as comma-separated values (variables are text); return other values unchanged."""
     if not isinstance(value, str):
         return value
     if value.lstrip().startswith("["):
@@ -46,10 +46,10 @@ def _listed(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
-def _counted(value: object) -> object:
-    """Refuse true and false, which Python takes for numbers."""
+def _not_boolean(value: object) -> object:
+    """Reject true and false, which are numbers in Python."""
     if isinstance(value, bool):
-        raise ValueError  # noqa: TRY004 - pydantic's word for a value of the wrong kind
+        raise ValueError  # noqa: TRY004 - pydantic expects it for a value of the wrong type
     return value
 
 
@@ -57,17 +57,17 @@ def _network(value: object) -> object:
     return ip_network(value) if isinstance(value, str) else value
 
 
-Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_listed)]
+Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_as_list)]
 Networks = Annotated[
-    tuple[Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)], ...], NoDecode, BeforeValidator(_listed)
+    tuple[Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)], ...], NoDecode, BeforeValidator(_as_list)
 ]
-Ports = Annotated[tuple[Annotated[int, Field(ge=0, le=65_535)], ...], NoDecode, BeforeValidator(_listed)]
-Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
-Pairs = Annotated[tuple[Annotated[str, Field(pattern=r"^[^=\s]+=.*$")], ...], NoDecode, BeforeValidator(_listed)]
-Numbers = Annotated[Mapping[str, Annotated[int | float, BeforeValidator(_counted)]], NoDecode]
+Ports = Annotated[tuple[Annotated[int, Field(ge=0, le=65_535)], ...], NoDecode, BeforeValidator(_as_list)]
+Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_as_list)]
+Pairs = Annotated[tuple[Annotated[str, Field(pattern=r"^[^=\s]+=.*$")], ...], NoDecode, BeforeValidator(_as_list)]
+Numbers = Annotated[Mapping[str, Annotated[int | float, BeforeValidator(_not_boolean)]], NoDecode]
 
 
-def _number(default: int, description: str, *, at_least: int) -> Any:  # noqa: ANN401 - as pydantic's Field, which stands for a value
+def _number(default: int, description: str, *, at_least: int) -> Any:  # noqa: ANN401 - like pydantic's Field, which replaces a value
     return Field(default, ge=at_least, title=f"a whole number, at least {at_least}", description=description)
 
 
@@ -84,95 +84,95 @@ def _paths(description: str) -> Any:  # noqa: ANN401
 
 
 class Settings(BaseSettings):
-    """All settings; frozen, made once by ``load`` and passed down.
+    """All settings; frozen, created once by ``load`` and passed down.
 
-    Of each field, ``title`` says what its values are, and ``description`` what it is for.
+    The ``title`` of each field says what its values are (messages say "must be TITLE"), its ``description`` what it is for.
     """
 
     model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
         env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid", validate_default=False
     )
 
-    store: str = _text("a file or a database URL", "Where findings are kept; empty: for this run only.")
-    state_folder: str = _text("a path", "Folder of the state tables; empty: where the store or the run keeps them by itself.")
-    region: str = _text("text", "AWS region to ask; empty: as the AWS environment says.")
-    profile: str = _text("text", "Profile of the AWS configuration; empty: as the AWS environment says.")
-    s3_endpoint: str = _text("a URL", "Server to ask instead of Amazon S3, for compatible stores.")
+    store: str = _text("a file or a database URL", "Database in which findings are kept; empty: in memory, for this run only.")
+    state_folder: str = _text("a path", "Folder of the state tables; empty: chosen by the store or by the run.")
+    region: str = _text("text", "AWS region for requests; empty: as set in the AWS environment.")
+    profile: str = _text("text", "Profile of the AWS configuration; empty: as set in the AWS environment.")
+    s3_endpoint: str = _text("a URL", "Server to use instead of Amazon S3, if it is S3-compatible.")
 
-    engine: Literal["duckdb", "spark"] = Field("duckdb", title="duckdb or spark", description="What runs the detections.")
-    spark_master: str = _text("a Spark master", "Where Spark runs; empty: as spark-submit says, else on this machine.")
-    spark_conf: Pairs = Field((), title="a list of name=value", description="Settings of Spark's own.")
+    engine: Literal["duckdb", "spark"] = Field("duckdb", title="duckdb or spark", description="Engine that runs the detections.")
+    spark_master: str = _text("a Spark master", "Where Spark runs; empty: as given to spark-submit, else on this machine.")
+    spark_conf: Pairs = Field((), title="a list of name=value", description="Additional settings for Spark.")
     spark_broadcast_limit: str = Field(
         "10MB", title='a size such as "10MB"', description="Tables up to this size are sent to every executor of Spark."
     )
 
-    workers: int = _number(0, "Processes that read logs; 0: one a core.", at_least=0)
-    slice_events: int = _number(0, "Records worked on at a time, which bounds memory; 0: as suits the engine.", at_least=0)
+    workers: int = _number(0, "Processes that read logs; 0: one per core.", at_least=0)
+    slice_events: int = _number(0, "Records processed at a time, which limits memory; 0: the engine's default.", at_least=0)
     memory_limit: str = Field(
         "1GB",
         pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$",
         title='a size such as "1GB"',
-        description="Memory of the SQL engine; beyond it, it works on disk.",
+        description="Memory of the SQL engine, beyond which it uses the disk.",
     )
 
     lateness_cloudtrail_minutes: int = _number(20, "How long continuous mode waits for late CloudTrail records.", at_least=0)
     lateness_flows_minutes: int = _number(15, "How long continuous mode waits for late flow records.", at_least=0)
-    episode_gap_days: int = _number(30, "Days of silence after which the same activity is a new finding.", at_least=1)
+    episode_gap_days: int = _number(30, "Days without activity after which the same activity is a new finding.", at_least=1)
     kept_contacts: int = _number(
-        100_000, "Doors (address, port, protocol) of others that are remembered of an interface and hour.", at_least=1_000
+        100_000, "Remote endpoints (address, port, protocol) that are remembered per interface and hour.", at_least=1_000
     )
 
     finding_types: Texts = Field(
-        (), title="a list of finding types", description="What is looked for; empty: everything. Others remember nothing either."
+        (), title="a list of finding types", description="Finding types to detect; empty: all. The others keep no state either."
     )
     detection_profile: Literal["sensitive", "balanced", "quiet"] = Field(
         "balanced",
         title="sensitive, balanced or quiet",
-        description="How much must be suspicious about a principal's first calls: 3, 5 or 7 points.",
+        description="How suspicious a principal's first calls must be to raise a finding: 3, 5 or 7 points.",
     )
 
     include_write_calls: bool = _switch("Whether calls that change something count as reconnaissance too.")
-    include_data_events: bool = _switch("Whether data events, such as reads of single objects, count too.")
-    emit_all_types: bool = _switch("Whether an address on lists of several kinds raises a finding of each kind.")
-    learn_own_egress: bool = _switch("Whether an address that many use for days is taken for the account's own.", default=True)
-    own_egress_principals: int = _number(5, "Principals that use an address before it is taken for an own one.", at_least=1)
-    own_egress_days: int = _number(10, "Days on which they use it before it is taken for an own one.", at_least=1)
+    include_data_events: bool = _switch("Whether data events, such as reads of single objects, count as reconnaissance too.")
+    emit_all_types: bool = _switch("Whether an address on lists of several kinds raises a finding for each kind.")
+    learn_own_egress: bool = _switch("Whether an address that many principals use counts as the account's own.", default=True)
+    own_egress_principals: int = _number(5, "Principals that use an address before it counts as the account's own.", at_least=1)
+    own_egress_days: int = _number(10, "Days on which they use it before it counts as the account's own.", at_least=1)
     own_addresses: Networks = Field(
-        (), title="a list of networks", description="Addresses that are the account's own, whatever was learned."
+        (), title="a list of networks", description="Addresses that are the account's own, regardless of what is learned."
     )
 
-    max_blob_bytes: int = _number(4 << 30, "Inflated bytes of a file at which reading it stops.", at_least=1)
-    max_ratio: int = _number(1_100, "Inflated bytes a stored byte at which reading a file stops.", at_least=1)
-    max_record_bytes: int = _number(16 << 20, "Bytes of one record beyond which it is bad.", at_least=1)
+    max_blob_bytes: int = _number(4 << 30, "Decompressed bytes of a file at which reading it stops.", at_least=1)
+    max_ratio: int = _number(1_100, "Decompressed bytes per stored byte at which reading a file stops.", at_least=1)
+    max_record_bytes: int = _number(16 << 20, "Bytes of a record beyond which it is rejected.", at_least=1)
 
-    geoip: Paths = _paths("Databases in MaxMind's format: country, city, network, provider.")
+    geoip: Paths = _paths("Databases in MaxMind's format with countries, cities, networks or providers.")
     threat_lists: Paths = _paths("Lists of malicious addresses.")
-    custom_lists: Paths = _paths("Lists of addresses that you watch for.")
+    custom_lists: Paths = _paths("Lists of addresses to watch for.")
     trusted_lists: Paths = _paths("Lists of addresses that never raise a finding.")
     tor_lists: Paths = _paths("Lists of Tor exits.")
     scanner_lists: Paths = _paths("Lists of addresses that scan the internet.")
-    research_lists: Paths = _paths("Lists of scanners that mean no harm: counted, no findings.")
-    inventory: str = _text("a path", "Folder of saved EC2 answers (describe-instances.json …); empty: none.")
-    assume_instance: bool = _switch("Whether an interface of which nothing is known is taken for an instance's.", default=True)
+    research_lists: Paths = _paths("Lists of harmless scanners: counted, without findings.")
+    inventory: str = _text("a path", "Folder of saved responses of EC2 (describe-instances.json …); empty: none.")
+    assume_instance: bool = _switch("Whether an unknown interface is assumed to belong to an instance.", default=True)
     public_ports: Ports = Field(
-        (), title="a list of ports", description="Ports that are meant to answer the internet: counted, no findings."
+        (), title="a list of ports", description="Ports meant to be reachable from the internet: counted, without findings."
     )
     authorised_scanners: Texts = Field(
         (),
         title="a list of entries",
-        description="Who may scan: instance, interface, image, network or tag:NAME=VALUE, with an optional until DAY: REASON.",
+        description="Authorised scanners: instance, interface, image, network or tag:NAME=VALUE, optionally until DAY: REASON.",
     )
     accepted_behaviour: Texts = Field(
         (),
         title="a list of entries",
-        description="Whose first calls are no news: PRINCIPAL, if wanted network, resource or user, and until DAY: REASON.",
+        description="Whose first calls are expected: PRINCIPAL, optionally network, resource or user, and until DAY: REASON.",
     )
-    bundled_lists: bool = _switch("Whether the dated lists that come with vedette are used beside yours.", default=True)
+    bundled_lists: bool = _switch("Whether the dated lists that ship with vedette are used in addition to yours.", default=True)
 
     thresholds: Numbers = Field(
         default_factory=dict,
         title="numbers by name",
-        description='Thresholds of detections by "finding type.threshold" or "detection.threshold".',
+        description='Thresholds of detections, named "finding type.threshold" or "detection.threshold".',
     )
 
     @classmethod
@@ -184,11 +184,11 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read nothing behind ``load``'s back, which knows where each value comes from."""
+        """Use only the values that ``load`` passes, because it records where each one comes from."""
         return (init_settings,)
 
 
-# Settings whose values in a file are paths from the file's own folder.
+# Settings whose relative paths, if given in a file, start at the file's own folder.
 _PATH_LISTS = frozenset(
     {"geoip", "threat_lists", "custom_lists", "trusted_lists", "tor_lists", "scanner_lists", "research_lists"}
 )
@@ -196,28 +196,28 @@ _PATH_LISTS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """A value that somebody gave, and where."""
+    """A value that the user gave, and where: file PATH, environment NAME or option."""
 
     value: object
     origin: str
 
 
 def load(config: Path | None, overrides: Mapping[str, object]) -> Settings:
-    """Return the settings from the file, the variables and the options (None: not given).
+    """Return the settings from the file, the variables and the options in ``overrides`` (None means not given).
 
-    ``config`` is the file; without one it is ``vedette.toml`` in the working folder, else in the user's configuration folder.
+    ``config`` is the file; by default it is ``vedette.toml`` in the working folder, or else in the user's configuration folder.
 
     Raises:
-        ConfigurationError: with every fault in one message: keys that do not exist (and the nearest one that does), and
-            values of the wrong kind.
+        ConfigurationError: with all faults in one message: names that do not exist (with the most similar one that does), and
+            values of the wrong type.
     """
     return _load(config, overrides)[0]
 
 
 def origins(config: Path | None, overrides: Mapping[str, object]) -> dict[str, tuple[object, str]]:
-    """Return each setting's value and where it is from: default, file PATH, environment NAME or option.
+    """Return the value of each setting and where it comes from: default, file PATH, environment NAME or option.
 
-    A password in the store's URL is shown as asterisks.
+    A password in the store's URL is replaced by asterisks.
 
     Raises:
         ConfigurationError: as ``load``.
@@ -229,25 +229,25 @@ def origins(config: Path | None, overrides: Mapping[str, object]) -> dict[str, t
 
 
 def variable(name: str) -> str:
-    """Return the environment variable of a setting."""
+    """Return the name of a setting's environment variable."""
     return PREFIX + name.upper()
 
 
 def java_home() -> str:
-    """Return where the environment says that Java is, or ""."""
+    """Return the environment variable JAVA_HOME, or ""."""
     return os.environ.get("JAVA_HOME", "")
 
 
 def within_spark() -> bool:
-    """Say whether spark-submit or a notebook of a cluster started this process."""
+    """Tell whether this process was started by spark-submit or by a notebook of a cluster."""
     return "SPARK_ENV_LOADED" in os.environ or "PYSPARK_GATEWAY_PORT" in os.environ
 
 
 @contextmanager
 def guarded_children() -> Iterator[None]:
-    """Keep what lies in the working folder out of Python processes that are started meanwhile.
+    """Keep Python processes that are started meanwhile from importing modules from the working folder.
 
-    They would import from it: a scan is often started in a folder of files that an attacker wrote.
+    A scan is often started in a folder with files that an attacker wrote.
     """
     before = os.environ.get("PYTHONSAFEPATH")
     os.environ["PYTHONSAFEPATH"] = "1"
@@ -281,15 +281,15 @@ def _load(config: Path | None, overrides: Mapping[str, object]) -> tuple[Setting
         settings = Settings.model_validate({name: item.value for name, item in given.items()})
     except ValidationError as error:
         wrong = {fault["loc"][:2]: fault["input"] for fault in error.errors()}
-        faults.extend(_wrong(place, value, given[str(place[0])].origin) for place, value in wrong.items())
-        raise ConfigurationError(_together(faults)) from error
+        faults.extend(_wrong_value(place, value, given[str(place[0])].origin) for place, value in wrong.items())
+        raise ConfigurationError(_joined(faults)) from error
     if faults:
-        raise ConfigurationError(_together(faults))
+        raise ConfigurationError(_joined(faults))
     return settings, given
 
 
 def _add(given: dict[str, _Given], more: Mapping[str, _Given], faults: list[str]) -> None:
-    """Put values that win over the ones given before; thresholds are put one by one."""
+    """Add values to ``given``, replacing earlier ones; thresholds are replaced one by one."""
     for name, item in more.items():
         if name not in Settings.model_fields:
             faults.append(f"{item.origin}: {_unknown(name, Settings.model_fields)}")
@@ -302,7 +302,7 @@ def _add(given: dict[str, _Given], more: Mapping[str, _Given], faults: list[str]
 
 
 def _file(config: Path | None) -> Path | None:
-    """Return the file to read: the one that was named, or the first of the usual ones that is there."""
+    """Return the file to read: the given one, or the first of the default files that exists; None if there is none."""
     if config is not None:
         return config
     home = Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser())
@@ -314,14 +314,14 @@ def _from_file(path: Path) -> dict[str, _Given]:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigurationError(f"settings file {str(path)!r} cannot be read: {error.strerror}") from error
-    except ValueError as error:  # no TOML, or no UTF-8
-        raise ConfigurationError(f"settings file {str(path)!r} is no TOML: {error}") from error
+    except ValueError as error:  # not TOML, or not UTF-8
+        raise ConfigurationError(f"settings file {str(path)!r} is not valid TOML: {error}") from error
     origin = f"file {path}"
     return {name: _Given(_from_folder(name, value, path.parent), origin) for name, value in _flat(table)}
 
 
 def _flat(table: Mapping[str, object], start: str = "") -> Iterator[tuple[str, object]]:
-    """Yield names and values; the name of a table is the beginning of the names in it (``[own_egress]`` ``days``)."""
+    """Yield names and values; the name of a table is a prefix of the names in it (``[own_egress]`` with ``days``)."""
     for key, value in table.items():
         name = start + key
         if name == "thresholds" and isinstance(value, Mapping):
@@ -341,7 +341,7 @@ def _thresholds(table: Mapping[str, object], start: str = "") -> Iterator[tuple[
 
 
 def _from_folder(name: str, value: object, folder: Path) -> object:
-    """Let paths begin at the folder of the file in which they stand."""
+    """Return a value of a file with its relative paths starting at the folder of that file."""
     if name in _PATH_LISTS and isinstance(value, list) and all(isinstance(path, str) for path in value):
         return [str(folder / Path(path).expanduser()) for path in value]
     if name in {"state_folder", "store", "inventory"} and isinstance(value, str) and value and "://" not in value:
@@ -364,7 +364,7 @@ def _parsed(text: object) -> object:
     try:
         return json.loads(str(text))
     except ValueError:
-        return text  # refused with the rest, as no numbers by name
+        return text  # rejected later together with other faults
 
 
 def _unknown(name: str, known: Iterable[str]) -> str:
@@ -372,14 +372,14 @@ def _unknown(name: str, known: Iterable[str]) -> str:
     return f"there is no setting {name!r}" + (f"; did you mean {alike[0]!r}?" if alike else "")
 
 
-def _wrong(place: tuple[int | str, ...], value: object, origin: str) -> str:
+def _wrong_value(place: tuple[int | str, ...], value: object, origin: str) -> str:
     name, *rest = place
     if name == "thresholds" and rest:
         return f"{origin}: threshold {rest[0]!r} must be a number, not {value!r}"
     return f"{origin}: {name} must be {Settings.model_fields[str(name)].title}, not {value!r}"
 
 
-def _together(faults: list[str]) -> str:
+def _joined(faults: list[str]) -> str:
     if len(faults) == 1:
         return faults[0]
     return "\n".join([f"{len(faults)} settings are wrong:", *(f"  {fault}" for fault in faults)])

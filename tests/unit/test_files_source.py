@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vedette.aws import USUAL
+from vedette.aws import DEFAULT_CONNECTION
 from vedette.errors import ConfigurationError, NothingToReadError, SourceError
 from vedette.sources import Span, files, list_blobs
 
@@ -187,7 +187,7 @@ def test_the_day_of_a_backup_says_nothing_about_its_records() -> None:
 
 def test_standard_input_is_kept_for_worker_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\x1f\x8b bytes")))
-    (blob,) = files.SOURCE.blobs("-", Span(), USUAL)
+    (blob,) = files.SOURCE.blobs("-", Span(), DEFAULT_CONNECTION)
     assert (blob.name, blob.size) == ("-", 8)
     for _ in range(2):
         with pickle.loads(pickle.dumps(blob)).open() as stream:  # noqa: S301 - our own bytes

@@ -189,7 +189,7 @@ def test_what_is_not_there_is_one_sentence(bucket: str, connection: Connection) 
         list(list_blobs(f"s3://{bucket}", Span(since=FIRST + timedelta(days=30)), connection))
     with pytest.raises(SourceError, match=r"^s3://no-such-bucket-here/x: there is no such bucket$"):
         list(list_blobs("s3://no-such-bucket-here/x", Span(), connection))
-    with pytest.raises(SourceError, match=r"^s3://BAD_\(name\)/: the name is none that AWS allows$"):
+    with pytest.raises(SourceError, match=r"^s3://BAD_\(name\)/: AWS does not allow this name$"):
         list(list_blobs("s3://BAD_(name)/", Span(), connection))
     with pytest.raises(ConfigurationError, match="'s3:///x' names no bucket"):
         list(list_blobs("s3:///x", Span(), connection))
@@ -199,8 +199,8 @@ def test_what_is_not_there_is_one_sentence(bucket: str, connection: Connection) 
     ("status", "code", "message"),
     [
         (403, "AccessDenied", "s3://some-logs/x: access is denied; the credentials need s3:ListBucket on the bucket"),
-        (403, "InvalidAccessKeyId", "s3://some-logs/x: the credentials are refused (InvalidAccessKeyId)"),
-        (400, "OddTrouble", "s3://some-logs/x: the service answers OddTrouble: because"),
+        (403, "InvalidAccessKeyId", "s3://some-logs/x: the credentials were rejected (InvalidAccessKeyId)"),
+        (400, "OddTrouble", "s3://some-logs/x: the service returned the error OddTrouble: because"),
     ],
 )
 def test_an_answer_of_the_service_is_explained(
@@ -269,7 +269,7 @@ def test_a_broken_transfer_goes_on_where_it_broke(
 def test_without_credentials_the_way_to_them_is_told(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    with pytest.raises(SourceError, match=r"^s3://some-logs/: no AWS credentials are found; set a profile, AWS_ACCESS_KEY_ID"):
+    with pytest.raises(SourceError, match=r"^s3://some-logs/: no AWS credentials were found; set a profile, or AWS_ACCESS_KEY_ID"):
         list(list_blobs("s3://some-logs", Span(), connection))
 
 
@@ -283,7 +283,7 @@ def test_what_cannot_be_reached_is_named(connection: Connection, monkeypatch: py
 def test_wrong_settings_are_configuration_errors(connection: Connection) -> None:
     with pytest.raises(ConfigurationError, match="has no profile 'nobody'"):
         aws.s3(Connection(profile="nobody"))
-    with pytest.raises(ConfigurationError, match="'nonsense' is no URL of an S3 endpoint"):
+    with pytest.raises(ConfigurationError, match="'nonsense' is not the URL of an S3 endpoint"):
         aws.s3(Connection(region="us-east-1", s3_endpoint="nonsense"))
 
 

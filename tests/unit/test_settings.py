@@ -139,7 +139,7 @@ def test_every_fault_is_told_at_once_with_its_place(monkeypatch: pytest.MonkeyPa
         ("thresholds = 3", "file vedette.toml: thresholds must be numbers by name, not 3"),
         ('thresholds = {"a.b" = "x"}', "file vedette.toml: threshold 'a.b' must be a number, not 'x'"),
         ('thresholds = {"a.b" = true}', "file vedette.toml: threshold 'a.b' must be a number, not True"),
-        ("workers = ", "settings file 'vedette.toml' is no TOML: Invalid value (at end of document)"),
+        ("workers = ", "settings file 'vedette.toml' is not valid TOML: Invalid value (at end of document)"),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_one_sentence(text: str, message: str) -> None:
@@ -149,7 +149,7 @@ def test_a_value_of_the_wrong_kind_is_one_sentence(text: str, message: str) -> N
 
 def test_a_file_that_is_not_utf8_is_no_toml() -> None:
     Path("vedette.toml").write_bytes(b"store = '\xff'")
-    assert faults().startswith("settings file 'vedette.toml' is no TOML: ")
+    assert faults().startswith("settings file 'vedette.toml' is not valid TOML: ")
 
 
 def test_a_bad_variable_of_thresholds_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

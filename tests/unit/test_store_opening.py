@@ -23,12 +23,12 @@ def test_a_missing_store_is_not_made_unasked(tmp_path: Path) -> None:
         Store.open(f"sqlite:///{place}", create=False)
     assert not place.exists()
     place.touch()
-    with pytest.raises(StoreError, match="holds no store of vedette yet"):
+    with pytest.raises(StoreError, match="does not contain a store of vedette yet"):
         Store.open(f"sqlite:///{place}", create=False)
 
 
 def test_an_empty_database_is_not_filled_unasked(postgresql_url: str) -> None:
-    with pytest.raises(StoreError, match="holds no store of vedette yet"):
+    with pytest.raises(StoreError, match="does not contain a store of vedette yet"):
         Store.open(postgresql_url, create=False)
 
 

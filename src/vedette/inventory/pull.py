@@ -9,7 +9,7 @@ from typing import cast
 
 import msgspec
 
-from vedette.aws import Connection, answer, explained, region_of
+from vedette.aws import Connection, explained, region_of, response
 from vedette.errors import ConfigurationError, SourceError
 from vedette.inventory.files import MANIFEST, Manifest
 from vedette.inventory.kinds import AWS_PREFIX_LISTS, ENTRIES, IMAGES, INSTANCES, KINDS, PREFIX_LISTS, Kind, kind_of
@@ -59,7 +59,7 @@ def pull(connection: Connection, regions: Sequence[str], out: Path, taken_at: da
 
 def _account(connection: Connection) -> str:
     with explained("the account of the credentials", "sts:GetCallerIdentity"):
-        account_id = str(answer("sts", "get_caller_identity", connection, {}).get("Account", ""))
+        account_id = str(response("sts", "get_caller_identity", connection, {}).get("Account", ""))
     if not _ACCOUNT.fullmatch(account_id):
         raise SourceError(f"the account of the credentials: the service returned {account_id!r}, which is not an account ID")
     return account_id
@@ -93,7 +93,7 @@ def _documents(connection: Connection) -> tuple[dict[str, Mapping[str, object]],
 def _ask(connection: Connection, kind: Kind[Item], parameters: Mapping[str, object]) -> dict[str, object]:
     permission = "ec2:" + "".join(word.capitalize() for word in kind.name.split("-"))
     with explained(f"{kind.name} in {connection.region}", permission):
-        return answer("ec2", kind.name.replace("-", "_"), connection, parameters)
+        return response("ec2", kind.name.replace("-", "_"), connection, parameters)
 
 
 def _images(connection: Connection, instances: Mapping[str, object]) -> dict[str, object]:

@@ -11,7 +11,7 @@ from functools import cache
 from typing import cast
 from urllib.parse import urlsplit
 
-from vedette.aws import USUAL, Connection
+from vedette.aws import DEFAULT_CONNECTION, Connection
 from vedette.errors import ConfigurationError
 from vedette.logs.blob import Blob, key_facts
 from vedette.registry import discover
@@ -66,7 +66,7 @@ def all_sources() -> dict[str, Source]:
     return {scheme: source for source in sources for scheme in source.schemes}
 
 
-def list_blobs(location: str, span: Span, connection: Connection = USUAL) -> Iterator[Blob]:
+def list_blobs(location: str, span: Span, connection: Connection = DEFAULT_CONNECTION) -> Iterator[Blob]:
     """List the blobs of any location, with the source that owns its scheme.
 
     Raises:

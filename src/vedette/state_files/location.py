@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from vedette.aws import USUAL, Connection, explained, s3
+from vedette.aws import DEFAULT_CONNECTION, Connection, explained, s3
 from vedette.errors import EngineError
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Bucket:
     """An S3 prefix; ``url`` is ``s3://bucket/prefix``. Whole files are held in memory: the size of a part is bounded."""
 
     url: str
-    connection: Connection = USUAL
+    connection: Connection = DEFAULT_CONNECTION
 
     @contextmanager
     def reading(self, name: str) -> "Iterator[pa.NativeFile]":
