@@ -4,8 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 # The locks are complete: pip is asked to resolve nothing, since it would refuse a lock in which a newer release satisfies a requirement
-# with an extra. `pip check` then says whether anything is missing.
+# with an extra. `pip check` then says whether anything is missing, or left from other locks.
 LOCKED := install --no-deps --require-hashes
+CHECKED = @found=$$($(1) -m pip --disable-pip-version-check check) || { echo "$$found"; echo "what is installed does not fit together; try make clean"; exit 1; }
+CLEAN := build/clean/bin/python
 PAGES := $(wildcard docs/*.md docs/*/*.md)
 
 .DEFAULT_GOAL := help
@@ -47,14 +49,19 @@ bench: $(VENV)/.bench ## measure against the limit and against peers
 golden: $(VENV)/.dev ## write the expected documents anew, after a change that was meant
 	$(BIN)/pytest --update-golden
 
-package: $(VENV)/.dev ## build the wheel, and try it where nothing but its requirements is installed
+package: $(VENV)/.dev ## build the wheel, and try it and the locks in an empty environment with the oldest pip
 	@rm -rf build/wheel build/clean && mkdir -p build
 	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir build/wheel .
 	$(PYTHON) -m venv build/clean
-	build/clean/bin/python -m pip -qq --disable-pip-version-check install --require-hashes -r requirements/runtime.txt
-	build/clean/bin/python -m pip -qq --disable-pip-version-check install --no-deps --no-index build/wheel/*.whl
+	$(CLEAN) -m pip -qq --disable-pip-version-check $(LOCKED) -r requirements/oldest-pip.txt
+	$(CLEAN) -m pip -qq --disable-pip-version-check $(LOCKED) -r requirements/runtime.txt
+	$(CLEAN) -m pip -qq --disable-pip-version-check install --no-deps --no-index build/wheel/*.whl
+	$(call CHECKED,$(CLEAN))
 	build/clean/bin/vedette --help > build/help.txt
-	build/clean/bin/python -c "import vedette, importlib.resources as r; assert (r.files('vedette') / 'py.typed').is_file()"
+	$(CLEAN) -c "import vedette, importlib.resources as r; assert (r.files('vedette') / 'py.typed').is_file()"
+	$(CLEAN) -m pip -qq --disable-pip-version-check $(LOCKED) --dry-run --ignore-installed --report build/locks.json \
+		$(foreach lock,runtime dev docs bench,-r requirements/$(lock).txt)
+	$(BIN)/python requirements/lock.py --complete build/locks.json
 
 services: ## install the services that tests use, where that is possible
 	@.ci/services
@@ -78,12 +85,15 @@ $(VENV)/.runtime: requirements/runtime.txt pyproject.toml | $(BIN)/python
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
 	$(PIP) $(LOCKED) -r requirements/dev.txt
+	$(call CHECKED,$(BIN)/python)
 	@touch $@
 
 $(VENV)/.docs: requirements/docs.txt $(VENV)/.dev
 	$(PIP) $(LOCKED) -r requirements/docs.txt
+	$(call CHECKED,$(BIN)/python)
 	@touch $@
 
 $(VENV)/.bench: requirements/bench.txt $(VENV)/.dev
 	$(PIP) $(LOCKED) -r requirements/bench.txt
+	$(call CHECKED,$(BIN)/python)
 	@touch $@
