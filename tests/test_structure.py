@@ -80,6 +80,43 @@ def test_modules_have_no_names_that_say_nothing() -> None:
     assert [named(path) for path in MODULES if path.stem in meaningless] == []
 
 
+PATCHERS = {"setattr", "delattr", "setitem", "delitem", "patch", "object"}
+
+
+def patched(text: str) -> list[str]:
+    """Return the names that a test's text replaces and ought not to: private ones, and the arguments of the process."""
+    calls = [
+        node
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in PATCHERS
+    ]
+    whose = [ast.unparse(call.args[0]) for call in calls if call.args]
+    which = [argument.value for call in calls for argument in call.args[:2] if isinstance(argument, ast.Constant)]
+    names = [name.strip("'") for name in (*whose, *which) if isinstance(name, str)]
+    return sorted({name for name in names if re.search(r"(^|\.)(_[A-Za-z]|argv$)", name)})
+
+
+def test_no_test_replaces_a_private_name_or_the_arguments_of_the_process() -> None:
+    """A test that needs another limit gives it as an argument; one that runs a command uses ``commands.run``."""
+    found = {path.name: patched(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "tests").rglob("*.py"))}
+    assert {name: names for name, names in found.items() if names} == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('monkeypatch.setattr("vedette.engine.spool._PART_ROWS", 3)', ["vedette.engine.spool._PART_ROWS"]),
+        ('monkeypatch.setattr(selection, "_FEW", 3)', ["_FEW"]),
+        ('patch.object(aws._client, "get", 3)', ["aws._client"]),
+        ('setattr(sys, "argv", [])', ["argv"]),
+        ('monkeypatch.setattr(sys, "stdin", file)', []),
+        ('monkeypatch.setattr("vedette.baseline.remembered", _near)', []),
+    ],
+)
+def test_replaced_names_are_found(text: str, found: list[str]) -> None:
+    assert patched(text) == found
+
+
 def test_the_public_surface_is_pinned() -> None:
     assert vedette.__all__ == EXPORTED
     assert all(hasattr(vedette, name) for name in EXPORTED)
