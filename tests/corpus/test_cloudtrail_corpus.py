@@ -51,12 +51,12 @@ FILES: dict[str, tuple[int, dict[str, int]]] = {
     "trailscraper/events-for-smoke-test.json": (3, {}),
 }
 NO_TRAILS = {
-    "ground_truth.json": "is no log of a known format",
-    "otrf/AWS_S3_HoneyBucketLogs.csv": "is no log of a known format",  # a table, with names of its own
+    "ground_truth.json": "is not a log of a known format",
+    "otrf/AWS_S3_HoneyBucketLogs.csv": "is not a log of a known format",  # a table, with names of its own
     "streamalert-rule-tests/cloudtrail_insights.json": "CloudTrail Insights events are not records of API calls",
-    "streamalert-rule-tests/cloudwatch_control_message.json": "is no log of a known format",
-    "streamalert-rule-tests/cloudwatch_rds_aurora.json": "is no log of a known format",
-    "traildiscover/events.json": "is no log of a known format",
+    "streamalert-rule-tests/cloudwatch_control_message.json": "is not a log of a known format",
+    "streamalert-rule-tests/cloudwatch_rds_aurora.json": "is not a log of a known format",
+    "traildiscover/events.json": "is not a log of a known format",
 }
 OTHERS = {"opensearch-catalog/samples-large.json", "panther-rule-tests/cloudtrail-rule-tests.jsonl.gz"}
 FOLDERS = {"invictus-stratus-2023": (55, 2_900), "stratus-detonation-logs": (35, 310)}

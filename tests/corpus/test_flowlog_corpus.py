@@ -102,7 +102,7 @@ def test_no_file_is_forgotten(corpus: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(NO_LOGS))
 def test_the_ground_truth_is_no_log(corpus: Path, name: str) -> None:
-    assert read_path(corpus / "flowlogs" / "derived" / name).counts.skipped == "is no log of a known format"
+    assert read_path(corpus / "flowlogs" / "derived" / name).counts.skipped == "is not a log of a known format"
 
 
 def test_a_day_of_one_server_adds_up(corpus: Path) -> None:

@@ -224,7 +224,7 @@ def test_a_table_of_a_honeypot_is_no_cloudtrail() -> None:
     head = (
         "Event Type,Event Name,Request ID,User ID,Request Parameters\nAwsApiCall,ListObjects,0A1B,\"{'type': 'AWSAccount'}\",x\n"
     )
-    assert read_text(head).counts.skipped == "is no log of a known format"
+    assert read_text(head).counts.skipped == "is not a log of a known format"
 
 
 # Damage

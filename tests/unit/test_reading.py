@@ -12,8 +12,8 @@ from reading_blobs import KEY, blob_of, count_rows, read_bytes, read_one
 
 from vedette.errors import ReadError, SourceError
 from vedette.logs.blob import Blob
+from vedette.pipeline import reading
 from vedette.pipeline.reading import read_blob
-from vedette.pipeline.run import reading
 from vedette.readers import Limits, ReadCounts, Reader
 
 FLOW = b"2 123456789012 eni-0a1b2c3d 192.0.2.1 10.0.0.5 40000 22 6 1 40 1700000000 1700000060 ACCEPT OK\n"
@@ -54,7 +54,7 @@ def test_what_is_no_log_is_skipped(data: bytes) -> None:
     for stored in (data, gzip.compress(data)):
         read = read_bytes(stored, "logs/read-me")
         assert read.rows == []
-        assert read.counts.skipped == "is no log of a known format"
+        assert read.counts.skipped == "is not a log of a known format"
         assert read.counts.bad == 0
 
 
@@ -68,7 +68,7 @@ def test_what_was_compressed_twice_is_read() -> None:
 
 
 def test_what_was_compressed_thrice_is_no_log() -> None:
-    assert read_bytes(gzip.compress(gzip.compress(gzip.compress(FLOW)))).counts.skipped == "is no log of a known format"
+    assert read_bytes(gzip.compress(gzip.compress(gzip.compress(FLOW)))).counts.skipped == "is not a log of a known format"
 
 
 def test_a_blob_that_cannot_be_read_at_all_raises_with_its_name() -> None:

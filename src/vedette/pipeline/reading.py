@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 EMPTY = "is empty"
-UNKNOWN = "is no log of a known format"
+UNKNOWN = "is not a log of a known format"
 
 _MAX_LAYERS = 2  # Firehose can compress what CloudWatch Logs has compressed already
 
