@@ -4,7 +4,7 @@
 """
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network
 from typing import TypeVar, overload
@@ -95,10 +95,6 @@ class Entries(Sequence[Entry]):
         if length < IPV6_LENGTHS:
             return IPV4, self.low[position], length
         return IPV6, self.high[position] << 64 | self.low[position], length - IPV6_LENGTHS
-
-    def networks(self) -> Iterator[Numbers]:
-        """Yield the network of each entry as numbers, in order."""
-        return (self.network(position) for position in range(len(self)))
 
     def __len__(self) -> int:
         """Return the number of entries."""
