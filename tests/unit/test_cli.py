@@ -129,6 +129,11 @@ def test_a_severity_is_a_name_or_a_number(vedette: Vedette, severity: str, reach
     assert (listed.status, bool(listed.out)) == (0, reached)
 
 
+def test_no_finding_reaches_no_severity(vedette: Vedette) -> None:
+    ended = vedette("scan", "logs", "--fail-on", "0")
+    assert (ended.status, ended.out) == (0, "")
+
+
 @pytest.mark.parametrize(
     "severity", ["nan", "NaN", "inf", "-inf", "-1", "-0.1", "10.1", "99", "1e9", "", " ", "5,0", "severe", "hihg"]
 )

@@ -144,7 +144,7 @@ def scan(
     if not quiet:
         for line in report.lines():
             say(line)
-    if threshold is not None and worst >= threshold:
+    if threshold is not None and worst is not None and worst >= threshold:
         raise typer.Exit(FAIL_ON_REACHED)
     if strict and report.flawed:
         raise typer.Exit(STRICT_FAILED)
@@ -160,8 +160,8 @@ def _run(
     baseline: Path | None,
     *,
     quiet: bool,
-) -> tuple["RunReport", float]:
-    """Scan and print; return the report and the highest severity found."""
+) -> tuple["RunReport", float | None]:
+    """Scan and print; return the report and the highest severity, None if nothing was found."""
     blobs = _blobs(settings, sources, span)
     if settings.engine == "duckdb":
         import_module("vedette.logs.without_pandas")
@@ -171,7 +171,6 @@ def _run(
     from vedette.pipeline.knowledge import complete, gather
     from vedette.store import Store
 
-    worst = 0.0
     with Store.open(store_url(settings.store)) if settings.store else Store.ephemeral() as opened:
         knowledge = gather(settings, opened)
         with composition.pipeline(settings, opened, knowledge, span=span) as running, _progress(quiet=quiet) as progress:
@@ -182,7 +181,7 @@ def _run(
             (opened.finding(identifier) for identifier in running.findings),
             key=lambda finding: (-finding.summary.severity, finding.seen.first, finding.id),
         )
-        worst = max((finding.summary.severity for finding in findings), default=0.0)
+        worst = max((finding.summary.severity for finding in findings), default=None)
         complete(report, knowledge, settings)
         print_findings(findings, format_name, output)
     if findings and not quiet and chosen_format(format_name, output) == "table":

@@ -1,4 +1,4 @@
-"""``vedette what-if``: which findings would have appeared or not under other thresholds; nothing is changed."""
+"""``vedette what-if``: which findings would appear or vanish under other thresholds; nothing is changed."""
 
 import sys
 from itertools import chain
