@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError, create_model
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -26,6 +26,7 @@ from pydantic_settings import (
 )
 
 from vedette.errors import ConfigurationError
+from vedette.list_kinds import LIST_KINDS
 
 PREFIX = "VEDETTE_"
 FILE_NAME = "vedette.toml"
@@ -83,8 +84,8 @@ def _paths(description: str) -> Any:  # noqa: ANN401
     return Field((), title="a list of paths", description=description)
 
 
-class Settings(BaseSettings):
-    """All settings; frozen, created once by ``load`` and passed down.
+class _WithoutLists(BaseSettings):
+    """All settings but those that name lists.
 
     The ``title`` of each field says what its values are (messages say "must be TITLE"), its ``description`` what it is for.
     """
@@ -146,12 +147,6 @@ class Settings(BaseSettings):
     max_record_bytes: int = _number(16 << 20, "Bytes of a record beyond which it is rejected.", at_least=1)
 
     geoip: Paths = _paths("Databases in MaxMind's format with countries, cities, networks or providers.")
-    threat_lists: Paths = _paths("Lists of malicious addresses.")
-    custom_lists: Paths = _paths("Lists of addresses to watch for.")
-    trusted_lists: Paths = _paths("Lists of addresses that never raise a finding.")
-    tor_lists: Paths = _paths("Lists of Tor exits.")
-    scanner_lists: Paths = _paths("Lists of addresses that scan the internet.")
-    research_lists: Paths = _paths("Lists of harmless scanners: counted, without findings.")
     inventory: str = _text("a path", "Folder of saved responses of EC2 (describe-instances.json …); empty: none.")
     assume_instance: bool = _switch("Whether an unknown interface is assumed to belong to an instance.", default=True)
     public_ports: Ports = Field(
@@ -188,10 +183,22 @@ class Settings(BaseSettings):
         return (init_settings,)
 
 
+if TYPE_CHECKING:
+
+    class Settings(_WithoutLists):
+        """All settings; frozen, created once by ``load`` and passed down."""
+
+else:
+    # A kind of list has one setting, whose name, type and meaning stand in its row.
+    Settings = create_model(
+        "Settings",
+        __base__=_WithoutLists,
+        __module__=__name__,
+        **{item.setting: (Paths, _paths(item.meaning)) for item in LIST_KINDS},
+    )
+
 # Settings whose relative paths, if given in a file, start at the file's own folder.
-_PATH_LISTS = frozenset(
-    {"geoip", "threat_lists", "custom_lists", "trusted_lists", "tor_lists", "scanner_lists", "research_lists"}
-)
+_PATH_LISTS = frozenset({"geoip", *(item.setting for item in LIST_KINDS)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from ipaddress import ip_network
 import pyarrow as pa
 import pytest
 
-from vedette.intel import PRECEDENCE, Entry, Kind, ThreatList
+from vedette.intel import Entry, Kind, ThreatList
 from vedette.intel.address_facts import FACTS, MATCHES, NO_PRECEDENCE, address_facts, address_matches
 from vedette.intel.index import FAR_FUTURE, FAR_PAST, Index
+from vedette.list_kinds import CALLER_KINDS
 from vedette.network.address import parse
 
 DAY = datetime(2024, 5, 6, tzinfo=UTC)
@@ -234,7 +235,7 @@ def test_every_kind_has_its_precedence(kind: Kind, precedence: int) -> None:
     table = address_matches(["203.0.113.9"], Index.build([listed("one", "203.0.113.9/32", kind=kind)]))
     assert table["precedence"].to_pylist() == [precedence]
     assert MATCHES.field("precedence").type == pa.int8()
-    assert len(PRECEDENCE) <= NO_PRECEDENCE
+    assert len(CALLER_KINDS) <= NO_PRECEDENCE
 
 
 def test_tables_of_nothing_have_their_schema() -> None:

@@ -15,15 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vedette.errors import ListError, NotFoundError
-from vedette.intel import PRECEDENCE, Entry, Kind, ThreatList, lists
+from vedette.intel import Entry, Kind, ThreatList, lists
 from vedette.intel.bundled import bundled_lists
 from vedette.intel.entries import Entries, as_network
 from vedette.intel.feeds import FEEDS, find_feed
 from vedette.intel.formats import Item, all_list_formats
 from vedette.intel.history import diff
 from vedette.intel.index import Index
-from vedette.intel.lists import MAX_AGE_DAYS, compare, load_list
+from vedette.intel.lists import compare, load_list
 from vedette.intel.rules import networks_of, reason_class
+from vedette.list_kinds import CALLER_KINDS, kind_of
 
 DAY = datetime(2024, 5, 6, tzinfo=UTC)
 
@@ -369,7 +370,7 @@ def test_the_snapshot_counts_as_stale_from_its_date_on() -> None:
     for item in bundled_lists():
         assert item.as_of is not None
         source = Index.build([item]).sources[0]
-        assert source.stale_after == item.as_of + timedelta(days=MAX_AGE_DAYS[item.kind])
+        assert source.stale_after == item.as_of + timedelta(days=kind_of(item.kind).max_age_days)
         (match, *_) = Index.build([item]).lookup(str(item.entries[0].network.network_address))
         assert match.at(source.stale_after + timedelta(days=1))  # it matches, and says that it is old
 
@@ -402,7 +403,7 @@ def test_an_unknown_feed_names_the_nearest() -> None:
 
 
 def test_precedence_is_that_of_guardduty_and_the_users_own_first() -> None:
-    assert PRECEDENCE == (Kind.TRUSTED, Kind.CUSTOM, Kind.TOR, Kind.MALICIOUS)
+    assert CALLER_KINDS == (Kind.TRUSTED, Kind.CUSTOM, Kind.TOR, Kind.MALICIOUS)
 
 
 def test_an_item_has_open_ends_unless_told() -> None:

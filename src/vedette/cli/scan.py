@@ -1,7 +1,9 @@
 """``vedette scan``: read logs in bulk, detect, print the findings and then the run report."""
 
+import inspect
 import json
 import sys
+from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import import_module
@@ -13,6 +15,7 @@ import typer
 
 from vedette.cli.baseline import start_from
 from vedette.errors import ConfigurationError
+from vedette.list_kinds import LIST_KINDS
 from vedette.logs.processes import warm
 from vedette.terminal.command import (
     FAIL_ON_REACHED,
@@ -46,11 +49,29 @@ COMMAND = Command("scan", APPLICATION)
 _WORTH_PROCESSES = 1 << 20  # stored bytes from which on several processes read faster
 
 
-def _list_option(text: str) -> object:
-    return typer.Option(metavar="[NAME=]FILE", callback=named, help=text)
+def _with_list_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command an option per kind of list, in front of ``inventory``; it gets them by the names of their settings."""
+    signature = inspect.signature(command)
+    options = [
+        inspect.Parameter(
+            item.setting,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None,
+            annotation=Annotated[
+                list[str] | None,
+                typer.Option(f"--{item.option.replace('_', '-')}", metavar="[NAME=]FILE", callback=named, help=item.help),
+            ],
+        )
+        for item in LIST_KINDS
+    ]
+    fixed = [item.replace(kind=inspect.Parameter.KEYWORD_ONLY) for item in signature.parameters.values() if item.name != "lists"]
+    place = [item.name for item in fixed].index("inventory")
+    command.__signature__ = signature.replace(parameters=[*fixed[:place], *options, *fixed[place:]])  # type: ignore[attr-defined]
+    return command
 
 
 @APPLICATION.command("scan")
+@_with_list_options
 def scan(
     sources: Annotated[
         list[str], typer.Argument(metavar="SOURCE", help="Files, folders, globs, s3://bucket/prefix, or - for standard input.")
@@ -66,12 +87,6 @@ def scan(
             help="Exit with status 10 if a finding is at least this severe: low, medium, high, critical or 0 to 10.",
         ),
     ] = None,
-    threat_list: Annotated[list[str] | None, _list_option("Known malicious addresses; may be repeated.")] = None,
-    custom_list: Annotated[list[str] | None, _list_option("Your own threat list.")] = None,
-    trusted_list: Annotated[list[str] | None, _list_option("Addresses that never raise a finding.")] = None,
-    tor_list: Annotated[list[str] | None, _list_option("Tor exit addresses.")] = None,
-    scanner_list: Annotated[list[str] | None, _list_option("Known scanners, for flow logs.")] = None,
-    research_list: Annotated[list[str] | None, _list_option("Benign scanners, which are counted but raise no findings.")] = None,
     inventory: Annotated[
         Path | None, typer.Option(metavar="DIR", callback=named, help="Folder of saved EC2 answers: describe-instances.json etc.")
     ] = None,
@@ -103,6 +118,7 @@ def scan(
     endpoint: Annotated[str | None, typer.Option("--s3-endpoint", metavar="URL", help="URL of an S3-compatible server.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress bar and no run report.")] = False,
     config: ConfigOption = None,
+    **lists: object,
 ) -> None:
     """Read logs in bulk, print the findings, then print the run report on standard error.
 
@@ -115,12 +131,7 @@ def scan(
     settings = settings_of(
         config,
         {
-            "threat_lists": threat_list,
-            "custom_lists": custom_list,
-            "trusted_lists": trusted_list,
-            "tor_lists": tor_list,
-            "scanner_lists": scanner_list,
-            "research_lists": research_list,
+            **lists,
             "inventory": None if inventory is None else str(inventory),
             "geoip": geoip,
             "store": store,

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from vedette.findings.model import Evidence, Sighting
+from vedette.list_kinds import Kind
 
 # The list that raises a finding comes first: the precedence of the kinds (methods 4.3), unknown kinds last.
-KIND_ORDER = ("trusted", "custom", "tor", "malicious", "scanner")
+_KIND_ORDER = tuple(Kind)
 
 
 def canonical(value: object) -> str:
@@ -26,7 +27,7 @@ def ordered_sightings(sightings: Iterable[Sighting]) -> list[Sighting]:
 
 
 def _evidence_key(item: Evidence) -> tuple[object, ...]:
-    rank = KIND_ORDER.index(item.list_kind) if item.list_kind in KIND_ORDER else len(KIND_ORDER)
+    rank = _KIND_ORDER.index(Kind(item.list_kind)) if item.list_kind in _KIND_ORDER else len(_KIND_ORDER)
     return (
         rank,
         item.list_kind,

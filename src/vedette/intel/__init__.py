@@ -7,24 +7,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 
+from vedette.list_kinds import Kind
+
+__all__ = ["Entry", "Kind", "Network", "Refusal", "ThreatList"]
+
 Network = IPv4Network | IPv6Network
-
-
-class Kind(StrEnum):
-    """The kind of a list: what it means that an address is on it."""
-
-    TRUSTED = "trusted"
-    CUSTOM = "custom"
-    TOR = "tor"
-    MALICIOUS = "malicious"
-    SCANNER = "scanner"
-
-
-# The kind that wins if an address is on several lists comes first (methods 4.3); scanner lists concern flows only.
-PRECEDENCE: tuple[Kind, ...] = (Kind.TRUSTED, Kind.CUSTOM, Kind.TOR, Kind.MALICIOUS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

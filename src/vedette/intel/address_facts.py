@@ -4,12 +4,12 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
-from vedette.intel import PRECEDENCE
 from vedette.intel.index import Index, Match
+from vedette.list_kinds import CALLER_KINDS
 from vedette.network.address import AddressClass, address_class, parse
 
 _TEXT: pa.DataType = pa.string()
-NO_PRECEDENCE = 9  # of scanner lists, which concern flows only: after every kind in PRECEDENCE
+NO_PRECEDENCE = 9  # of scanner lists, which concern flows only: after every kind in CALLER_KINDS
 _TIME: pa.DataType = pa.timestamp("us", tz="UTC")
 
 # One row per distinct text; for a text that is not an address, ``canonical`` and ``version`` are null.
@@ -32,7 +32,7 @@ MATCHES = pa.schema(
         pa.field("address", _TEXT),
         pa.field("canonical", _TEXT),
         pa.field("kind", _TEXT),
-        pa.field("precedence", pa.int8()),  # index in intel.PRECEDENCE; NO_PRECEDENCE for scanners
+        pa.field("precedence", pa.int8()),  # index in CALLER_KINDS; NO_PRECEDENCE for scanners
         pa.field("list_name", _TEXT),
         pa.field("network", _TEXT),
         pa.field("line", pa.int64()),
@@ -83,7 +83,7 @@ def _row(match: Match) -> tuple[object, ...]:
     entry, source = match.entry, match.source
     return (
         source.kind.value,
-        PRECEDENCE.index(source.kind) if source.kind in PRECEDENCE else NO_PRECEDENCE,
+        CALLER_KINDS.index(source.kind) if source.kind in CALLER_KINDS else NO_PRECEDENCE,
         source.name,
         str(entry.network),
         entry.line,

@@ -6,7 +6,6 @@ entry gets status ERROR and is not matched.
 
 import gzip
 import hashlib
-import math
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Sized
@@ -22,6 +21,7 @@ from vedette.intel.entries import OPEN, Entries, Numbers, Validity
 from vedette.intel.formats import SNIFF_BYTES, Item, ListFormat, all_list_formats
 from vedette.intel.rules import networks_of, reason_class
 from vedette.intel.text import shortened
+from vedette.list_kinds import kind_of
 from vedette.network.address import IPV4
 
 MAX_BYTES = 35_000_000  # GuardDuty's limit on a list's file
@@ -31,10 +31,6 @@ KEPT_REFUSALS = 1_000
 SUSPICIOUS_CHANGE = 0.2
 _V6_KEY = 1 << 140
 _GZIP = b"\x1f\x8b"
-
-# Methods 4.3 and 4.4. A user's own lists do not become stale.
-MAX_AGE_DAYS = {Kind.TOR: 1.0, Kind.MALICIOUS: 7.0, Kind.SCANNER: 7.0, Kind.CUSTOM: math.inf, Kind.TRUSTED: math.inf}
-GRACE_DAYS = {Kind.TOR: 1.0, Kind.MALICIOUS: 14.0, Kind.SCANNER: 14.0, Kind.CUSTOM: 0.0, Kind.TRUSTED: 0.0}
 
 
 def load_list(
@@ -76,8 +72,8 @@ def load_list(
         refused=dict(collected.refused),
         digest=hashlib.sha256(stored).hexdigest(),
         as_of=as_of or list_format.as_of(data) or modified,
-        max_age_days=MAX_AGE_DAYS[kind] if max_age_days is None else max_age_days,
-        grace_days=GRACE_DAYS[kind] if grace_days is None else grace_days,
+        max_age_days=kind_of(kind).max_age_days if max_age_days is None else max_age_days,
+        grace_days=kind_of(kind).grace_days if grace_days is None else grace_days,
         licence=licence,
         location=location or ("" if isinstance(source, bytes) else str(source)),
         verdict=verdict,

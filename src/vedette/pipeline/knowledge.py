@@ -7,25 +7,16 @@ from pathlib import Path
 from vedette.clock import now
 from vedette.engine import Knowledge
 from vedette.families.discovery.rules import GROUP, RULES
-from vedette.intel import Kind, ThreatList
+from vedette.intel import ThreatList
 from vedette.intel.bundled import bundled_lists
 from vedette.intel.lists import load_list
 from vedette.inventory import Inventory
+from vedette.list_kinds import LIST_KINDS
 from vedette.network.geo import Geo
 from vedette.settings import Settings
 from vedette.store import Store
 from vedette.text import coverage
 from vedette.text.report import RunReport
-
-# The setting that holds the files of each kind of list.
-_LIST_SETTINGS = {
-    Kind.MALICIOUS: "threat_lists",
-    Kind.CUSTOM: "custom_lists",
-    Kind.TRUSTED: "trusted_lists",
-    Kind.TOR: "tor_lists",
-    Kind.SCANNER: "scanner_lists",
-}
-_RESEARCH = "research_lists"  # scanners, too, but benign
 
 _LEARNING_DAYS = next(rule.default for rule in RULES if rule.name == "learning_days")
 
@@ -42,13 +33,9 @@ def gather(settings: Settings, store: Store) -> Knowledge:
         GeoError: a geolocation database cannot be used.
     """
     lists = [
-        load_list(path, name=name, kind=kind)
-        for kind, setting in _LIST_SETTINGS.items()
-        for name, path in map(named_file, getattr(settings, setting))
-    ]
-    lists += [
-        load_list(path, name=name, kind=Kind.SCANNER, verdict="research")
-        for name, path in map(named_file, getattr(settings, _RESEARCH))
+        load_list(path, name=name, kind=item.kind, verdict=item.verdict)
+        for item in LIST_KINDS
+        for name, path in map(named_file, getattr(settings, item.setting))
     ]
     lists += store.threat_lists()
     if settings.bundled_lists:

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from vedette.intel import Kind, ThreatList
+from vedette.intel import ThreatList
+from vedette.list_kinds import ACCUSING_KINDS, Kind
 from vedette.text.report import ListUse, RunReport, counted
 
 
@@ -44,7 +45,7 @@ def _learning(report: RunReport, coverage: Coverage) -> Iterator[str]:
 
 def _blind_spots(report: RunReport, coverage: Coverage) -> Iterator[str]:
     kinds = {use.kind for use in report.lists if use.status == "ACTIVE"}
-    for kind in (Kind.TOR, Kind.MALICIOUS, Kind.CUSTOM):
+    for kind in ACCUSING_KINDS:
         if kind not in kinds:
             yield f"no {kind} list: nothing is matched against one"
     if stale := [use.name for use in report.lists if use.stale]:

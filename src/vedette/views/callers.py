@@ -1,6 +1,7 @@
 """Views over CloudTrail: listing calls from listed addresses, and who made them."""
 
 from vedette.findings.model import KEPT_SAMPLES
+from vedette.list_kinds import ACCUSING_KINDS, CALLER_KINDS, quoted
 from vedette.views import View
 
 # What may raise a finding from CloudTrail: a listing or describing call by somebody, from a public address (methods 4.1, 4.2).
@@ -29,21 +30,21 @@ where f.is_public
 
 # Calls from an address that a threat list names, at whatever time. An address that is on trusted lists only is left out: it can
 # neither raise nor silence anything.
-_LISTED_CALLS = """
+_LISTED_CALLS = f"""
 select *
 from calls
 where is_listed  -- says nothing new, but leaves all other addresses out before anything is joined
-  and source_address in (select address from address_matches where kind in ('custom', 'tor', 'malicious'))
+  and source_address in (select address from address_matches where kind in {quoted(ACCUSING_KINDS)})
 """
 
 # A row for each of these calls and each list entry that covers its address at the time of the call.
-_CALL_ENTRIES = """
+_CALL_ENTRIES = f"""
 select c.object, c.position, m.kind, m.precedence, m.list_name, m.network, m.line, m.category as list_category,
        c.event_time > m.stale_after as stale, m.as_of, m.entry_valid_from, m.entry_valid_to
 from listed_calls c
 join address_matches m
   on c.source_address = m.address and c.event_time >= m.valid_from and c.event_time <= m.valid_to
-where m.kind in ('trusted', 'custom', 'tor', 'malicious')
+where m.kind in {quoted(CALLER_KINDS)}
 """
 
 # The account's own way out (methods 4.2, 5): an address that many principals used on many days before this one.

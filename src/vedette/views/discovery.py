@@ -4,6 +4,7 @@ A row is one principal's like calls of five minutes. All that is said of a row d
 the same however the input is cut: points grow while an episode goes on, and its rows are told when they are enough.
 """
 
+from vedette.list_kinds import CALLER_KINDS, quoted
 from vedette.views import View
 from vedette.views.principals import ALIKE, MANAGEMENT_CALLS
 
@@ -199,11 +200,11 @@ left join (select distinct day, who, category from known) k on n.day = k.day and
 group by n.day, n.who, n.service, n.operation
 """
 
-_LISTED_ADDRESSES = """
+_LISTED_ADDRESSES = f"""
 select h.bin, h.source_address
 from principal_bins h
 join address_matches m on h.source_address = m.address
-where m.kind in ('custom', 'tor', 'malicious', 'trusted') and h.first_us >= microseconds(m.valid_from)
+where m.kind in {quoted(CALLER_KINDS)} and h.first_us >= microseconds(m.valid_from)
   and h.first_us <= microseconds(m.valid_to)
 group by h.bin, h.source_address
 having max(case when m.kind = 'trusted' then 1 else 0 end) = 0
