@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from vedette.errors import ListError
@@ -156,12 +156,17 @@ edits = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 30), chunks), max_siz
 
 @pytest.mark.parametrize("name", list(SAMPLES))
 @given(changes=edits)
+@example(changes=[(0.0, 0, b"\x1f\x8b")])
 @settings(max_examples=40, deadline=None)
 def test_damaged_lists_raise_nothing(name: str, changes: list[tuple[float, int, bytes]]) -> None:
     data = SAMPLES[name].encode()
     for where, length, put in changes:
         at = int(where * len(data))
         data = data[:at] + put + data[at + length :]
+    if data.startswith(b"\x1f\x8b"):  # then it claims to be compressed, and cannot be read at all
+        with pytest.raises(ListError, match="cannot be decompressed"):
+            load(data, name)
+        return
     loaded = load(data, name)
     assert (loaded.status == "ACTIVE") == (len(loaded.entries) > 0)
 
