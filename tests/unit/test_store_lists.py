@@ -179,7 +179,7 @@ def test_a_list_with_nothing_valid_does_not_replace_one_that_has(store: Store) -
     assert [item.status for item in store.lists()] == ["ERROR"]
     store.put_list(loaded("192.0.2.1\n"), TUESDAY)
     assert told(store.get_list("ours")) == {"192.0.2.1/32": (None, None)}
-    assert "the 1 entries of before stay" in store.put_list(broken, TUESDAY + DAY)
+    assert "the 1 earlier entries are kept" in store.put_list(broken, TUESDAY + DAY)
     assert told(store.get_list("ours")) == {"192.0.2.1/32": (None, None)}
     assert [item.status for item in store.lists()] == ["ACTIVE"]
 
