@@ -1,1 +1,1 @@
-"""Benchmarks."""
+"""Measure speed and detection quality."""

@@ -1,7 +1,7 @@
-"""``python -m bench``: measures reading and scanning against the limit and peers, and writes docs/benchmarks.md.
+"""Compare reading and scanning with the theoretical limit and with peers, and write docs/benchmarks.md (``python -m bench``).
 
-Machines are noisy, so that only ratios of one run mean something: everything about an archive is measured in turn, several times,
-and the best of each counts.
+Machines are noisy, so only ratios within one run are meaningful: everything about an archive is measured in turn, several times,
+and the best round of each counts.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from bench.measure import ROOT, Measured, run
 PAGE = ROOT / "docs" / "benchmarks.md"
 _BEGIN, _END = "<!-- measured -->\n", "<!-- end -->\n"
 _MEBIBYTE = 1 << 20
-# The largest archive, in parts, that each peer is given: the slow ones would take an hour for the largest.
+# The largest archive, in parts, that each peer gets: the slow ones would take an hour for the largest.
 PEERS = {
     "cloudtrail": {"duckdb-cloudtrail": 100, "trailscraper": 10},
     "flows": {"duckdb-flows": 100, "flowlogs-reader": 10},
@@ -31,7 +31,7 @@ OURS = ("limit", "vedette, reading", "vedette scan")
 
 @dataclass(slots=True, kw_only=True)
 class Line:
-    """One thing measured on one archive: the best seconds and the highest memory of its rounds."""
+    """One measurement of one archive: the lowest seconds and the highest memory of its rounds."""
 
     what: str
     parts: int
@@ -41,30 +41,36 @@ class Line:
     notes: set[str] = field(default_factory=set)
 
     def take(self, seconds: float, peak_bytes: int) -> None:
-        """Note a round."""
+        """Add a round."""
         self.seconds = min(self.seconds, seconds)
         self.peak_bytes = max(self.peak_bytes, peak_bytes)
 
     @property
     def rate(self) -> float:
-        """Records a second."""
+        """Records per second."""
         return self.records / self.seconds
 
 
 def scan(folder: Path, addresses: Path, records: int, options: Sequence[str] = ()) -> Measured:
-    """Scan a folder as a user does, and check that every record was read."""
+    """Scan a folder as a user does.
+
+    Raises:
+        SystemExit: not every record was read.
+    """
     report = folder.parent / "report.json"
     found = folder.parent / "findings.ndjson"
     arguments = ["-m", "vedette", "scan", str(folder), "--custom-list", str(addresses), "--run-report", str(report)]
     measured = run([*arguments, "--output", str(found), "--format", "ndjson", "--quiet", *options])
-    told = json.loads(report.read_text())
-    if sum(told["records"].values()) != records or told["bad"] or told["late"]:
-        raise SystemExit(f"the scan of {folder} read {told['records']}, bad {told['bad']}, late {told['late']}, not {records}")
+    counts = json.loads(report.read_text())
+    if sum(counts["records"].values()) != records or counts["bad"] or counts["late"]:
+        raise SystemExit(
+            f"the scan of {folder} read {counts['records']} (bad {counts['bad']}, late {counts['late']}) instead of {records}"
+        )
     return measured
 
 
 def printed(arguments: Sequence[str]) -> Callable[[], tuple[float, int]]:
-    """Make a round of a script that prints its own seconds, without the start of Python."""
+    """Return a function that runs one round of a script which prints its own seconds, without the start of Python."""
 
     def once() -> tuple[float, int]:
         measured = run(arguments)
@@ -74,7 +80,7 @@ def printed(arguments: Sequence[str]) -> Callable[[], tuple[float, int]]:
 
 
 def whole(function: Callable[[], Measured]) -> Callable[[], tuple[float, int]]:
-    """Make a round of a command, from its start to its end."""
+    """Return a function that runs one round of a command, measured from start to end."""
 
     def once() -> tuple[float, int]:
         measured = function()
@@ -84,7 +90,7 @@ def whole(function: Callable[[], Measured]) -> Callable[[], tuple[float, int]]:
 
 
 def measure(kind: str, folder: Path, parts: int, records: int) -> list[Line]:
-    """Measure everything about one archive in turn."""
+    """Return the measurements of one archive, taken in turn over several rounds."""
     addresses = folder.parent / "addresses.txt"
     rounds: dict[str, Callable[[], tuple[float, int]]] = {
         "limit": printed(["bench/limits.py", kind, str(folder)]),
@@ -94,15 +100,15 @@ def measure(kind: str, folder: Path, parts: int, records: int) -> list[Line]:
     peers = [peer for peer, most in PEERS[kind].items() if parts <= most]
     rounds |= {peer: printed(["bench/peers.py", peer, str(folder), str(addresses)]) for peer in peers}
     lines = {what: Line(what=what, parts=parts, records=records) for what in rounds}
-    for number in range(3 if parts <= 10 else 2):  # noqa: PLR2004  # the largest takes long enough to be steady
+    for number in range(3 if parts <= 10 else 2):  # noqa: PLR2004  # larger archives take long enough for a stable result
         for what, once in rounds.items():
-            if number == 0 or parts == 1 or what in OURS:  # peers take long enough to be steady with less
+            if number == 0 or parts == 1 or what in OURS:  # peers take long enough for a stable result in one round
                 lines[what].take(*once())
     return list(lines.values())
 
 
 def table(kind: str, lines: Iterable[Line]) -> str:
-    """Return the lines as Markdown, with ratios against the limit of the same archive."""
+    """Return the measurements as a Markdown table, with ratios to the limit of the same archive."""
     rows = [
         f"| {kind}, archive of | what | records/s | of the limit | vedette scan is | peak memory |",
         "| --- | --- | ---: | ---: | ---: | ---: |",
@@ -120,13 +126,13 @@ def table(kind: str, lines: Iterable[Line]) -> str:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Make archives, measure, and write the page."""
+    """Generate archives, measure, and write the page."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--parts", default="1,10,100", help="archives to make: numbers of parts (default %(default)s)")
-    parser.add_argument("--events", type=int, default=100_000, help="CloudTrail events a part (default %(default)s)")
-    parser.add_argument("--flows", type=int, default=200_000, help="flow records a part (default %(default)s)")
+    parser.add_argument("--parts", default="1,10,100", help="sizes of the archives in parts (default %(default)s)")
+    parser.add_argument("--events", type=int, default=100_000, help="CloudTrail events per part (default %(default)s)")
+    parser.add_argument("--flows", type=int, default=200_000, help="flow records per part (default %(default)s)")
     parser.add_argument("--kinds", default="cloudtrail,flows", help="what to measure (default %(default)s)")
-    parser.add_argument("--no-write", action="store_true", help="print only, leave the page alone")
+    parser.add_argument("--no-write", action="store_true", help="print the result without writing the page")
     given = parser.parse_args(arguments)
     makers = {"cloudtrail": (archives.cloudtrail, given.events), "flows": (archives.flows, given.flows)}
     texts = []

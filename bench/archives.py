@@ -1,10 +1,10 @@
-"""Writes archives of logs to measure with, fast: CloudTrail files and flow-log files under AWS's names.
+"""Generate archives of CloudTrail and flow log files for benchmarks, quickly, under AWS's names.
 
     python bench/archives.py cloudtrail FOLDER --parts 10
     python bench/archives.py flows FOLDER --parts 10
 
-A part is an hour. The same arguments write the same bytes. Records are rendered from templates, one a principal and API, into
-which only time, address and ids are put: that is what makes it fast.
+A part is an hour. The same arguments write the same bytes. Records are rendered from one template per principal and API, into
+which only time, address and IDs are inserted, which makes it fast.
 """
 
 import argparse
@@ -24,11 +24,11 @@ from isal import igzip
 ACCOUNT_ID = "123456789012"
 FIRST_HOUR = datetime(2026, 3, 2, tzinfo=UTC)
 REGIONS = ("eu-central-1", "eu-central-1", "eu-central-1", "us-east-1", "us-east-1", "eu-west-1", "us-west-2")
-FILES_A_PART = 12
+FILES_PER_PART = 12
 PRINCIPALS = 50
-_DENIED, _SILENT, _CLOSED = 0.04, 0.004, 0.06  # shares: templates that are denied, NODATA records, rejected ones
-_OUTWARD = 0.6  # above it: conversations that our side opens
-_USUAL, _PEERS = 0.8, 40  # share of these that go to the peers that an interface usually has, and how many it has
+_DENIED, _SILENT, _CLOSED = 0.04, 0.004, 0.06  # shares of: denied templates, NODATA records, rejected records
+_OUTWARD = 0.6  # draws above it are conversations that our side opens
+_USUAL, _PEERS = 0.8, 40  # the share of these that go to the usual peers of an interface, and the number of its usual peers
 FLOW_HEADER = (
     "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n"
 )
@@ -126,7 +126,7 @@ _AGENTS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Archive:
-    """What was written: files, records, bytes as text and bytes as stored."""
+    """The size of a written archive: files, records, uncompressed bytes and stored bytes."""
 
     files: int
     records: int
@@ -143,7 +143,7 @@ class _Principal:
 
 
 def apis() -> list[tuple[str, str]]:
-    """Return the calls of the archive as (eventSource, eventName), about two hundred."""
+    """Return the calls of the archive as pairs of eventSource and eventName, about 200."""
     return [
         (f"{service}.amazonaws.com", verb + name)
         for verb, services in _NAMES.items()
@@ -153,7 +153,7 @@ def apis() -> list[tuple[str, str]]:
 
 
 def callers() -> list[str]:
-    """Return the 1,500 source addresses of the archive: documentation addresses of both families, and private ones."""
+    """Return the 1,500 source addresses of the archive: IPv4 and IPv6 documentation addresses, and private ones."""
     blocks = ("192.0.2", "198.51.100", "203.0.113")
     public = [f"{block}.{number}" for number in range(1, 251) for block in blocks]
     public_v6 = [f"2001:db8:{number:x}::{number % 7 + 1:x}" for number in range(1, 451)]
@@ -162,15 +162,15 @@ def callers() -> list[str]:
 
 
 def cloudtrail(folder: Path, parts: int, events_per_part: int, seed: int = 1) -> Archive:
-    """Write CloudTrail files of ``parts`` hours; those of one hour hold ``events_per_part`` records of that hour."""
+    """Write the CloudTrail files of ``parts`` hours, with ``events_per_part`` records per hour."""
     random = Random(seed)
     principals = _principals(random)
     by_rank = list(accumulate(1 / (rank + 1) for rank in range(len(principals))))
     archive = _Writer()
     for part in range(parts):
         hour = FIRST_HOUR + timedelta(hours=part)
-        for number in range(FILES_A_PART):
-            count = events_per_part * (number + 1) // FILES_A_PART - events_per_part * number // FILES_A_PART
+        for number in range(FILES_PER_PART):
+            count = events_per_part * (number + 1) // FILES_PER_PART - events_per_part * number // FILES_PER_PART
             if not count:
                 continue
             begin = hour + timedelta(minutes=5 * number)
@@ -179,21 +179,21 @@ def cloudtrail(folder: Path, parts: int, events_per_part: int, seed: int = 1) ->
             name = (
                 f"{(begin + timedelta(minutes=10)):%Y%m%dT%H%MZ}_{''.join(random.choices(ascii_letters + digits, k=16))}.json.gz"
             )
-            region = REGIONS[(part * FILES_A_PART + number) % len(REGIONS)]
+            region = REGIONS[(part * FILES_PER_PART + number) % len(REGIONS)]
             archive.write(_path(folder, "CloudTrail", region, begin, name), text.replace("@region@", region), count)
     return archive.sum()
 
 
 def flows(folder: Path, parts: int, records_per_part: int, seed: int = 1) -> Archive:
-    """Write flow-log files of the default format of ``parts`` hours, ``records_per_part`` records an hour."""
+    """Write the flow log files of ``parts`` hours in the default format, with ``records_per_part`` records per hour."""
     random = Random(seed)
     interfaces = [(f"eni-{random.getrandbits(68):017x}", f"10.{n % 4}.{n // 100}.{n % 100 + 10}") for n in range(300)]
     remotes = [address for address in callers() if ":" not in address]
     archive = _Writer()
     for part in range(parts):
         hour = FIRST_HOUR + timedelta(hours=part)
-        for number in range(FILES_A_PART):
-            count = records_per_part * (number + 1) // FILES_A_PART - records_per_part * number // FILES_A_PART
+        for number in range(FILES_PER_PART):
+            count = records_per_part * (number + 1) // FILES_PER_PART - records_per_part * number // FILES_PER_PART
             if not count:
                 continue
             begin = hour + timedelta(minutes=5 * number)
@@ -227,7 +227,7 @@ def _path(folder: Path, service: str, region: str, at: datetime, rest: str) -> P
 
 
 def _principals(random: Random) -> list[_Principal]:
-    """Make principals with addresses, one tool and the calls of their work, the first of each the most frequent."""
+    """Return principals with their addresses, one tool, and their calls, most frequent first."""
     addresses, calls = callers(), apis()
     share = len(addresses) // PRINCIPALS
     found = []
@@ -272,7 +272,7 @@ def _identity(number: int, random: Random) -> str:
 
 
 def _template(identity: str, agent: str, source: str, name: str, *, denied: bool) -> str:
-    """Return a record with places for time, address and the two ids (``%s``) and the region."""
+    """Return a record with placeholders for time, address and the two IDs (``%s``), and for the region (``@region@``)."""
     service = source.partition(".")[0]
     error = f'"errorCode":"AccessDenied","errorMessage":"User is not authorized to perform: {service}:{name}",' if denied else ""
     parameters = {
@@ -311,7 +311,7 @@ def _uuid(text: str) -> str:
 def _flow_lines(
     random: Random, interfaces: Sequence[tuple[str, str]], remotes: Sequence[str], begin: int, count: int
 ) -> Iterator[str]:
-    """Yield conversations, three fifths of them from outside, a closed door for each sixteenth, a silent interface."""
+    """Yield records: mostly conversations, about 60 % opened from outside, with some rejected attempts and NODATA records."""
     chance = random.random
     written = 0
     while written < count:
@@ -351,12 +351,12 @@ _KINDS: dict[str, tuple[Callable[[Path, int, int, int], Archive], int]] = {
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Write the archive that the command line asks for, and say what it is."""
-    parser = argparse.ArgumentParser(prog="archives.py", description="Write an archive of logs to measure with.")
+    """Write the requested archive, and print its size."""
+    parser = argparse.ArgumentParser(prog="archives.py", description="Generate an archive of logs for benchmarks.")
     parser.add_argument("kind", choices=list(_KINDS))
     parser.add_argument("folder", type=Path)
     parser.add_argument("--parts", type=int, default=10, metavar="N", help="hours")
-    parser.add_argument("--each", type=int, metavar="N", help="records an hour (cloudtrail 100000, flows 1000000)")
+    parser.add_argument("--each", type=int, metavar="N", help="records per hour (cloudtrail 100000, flows 1000000)")
     parser.add_argument("--seed", type=int, default=1, metavar="N")
     given = parser.parse_args(arguments)
     write, usual = _KINDS[given.kind]

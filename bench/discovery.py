@@ -1,6 +1,6 @@
-"""Measures permission discovery: ``python -m bench.discovery`` scans a simulated organisation and judges every finding.
+"""Measure permission discovery: scan a simulated organisation and judge every finding (``python -m bench.discovery``).
 
-Findings of a victim while its attack goes on are hits; all others are false. A miss is told with the score of its episode.
+A finding of a victim during its attack is a hit; every other finding is false. A miss is listed with the score of its episode.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from vedette.sources import Span, list_blobs
 from vedette.store import Store
 
 sys.path.insert(0, str(ROOT / "tests" / "support"))
-from geo_database import database  # what the tests write, too
+from geo_database import database  # the tests use the same database writer
 
 PAGE = ROOT / "docs" / "detection-quality.md"
 BEGIN, END = "<!-- discovery measured -->\n", "<!-- discovery end -->\n"
@@ -39,7 +39,7 @@ _LISTED, _TOP, _CODES = 25, 20, 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """The best score of an episode, as it is remembered."""
+    """The highest score of an episode, from the state."""
 
     who: str
     begun: datetime
@@ -51,7 +51,7 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """An organisation, and what a scan found in it, in ``seconds``."""
+    """An organisation and the findings of a scan of it, which took ``seconds``."""
 
     truth: OrganisationTruth
     findings: tuple[Finding, ...]
@@ -61,31 +61,31 @@ class Measured:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Write an organisation, scan it, judge, and write the page."""
+    """Write an organisation, scan it, judge the findings, and write the page."""
     parser = argparse.ArgumentParser(prog="python -m bench.discovery", description=__doc__)
     for name, value, sentence in (
-        ("seed", 1, "of all chance"),
-        ("principals", 500, "people and programs"),
-        ("days", 60, "days written"),
-        ("events-per-day", 50_000, "calls a day, at least"),
-        ("attacks", 200, "attacks, of twelve kinds in turn"),
+        ("seed", 1, "random seed"),
+        ("principals", 500, "number of people and programs"),
+        ("days", 60, "number of days"),
+        ("events-per-day", 50_000, "minimum number of calls per day"),
+        ("attacks", 200, "number of attacks, of twelve kinds in turn"),
     ):
         parser.add_argument(f"--{name}", type=int, default=value, help=f"{sentence} (default %(default)s)")
     parser.add_argument("--profile", choices=("sensitive", "balanced", "quiet"), default="balanced", help="default %(default)s")
-    parser.add_argument("--no-write", action="store_true", help="print only, leave the page alone")
+    parser.add_argument("--no-write", action="store_true", help="print the result without writing the page")
     given = parser.parse_args(arguments)
     numbers = {name: getattr(given, name) for name in ("seed", "principals", "days", "events_per_day", "attacks")}
     with TemporaryDirectory(prefix="vedette-bench-") as folder:
         truth = write_organisation(Path(folder) / "organisation", **numbers)
         measured = scan_organisation(Path(folder), truth, profile=given.profile)
-    said = text(measured)
-    print(said)
+    tables = text(measured)
+    print(tables)
     if not given.no_write:
-        write(said)
+        write(tables)
 
 
 def geolocation(folder: Path) -> tuple[Path, Path]:
-    """Write databases of the owners and the countries of an organisation's networks; return their paths."""
+    """Write geolocation databases with the owners and countries of an organisation's networks; return their paths."""
     owners: dict[str, object] = {}
     countries: dict[str, object] = {}
     with (folder / "organisation" / NETWORKS).open(encoding="utf-8", newline="") as file:
@@ -102,7 +102,7 @@ def geolocation(folder: Path) -> tuple[Path, Path]:
 
 
 def scan_organisation(folder: Path, truth: OrganisationTruth, *, profile: str = "balanced", **settings: object) -> Measured:
-    """Scan the organisation that lies in ``folder/organisation``; databases, store and state are written beside it."""
+    """Scan the organisation in ``folder/organisation``; write databases, store and state to ``folder``."""
     began = time.perf_counter()
     chosen = load(
         None,
@@ -154,7 +154,7 @@ def _shortened(codes: str) -> str:
 
 
 def hits(attack: AttackTruth, findings: Iterable[Finding]) -> list[Finding]:
-    """Return the findings of the victim that lie within the attack's time."""
+    """Return the findings of the victim during the attack."""
     begin, end = datetime.fromisoformat(attack.first_call), datetime.fromisoformat(attack.last_call)
     return [
         item
@@ -170,7 +170,7 @@ def _is_of(principal: str, who: str) -> bool:
 
 
 def text(measured: Measured) -> str:
-    """Return the tables of a run, as Markdown."""
+    """Return the tables of a run as Markdown."""
     truth = measured.truth
     found = {attack.number: hits(attack, measured.findings) for attack in truth.attacks}
     real = {item.id for items in found.values() for item in items}
@@ -180,17 +180,17 @@ def text(measured: Measured) -> str:
     seen = sum(1 for attack in elsewhere if found[attack.number])
     ranked = sorted(measured.findings, key=lambda item: -_points(item))[:_TOP]
     telling = sum(len(_codes(item)) >= _CODES for item in measured.findings if item.id in real)
-    said = [
+    summary = [
         f"Seed {truth.seed}: {len(truth.principals)} principals, {truth.first_day} to {truth.last_day}, {truth.events:,}",
         f"records, {len(truth.attacks)} attacks, profile {measured.profile}; scanned in {measured.seconds:.0f} s.\n\n-",
         f"Findings without an attack: {len(false)} in {days:,} principal-days, {1_000 * len(false) / max(days, 1):.2f} per 1,000",
-        f"principals and day (aim: at most 1).\n- Attacks from a network new to the victim: {seen} of {len(elsewhere)} found,",
-        f"{_share(seen, len(elsewhere))} (aim: 95 %).\n- Of the {len(ranked)} findings with most points",
-        f"{sum(item.id in real for item in ranked)} are attacks.\n- Findings of attacks with three codes or more:",
+        f"principal-days (goal: at most 1).\n- Attacks from a network new to the victim: {seen} of {len(elsewhere)} found,",
+        f"{_share(seen, len(elsewhere))} (goal: 95 %).\n- Of the {len(ranked)} findings with the most points,",
+        f"{sum(item.id in real for item in ranked)} are attacks.\n- Findings of attacks with three or more codes:",
         f"{_share(telling, len(real))}.\n",
     ]
     parts = [
-        " ".join(said),
+        " ".join(summary),
         _kinds(truth, found),
         _misses(truth, found, measured.sheets),
         _falses(false, truth),
@@ -233,11 +233,11 @@ def _row(kind: str, origin: str, found: Sequence[Sequence[Finding]]) -> str:
 
 def _misses(truth: OrganisationTruth, found: Mapping[int, Sequence[Finding]], sheets: Iterable[Sheet]) -> str:
     by_who = list(sheets)
-    told: Counter[str] = Counter()
+    misses: Counter[str] = Counter()
     for attack in truth.attacks:
         if not found[attack.number]:
-            told[f"{attack.kind}, {'new' if attack.network_new else 'own'} network: {_why(attack, by_who)}"] += 1
-    return _list("Attacks that were not found, with the most points that their episode had", told)
+            misses[f"{attack.kind}, {'new' if attack.network_new else 'own'} network: {_why(attack, by_who)}"] += 1
+    return _list("Missed attacks, with the highest score of their episode", misses)
 
 
 def _why(attack: AttackTruth, sheets: Iterable[Sheet]) -> str:
@@ -251,16 +251,16 @@ def _why(attack: AttackTruth, sheets: Iterable[Sheet]) -> str:
         best = max(near, key=lambda sheet: sheet.points)
         return f"{best.points} ({best.codes})"
     new = sum(call.new for call in attack.calls)
-    return f"less than 3; {new} of {len(attack.calls)} calls were new to the victim"
+    return f"below 3; {new} of {len(attack.calls)} calls were new to the victim"
 
 
 def _falses(false: Sequence[Finding], truth: OrganisationTruth) -> str:
     kinds = {item.key: item.kind for item in truth.principals}
-    told = Counter(
+    counts = Counter(
         f"{kinds.get(item.seen.target) or kinds.get(item.seen.target.rpartition('/')[0], 'nobody')}: {_sum(item)}"
         for item in false
     )
-    return _list("Findings without an attack, by principal and circumstances", told)
+    return _list("Findings without an attack, by kind of principal and score", counts)
 
 
 def _points(finding: Finding) -> float:
@@ -272,16 +272,16 @@ def _codes(finding: Finding) -> dict[str, float]:
 
 
 def _sum(finding: Finding) -> str:
-    said = " ".join(f"{code} {points:g}" for code, points in _codes(finding).items())
-    return f"{_points(finding):g} ({said})"
+    codes = " ".join(f"{code} {points:g}" for code, points in _codes(finding).items())
+    return f"{_points(finding):g} ({codes})"
 
 
-def _list(title: str, told: Counter[str]) -> str:
-    if not told:
+def _list(title: str, counts: Counter[str]) -> str:
+    if not counts:
         return f"{title}: none.\n"
-    lines = [f"- {said}" + (f" ({count} times)" if count > 1 else "") for said, count in told.most_common(_LISTED)]
-    if len(told) > _LISTED:
-        lines.append(f"- {len(told) - _LISTED} others")
+    lines = [f"- {item}" + (f" ({count} times)" if count > 1 else "") for item, count in counts.most_common(_LISTED)]
+    if len(counts) > _LISTED:
+        lines.append(f"- {len(counts) - _LISTED} others")
     return "\n".join([f"{title}:\n", *lines, ""])
 
 
@@ -293,11 +293,11 @@ def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "none"
 
 
-def write(said: str) -> None:
-    """Put the tables between the marks of the page."""
+def write(tables: str) -> None:
+    """Replace the tables between the markers of the page."""
     page = PAGE.read_text(encoding="utf-8")
     before, after = page.partition(BEGIN)[0], page.partition(END)[2]
-    PAGE.write_text(f"{before}{BEGIN}{said}{END}{after}", encoding="utf-8")
+    PAGE.write_text(f"{before}{BEGIN}{tables}{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

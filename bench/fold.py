@@ -1,7 +1,7 @@
-"""How long a day takes on a large baseline: ``python -m bench.fold`` folds a day of calls into 90 days of 50,000 principals.
+"""Measure a day's step on a large baseline: fold a day of calls into 90 days of 50,000 principals (``python -m bench.fold``).
 
-The baseline has a row for each principal, API and day: 111,000 a day, 10 million in all. The day has 500,000 calls. Prints the
-seconds of the step, of its folds, and the peak memory of the process.
+The baseline has one row per principal, API and day: 111,000 per day, 10 million in total. The day has 500,000 calls. The output
+is the seconds of the step and of its folds, and the peak memory of the process.
 """
 
 import resource
@@ -31,16 +31,16 @@ from vedette.settings import load
 from vedette.state import State, all_states
 from vedette.state_files.generation import Generation, Part
 
-PRINCIPALS, DAYS, ROWS_A_DAY, CALLS = 50_000, 90, 111_000, 500_000
+PRINCIPALS, DAYS, ROWS_PER_DAY, CALLS = 50_000, 90, 111_000, 500_000
 FIRST = 20_400  # days since 1970
 _APIS, _OWN = 200, 10
 
 
 def main() -> None:
-    """Measure once, and print."""
+    """Measure one step, and print the result."""
     with TemporaryDirectory() as text:
         folder = Path(text)
-        # In a process of its own: what it takes to make a baseline up is not the memory of a step.
+        # In a process of its own, so that the memory for generating the baseline does not count.
         with ProcessPoolExecutor(1, get_context("spawn")) as other:
             states, pending = other.submit(_made, folder).result()
         before = datetime.fromtimestamp((FIRST + DAYS) * 86_400, UTC)
@@ -62,14 +62,14 @@ def _made(folder: Path) -> tuple[dict[str, tuple[Part, ...]], Part]:
 
 
 def _api(number: int) -> str:
-    """Return one of the ten calls that a principal makes; which it is depends on the number."""
+    """Return one of the ten calls that a principal makes, determined by the number."""
     return f"Describe{(number + number // PRINCIPALS % _OWN) % _APIS}"
 
 
 def _parts(folder: Path, name: str) -> Iterable[Part]:
     schema = all_states()[name].schema
     for day in range(FIRST, FIRST + DAYS):
-        rows = PRINCIPALS // 2 if name == "principal_days" else ROWS_A_DAY
+        rows = PRINCIPALS // 2 if name == "principal_days" else ROWS_PER_DAY
         numbered = range((day - FIRST) * rows, (day - FIRST + 1) * rows)
         who = pa.array([f"arn:aws:iam::123456789012:user/person-{number % PRINCIPALS}" for number in numbered])
         text = pa.array([_api(number) for number in numbered])
@@ -132,7 +132,7 @@ def _plain(kind: pa.DataType) -> pa.DataType:
 
 
 def _timed_folds() -> dict[str, float]:
-    """Let each fold note how long it takes."""
+    """Patch folding so that each fold records its seconds; return the dictionary, by state table, that it fills."""
     took: dict[str, float] = {}
 
     def timed(port: Port, state: State, *given: Any) -> tuple[Part, ...]:  # noqa: ANN401  # whatever fold takes

@@ -1,6 +1,6 @@
-"""``python -m bench.hours``: an organisation's days in one piece, and the same hour by hour: the findings must be the same.
+"""Check that scanning an archive in one piece and hour by hour gives the same findings (``python -m bench.hours``).
 
-What is compared are GuardDuty documents without the places of their records, which say how the input was cut.
+The GuardDuty documents are compared without the positions of their records, which depend on how the input was split.
 """
 
 import argparse
@@ -25,19 +25,19 @@ from vedette.sources import Span, list_blobs
 from vedette.store import Store
 
 sys.path.insert(0, str(ROOT / "tests" / "support"))
-from places import without_places  # what the tests leave out, too
+from places import without_places  # the tests leave out the same fields
 
 _DELIVERED = re.compile(r"_(\d{8}T\d{2})\d{2}Z_")
 
 
 def findings(deliveries: Iterable[Sequence[Blob]]) -> tuple[list[str], int]:
-    """Feed deliveries one after the other, then what is left; return the findings' documents, and how many steps it took."""
+    """Feed deliveries one after the other, then flush; return the documents of the findings, and the number of steps."""
     chosen = load(None, {"workers": 1, "bundled_lists": False})
     with Store.ephemeral() as store:
         with composition.pipeline(chosen, store, gather(chosen, store)) as running:
             for number, delivery in enumerate(deliveries):
                 running.feed(delivery)
-                if number % 100 == 99:  # noqa: PLR2004  # now and then a sign of life
+                if number % 100 == 99:  # noqa: PLR2004  # progress of a long run
                     print(f"{number + 1} deliveries", file=sys.stderr)
             report = running.bulk([])
         return sorted(map(_document, store.findings())), report.slices
@@ -48,11 +48,11 @@ def _document(finding: Finding) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Make the organisation, scan it both ways and say whether the findings are the same."""
+    """Write an organisation, scan it both ways, and return 0 if the findings are the same, else 1."""
     parser = argparse.ArgumentParser(prog="python -m bench.hours", description=__doc__)
     parser.add_argument("--days", type=int, default=90)
     parser.add_argument("--principals", type=int, default=40)
-    parser.add_argument("--events", type=int, default=600, help="a day")
+    parser.add_argument("--events", type=int, default=600, help="events per day")
     parser.add_argument("--attacks", type=int, default=16)
     given = parser.parse_args(arguments)
     with TemporaryDirectory(prefix="vedette-hours-") as folder:

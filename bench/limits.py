@@ -1,7 +1,7 @@
-"""The limit: inflating and decoding alone, on all cores, nothing done to the records. ``python bench/limits.py WHAT FOLDER``.
+"""Measure the limit: only inflate and decode the records, on all cores (``python bench/limits.py WHAT FOLDER``).
 
-CloudTrail: isal, then msgspec into typed structs of the fields that detections use, the caller's identity with them. Flow logs:
-isal, then pyarrow.csv with typed columns.
+CloudTrail is decompressed with isal and decoded with msgspec into typed structs of the fields that detections use, including the
+caller's identity. Flow logs are decompressed with isal and parsed with pyarrow.csv into typed columns.
 """
 
 import io
@@ -56,7 +56,7 @@ class Identity(msgspec.Struct, gc=False, rename="camel"):
 
 
 class Event(msgspec.Struct, gc=False, rename="camel"):
-    """A record, as far as detections use it."""
+    """The fields of a record that detections use."""
 
     event_time: str | None = None
     event_id: str | None = msgspec.field(default=None, name="eventID")
@@ -95,15 +95,15 @@ _FLOW_TYPES = {
 
 
 def cloudtrail(path: str) -> int:
-    """Decode a delivered file; return how many records it has."""
-    with igzip.open(path, "rb") as file:  # type: ignore[no-untyped-call]  # isal's own
+    """Decode a delivered file; return the number of records."""
+    with igzip.open(path, "rb") as file:  # type: ignore[no-untyped-call]  # isal has no types
         return len(msgspec.json.decode(file.read(), type=Delivered).records)
 
 
 def flows(path: str) -> int:
-    """Parse a flow-log file; return how many records it has."""
-    pa.set_cpu_count(1)  # the processes share the cores
-    with igzip.open(path, "rb") as file:  # type: ignore[no-untyped-call]  # isal's own
+    """Parse a flow log file; return the number of records."""
+    pa.set_cpu_count(1)  # one process per core already
+    with igzip.open(path, "rb") as file:  # type: ignore[no-untyped-call]  # isal has no types
         table = pa.csv.read_csv(
             io.BytesIO(file.read()),
             parse_options=pa.csv.ParseOptions(delimiter=" "),
@@ -116,10 +116,10 @@ WHAT = {"cloudtrail": cloudtrail, "flows": flows}
 
 
 def main(what: str, folder: str) -> None:
-    """Print the records and the seconds that decoding them took, without the start of the processes."""
+    """Print the number of records, and the seconds to decode them without the start of the processes."""
     paths = sorted(str(path) for path in Path(folder).rglob("*.gz"))
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(WHAT[what], paths[:2]))  # starts them
+        list(pool.map(WHAT[what], paths[:2]))  # starts the processes
         started = time.perf_counter()
         records = sum(pool.map(WHAT[what], paths, chunksize=4))
         print(records, time.perf_counter() - started)

@@ -1,4 +1,4 @@
-"""Runs one thing in a process of its own and measures it: seconds, and the most memory that it and its children had at once."""
+"""Run a command in a process of its own, and measure its seconds and the peak memory of it and its children."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What a run took and printed. ``peak_bytes`` adds up the resident memory of all its processes, sampled."""
+    """The cost and output of a run. ``peak_bytes`` is the highest sampled sum of the resident memory of all its processes."""
 
     seconds: float
     peak_bytes: int
@@ -27,7 +27,7 @@ def run(arguments: Sequence[str]) -> Measured:
     """Run ``python ARGUMENTS`` in the project's folder.
 
     Raises:
-        SystemExit: it failed; a benchmark that fails measures nothing.
+        SystemExit: the command failed, so there is nothing to measure.
     """
     started = time.perf_counter()
     process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -57,7 +57,7 @@ def _tree(root: int) -> list[int]:
             except (OSError, ValueError, IndexError):
                 continue
     wanted = [root]
-    for parent in wanted:  # grows while it is walked
+    for parent in wanted:  # grows during the iteration
         wanted += [child for child, of in parents.items() if of == parent]
     return wanted
 

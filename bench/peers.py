@@ -1,7 +1,7 @@
-"""What others take for the same files: ``python bench/peers.py PEER FOLDER [LIST]`` prints records, seconds and hits.
+"""Measure other tools on the same files: ``python bench/peers.py PEER FOLDER [LIST]`` prints records, seconds and hits.
 
-DuckDB answers the same question with its own readers: how many listing calls came from listed addresses, by caller and address;
-and which hosts scan ports, with the product's own SQL. flowlogs-reader and trailscraper only read.
+DuckDB answers the same questions with its own readers: which listed addresses made discovery calls, by caller; and which
+instances scan ports, with Vedette's SQL. flowlogs-reader and trailscraper only read.
 """
 
 import os
@@ -53,7 +53,7 @@ from read_csv({files}, delim = ' ', header = true, nullstr = '-', all_varchar = 
 
 
 def duckdb_cloudtrail(folder: Path, addresses: str) -> tuple[int, int]:
-    """Ask DuckDB, which reads the JSON by itself."""
+    """Find calls from listed addresses with DuckDB, which reads the JSON itself."""
     files = [str(path) for path in sorted(folder.rglob("*.json.gz"))]
     connection = duckdb.connect(config={"threads": os.cpu_count() or 1})
     hits = connection.sql(_CALLERS.format(files=files, record=_RECORD, addresses=addresses)).fetchall()
@@ -61,7 +61,7 @@ def duckdb_cloudtrail(folder: Path, addresses: str) -> tuple[int, int]:
 
 
 def duckdb_flows(folder: Path, _addresses: str) -> tuple[int, int]:
-    """Let DuckDB read flow logs with its own reader, and find port scans in them with the same SQL, all at once."""
+    """Find port scans with DuckDB's own reader and Vedette's SQL, over all records at once."""
     files = [str(path) for path in sorted(folder.rglob("*.log.gz"))]
     connection = duckdb.connect(config={"threads": os.cpu_count() or 1})
     connection.execute("set timezone = 'UTC'")
@@ -84,15 +84,15 @@ def duckdb_flows(folder: Path, _addresses: str) -> tuple[int, int]:
 
 
 def trailscraper(folder: Path, _addresses: str) -> tuple[int, int]:
-    """Let trailscraper parse CloudTrail files into its records."""
-    from trailscraper.cloudtrail import LogFile  # noqa: PLC0415  # not needed by the others
+    """Parse CloudTrail files with trailscraper."""
+    from trailscraper.cloudtrail import LogFile  # noqa: PLC0415  # the other peers do not need it
 
     records = sum(len(LogFile(str(path)).records()) for path in sorted(folder.rglob("*.json.gz")))
     return records, 0
 
 
 def flowlogs_reader(folder: Path, _addresses: str) -> tuple[int, int]:
-    """Let flowlogs-reader make its records of flow-log lines."""
+    """Parse flow log lines with flowlogs-reader."""
     import gzip  # noqa: PLC0415
 
     from flowlogs_reader import FlowRecord  # noqa: PLC0415
@@ -116,7 +116,7 @@ PEERS = {
 
 
 def main(peer: str, folder: str, addresses: str = "") -> None:
-    """Print what a peer did."""
+    """Run a peer, and print records, seconds and hits."""
     started = time.perf_counter()
     records, hits = PEERS[peer](Path(folder), addresses)
     print(records, time.perf_counter() - started, hits)

@@ -1,6 +1,6 @@
-"""Vedette's reading alone, on all cores: ``python bench/reading.py FOLDER`` prints records and seconds.
+"""Measure only Vedette's reading, on all cores: ``python bench/reading.py FOLDER`` prints records and seconds.
 
-As with the limit, the processes are started before the clock is.
+As with the limit, the processes are started before the clock.
 """
 
 import os
@@ -16,12 +16,12 @@ from vedette.sources import Span, list_blobs
 
 
 def read(blob: Blob) -> int:
-    """Read a blob into batches, drop them, and return how many records there were."""
+    """Read a blob into batches, discard them, and return the number of records."""
     return sum(batch.num_rows for _, batch in read_blob(blob, Limits(), ReadCounts()))
 
 
 def main(folder: str) -> None:
-    """Read every blob."""
+    """Read every blob of the folder, and print the number of records and the seconds."""
     blobs = list(list_blobs(folder, Span()))
     with ProcessPoolExecutor(os.cpu_count(), mp_context=context()) as pool:
         list(pool.map(read, blobs[:2]))

@@ -1,6 +1,6 @@
-"""``python -m bench.spark``: one archive on DuckDB, on Spark on one and two cores, and on standalone clusters.
+"""Compare DuckDB, local Spark on one and two cores, and standalone clusters on one archive (``python -m bench.spark``).
 
-Writes the part of docs/benchmarks.md that says from what size Spark pays.
+The result is written to docs/benchmarks.md.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from bench.__main__ import PAGE, scan
 from bench.measure import ROOT
 
 sys.path.insert(0, str(ROOT / "tests" / "support"))
-from standalone import cluster  # what the tests start, too
+from standalone import cluster  # the tests start the same clusters
 
 _BEGIN, _END = "<!-- measured on spark -->\n", "<!-- end of spark -->\n"
 _MEBIBYTE = 1 << 20
@@ -24,7 +24,7 @@ _MEBIBYTE = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """What a scan took. ``shuffled`` are the bytes that Spark wrote for its shuffles."""
+    """The cost of a scan; ``shuffled`` is the number of bytes that Spark wrote for its shuffles."""
 
     what: str
     records: int
@@ -33,7 +33,7 @@ class Line:
     shuffled: int
 
     def row(self) -> str:
-        """Return it as a row of the table."""
+        """Return the measurement as a row of the table."""
         shuffled = f"{self.shuffled / _MEBIBYTE:,.0f} MiB" if self.shuffled else ""
         return (
             f"| {self.records:,} | {self.what} | {self.seconds:,.0f} s | {self.records / self.seconds:,.0f} | {shuffled} | "
@@ -70,8 +70,8 @@ def _shuffled(log: Path) -> int:
 def main(arguments: Sequence[str]) -> None:
     """Measure, and write the page."""
     parser = argparse.ArgumentParser(prog="python -m bench.spark", description=__doc__)
-    parser.add_argument("--parts", default="1,10", help="archives to make: numbers of parts (default %(default)s)")
-    parser.add_argument("--events", type=int, default=100_000, help="events a part (default %(default)s)")
+    parser.add_argument("--parts", default="1,10", help="sizes of the archives in parts (default %(default)s)")
+    parser.add_argument("--events", type=int, default=100_000, help="events per part (default %(default)s)")
     given = parser.parse_args(arguments)
     rows = ["| records | engine | time | records/s | shuffled | peak memory |", "| ---: | --- | ---: | ---: | ---: | ---: |"]
     for parts in map(int, given.parts.split(",")):

@@ -1,8 +1,8 @@
-"""A simulated organisation to measure permission discovery on: hundreds of principals, weeks of ordinary life, attacks in it.
+"""Simulate an organisation to measure permission discovery: hundreds of principals, weeks of ordinary activity, and attacks.
 
-``write_organisation`` writes CloudTrail files as AWS delivers them, ``networks.csv`` with what is true of the networks in them,
-and ``organisation_truth.json`` with who lives there and what each attack did. ``simulate`` has single scenarios, to see a finding
-of each type; this is for counting: how many attacks are found, and how much else.
+``write_organisation`` writes CloudTrail files as AWS delivers them, ``networks.csv`` with the owners of the networks in them, and
+``organisation_truth.json`` with the principals and the calls of each attack. ``vedette.simulate`` has single scenarios that show
+a finding of each type; this package is for counting found attacks and false findings.
 """
 
 import json
@@ -49,27 +49,27 @@ def write_organisation(
     first_day: datetime = FIRST_DAY,
     kinds: Sequence[str] | None = None,
 ) -> OrganisationTruth:
-    """Write the log files of an organisation, and what is true about it; the same arguments write the same bytes.
+    """Write the log files of an organisation and its ground truth; the same arguments write the same bytes.
 
     Args:
-        out: the folder, which is made where it does not exist and must be empty.
-        seed: of all chance.
-        principals: how many work there, of ten kinds.
-        days: how many are written.
-        events_per_day: at least so many records; more where so many principals cannot live on so few.
-        attacks: how many there are, of ``kinds`` in turn, each on a victim of its own.
-        first_day: its midnight (UTC).
-        kinds: names of ``ATTACK_KINDS`` and ``EXAMPLES``; None for all of ``ATTACK_KINDS``.
+        out: the folder, which is created if it does not exist and must be empty.
+        seed: the random seed.
+        principals: the number of principals, of ten kinds.
+        days: the number of days to write.
+        events_per_day: the minimum number of records per day; there are more if the principals need more.
+        attacks: the number of attacks, of ``kinds`` in turn, each on a victim of its own.
+        first_day: the midnight (UTC) of the first day.
+        kinds: names in ``ATTACK_KINDS`` and ``EXAMPLES``; None for all of ``ATTACK_KINDS``.
 
     Raises:
-        NotFoundError: no kind of attack has such a name.
-        ConfigurationError: a number is too small for the others, the folder is not empty, or it cannot be written.
+        NotFoundError: there is no kind of attack of this name.
+        ConfigurationError: a number is too small for the others, or the folder is not empty or cannot be written.
     """
     wanted = [_kind(name) for name in kinds] if kinds else list(ATTACK_KINDS)
     if principals < _LEAST_PRINCIPALS or days < 1 or events_per_day < 1 or attacks < 0:
         raise ConfigurationError(
-            f"principals {principals}, days {days}, events a day {events_per_day}, attacks {attacks}: "
-            f"{_LEAST_PRINCIPALS}, 1, 1 and 0 are the least"
+            f"principals {principals}, days {days}, events per day {events_per_day}, attacks {attacks}: "
+            f"must be at least {_LEAST_PRINCIPALS}, 1, 1 and 0"
         )
     span = _Span(_midnight(first_day), days)
     people = make_principals(principals, days, _random(seed, "principals"))
@@ -85,7 +85,7 @@ def write_organisation(
 
 def _kind(name: str) -> AttackKind:
     if name not in KINDS:
-        raise NotFoundError(f"no kind of attack is called {name!r}; known are {', '.join(KINDS)}")
+        raise NotFoundError(f"there is no kind of attack {name!r}; choose one of {', '.join(KINDS)}")
     return KINDS[name]
 
 
@@ -97,7 +97,7 @@ def _midnight(moment: datetime) -> datetime:
 def _prepare(out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     if any(out.iterdir()):
-        raise ConfigurationError(f"{out}: is not empty, and files of something else would mix with these")
+        raise ConfigurationError(f"{out}: is not empty; give a new or empty folder")
 
 
 def _random(seed: int, purpose: str) -> Random:

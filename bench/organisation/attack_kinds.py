@@ -1,7 +1,7 @@
-"""The kinds of attacks, and the worked examples of the methods: who is attacked, from where, with which tool and calls.
+"""Define the kinds of attacks and the worked examples of the methods: victims, origin, tool and calls.
 
-What a kind must show is judged by hand, from what it does and from what its victims never do (methods 5.4); no rule of a
-detection is asked. ``codes`` are sure for every victim; ``possible`` depend on the victim, or on what is known of networks and
+The expected codes of a kind are judged by hand from its calls and from what its victims never do (methods 5.4), not by the rules
+of a detection. ``codes`` apply to every victim; ``possible`` codes depend on the victim, or on what is known about networks and
 peers.
 """
 
@@ -19,7 +19,7 @@ def _calls(category: Category, text: str) -> dict[str, Category]:
     return {f"{part.split()[0]}:{name}": category for part in text.split(",") for name in part.split()[1:]}
 
 
-# What attacks ask for, by hand: what each call is about.
+# The category of each call of an attack, assigned by hand.
 CATEGORIES: Mapping[str, Category] = {
     **_calls(
         "user",
@@ -67,10 +67,11 @@ _NEW_TERRAFORM = (
 class AttackKind:
     """One kind of attack.
 
-    ``victims``: the kinds of principals that it befalls, in turn. ``origin``: a network of that class that is new to everybody,
-    the victim's own, both in turn, or the home network of other people of the victim's country. ``agent``: as ``simulate.Call``
-    names it, empty for the victim's own. ``calls``: in their order, a ``!`` behind one that is denied. ``pause``: shortest and
-    longest seconds between two. ``new_key``: a key of the victim that was never used. ``dormant``: the victim has been silent.
+    ``victims`` are the kinds of principals that are attacked, in turn. ``origin`` is a network of that class which is new to
+    everybody, the victim's own, both in turn, or the home network of other people in the victim's country. ``agent`` is named as
+    in ``simulate.Call``, or "" for the victim's own. ``calls`` are in order; ``!`` marks a denied call. ``pause`` is the shortest
+    and longest pause in seconds. With ``new_key``, the attack uses a key of the victim that was never used before; with
+    ``dormant``, the victim has been inactive.
     """
 
     name: str
@@ -88,12 +89,12 @@ class AttackKind:
 
     @property
     def least_points(self) -> int:
-        """Return the points of the codes that are sure."""
+        """The sum of the points of ``codes``, at least 0."""
         return max(0, sum(POINTS[code] for code in self.codes.split()))
 
     @property
     def balanced(self) -> bool:
-        """Tell whether the balanced profile must find every attack of this kind."""
+        """Whether the balanced profile must find every attack of this kind."""
         return self.least_points >= BALANCED
 
 
@@ -104,7 +105,7 @@ def _names(text: str) -> tuple[str, ...]:
 ATTACK_KINDS: tuple[AttackKind, ...] = (
     AttackKind(
         name="stolen-user-key-cli",
-        sentence="A user's stolen key is tried out from a rented server with the command line.",
+        sentence="A user's stolen key is used from a rented server with the AWS CLI.",
         victims=("iam-user",),
         origin="hosting",
         calls=_names(
@@ -116,7 +117,7 @@ ATTACK_KINDS: tuple[AttackKind, ...] = (
     ),
     AttackKind(
         name="stolen-user-key-boto3",
-        sentence="A user's stolen key asks about the network, from a rented server with a script.",
+        sentence="A user's stolen key explores the network, from a rented server with a script.",
         victims=("iam-user",),
         origin="hosting",
         agent="boto3",
@@ -129,7 +130,7 @@ ATTACK_KINDS: tuple[AttackKind, ...] = (
     ),
     AttackKind(
         name="stolen-ci-key",
-        sentence="A build's temporary credentials are used from a rented server to learn about roles.",
+        sentence="A build's temporary credentials explore roles, from a rented server.",
         victims=("ci-role",),
         origin="hosting",
         calls=_names(
@@ -141,7 +142,7 @@ ATTACK_KINDS: tuple[AttackKind, ...] = (
     ),
     AttackKind(
         name="instance-credentials-outside",
-        sentence="An instance's credentials are used outside while the instance goes on with its work.",
+        sentence="An instance's credentials are used outside AWS while the instance continues its work.",
         victims=("instance-role",),
         origin="hosting",
         calls=_names(
@@ -153,7 +154,7 @@ ATTACK_KINDS: tuple[AttackKind, ...] = (
     ),
     AttackKind(
         name="console-hijack",
-        sentence="A person's console session is used from a country where the person never was.",
+        sentence="A person's console session is used from a country that is new for the person.",
         victims=("sso-developer", "sso-read-only"),
         origin="residential",
         agent="console",
@@ -166,7 +167,7 @@ ATTACK_KINDS: tuple[AttackKind, ...] = (
     ),
     AttackKind(
         name="pacu-enumeration",
-        sentence="A function's credentials feed an enumeration framework on an attack distribution, over three regions.",
+        sentence="A function's credentials are used by an enumeration framework on an attack distribution, in three regions.",
         victims=("lambda-role",),
         origin="hosting",
         agent=_KALI,
@@ -185,7 +186,7 @@ ATTACK_KINDS: tuple[AttackKind, ...] = (
     ),
     AttackKind(
         name="identity-then-sweep",
-        sentence="A developer's cached credentials ask who they are and then look once into each of ten services.",
+        sentence="A developer's cached credentials call GetCallerIdentity, then explore nine more services with one call each.",
         victims=("sso-developer",),
         origin="hosting",
         calls=_names(
@@ -199,7 +200,7 @@ ATTACK_KINDS: tuple[AttackKind, ...] = (
     ),
     AttackKind(
         name="slow-enumeration",
-        sentence="A shell on an instance, or its stolen credentials, make one new call an hour for eight hours.",
+        sentence="A shell on an instance, or its stolen credentials, make one new call per hour for eight hours.",
         victims=("instance-role",),
         origin="own-or-hosting",
         calls=_names(
@@ -212,7 +213,7 @@ ATTACK_KINDS: tuple[AttackKind, ...] = (
     ),
     AttackKind(
         name="denied-probing",
-        sentence="A function's credentials are tried on calls that are all denied.",
+        sentence="A function's credentials make calls that are all denied.",
         victims=("lambda-role",),
         origin="own-or-hosting",
         calls=_names(
@@ -224,7 +225,7 @@ ATTACK_KINDS: tuple[AttackKind, ...] = (
     ),
     AttackKind(
         name="new-access-key",
-        sentence="A key that somebody made for a user is used for the first time, from a rented server.",
+        sentence="A newly created key of a user is used for the first time, from a rented server.",
         victims=("iam-user",),
         origin="hosting",
         agent="boto3",
@@ -235,7 +236,7 @@ ATTACK_KINDS: tuple[AttackKind, ...] = (
     ),
     AttackKind(
         name="dormant-key",
-        sentence="A key that was silent for more than thirty days wakes up on a rented server.",
+        sentence="A key that was unused for more than 30 days is used from a rented server.",
         victims=("iam-user",),
         origin="hosting",
         calls=_names("sts GetCallerIdentity, ec2 DescribeSnapshots DescribeSecurityGroups, ssm DescribeInstanceInformation"),
@@ -259,7 +260,7 @@ ATTACK_KINDS: tuple[AttackKind, ...] = (
 EXAMPLES: tuple[AttackKind, ...] = (
     AttackKind(
         name="example-a",
-        sentence="A developer opens a new page of the console in the usual office: no finding.",
+        sentence="A developer opens a new console page in the usual office: no finding.",
         victims=("sso-developer",),
         origin="own",
         agent="console",
@@ -270,7 +271,7 @@ EXAMPLES: tuple[AttackKind, ...] = (
     ),
     AttackKind(
         name="example-b",
-        sentence="A new version of Terraform's provider calls something new from the usual runners: no finding.",
+        sentence="A new version of the Terraform provider makes a new call from the usual runners: no finding.",
         victims=("terraform-role",),
         origin="own",
         agent=_NEW_TERRAFORM,
@@ -280,7 +281,7 @@ EXAMPLES: tuple[AttackKind, ...] = (
     ),
     AttackKind(
         name="example-d",
-        sentence="A user's key asks for security groups for the first time, from a network that only others use.",
+        sentence="A user's key lists security groups for the first time, from a network that only others use.",
         victims=("iam-user",),
         origin="others-home",
         agent="",

@@ -1,4 +1,4 @@
-"""What is true about a simulated organisation, and how ``organisation_truth.json`` says it."""
+"""Define the ground truth of a simulated organisation, as written to ``organisation_truth.json``."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from bench.organisation.principals import Kind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttackCall:
-    """One call of an attack: ``new`` tells that the principal never made it on an earlier day."""
+    """One call of an attack; ``new`` is whether the principal made it on no earlier day."""
 
     api: str
     category: Category
@@ -23,11 +23,11 @@ class AttackCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttackTruth:
-    """An attack as it was played.
+    """An attack as it was written.
 
-    ``principal`` is the key that ``principal.py`` makes; ``access_key`` the key in the records. ``categories`` counts the new
-    calls by what they are about, ``category`` has most. ``codes`` are sure, ``possible`` depend (see ``attack_kinds``);
-    ``least_points`` are the points of the sure ones. ``balanced``: that profile must find it.
+    ``principal`` is the key that ``vedette.logs.cloudtrail.identity`` derives; ``access_key`` is the key in the records.
+    ``categories`` counts the new calls per category, ``category`` is the one with most. ``codes`` and ``possible`` are those of
+    the kind (see ``attack_kinds``); ``least_points`` is the sum of ``codes``. ``balanced`` is whether that profile must find it.
     """
 
     number: int
@@ -55,7 +55,7 @@ class AttackTruth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrincipalTruth:
-    """A principal: its key and kind, and the days between which it lives its ordinary life."""
+    """A principal: its key and kind, and the first and last day of its ordinary activity."""
 
     key: str
     kind: Kind
@@ -65,7 +65,7 @@ class PrincipalTruth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaveTruth:
-    """A new page of the console, which many try within two days: no attack."""
+    """A co-occurrence that is not an attack: a new console page that many people open within two days."""
 
     calls: tuple[str, ...]
     first_day: str
@@ -74,7 +74,7 @@ class WaveTruth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrganisationTruth:
-    """What was written: the days, the numbers of records and log files, who lives there, what is new to all, and the attacks."""
+    """The ground truth: the days, the numbers of records and log files, the principals, the co-occurrences, and the attacks."""
 
     seed: int
     first_day: str
@@ -86,10 +86,10 @@ class OrganisationTruth:
     attacks: tuple[AttackTruth, ...]
 
     def document(self) -> dict[str, object]:
-        """Return what ``organisation_truth.json`` holds."""
+        """Return the content of ``organisation_truth.json``."""
         return asdict(self)
 
 
 def date(moment: datetime) -> str:
-    """Return the day as it is written."""
+    """Return the date of a time as it is written to the file."""
     return f"{moment:%Y-%m-%d}"

@@ -1,4 +1,4 @@
-"""Chooses the victims and the moments of attacks, and plays them among the calls of the day."""
+"""Choose the victims and times of attacks, and add their calls to those of the day."""
 
 import json
 from collections import Counter
@@ -22,17 +22,17 @@ from vedette.simulate import HOME_REGION
 from vedette.simulate.world.agents import AGENTS
 from vedette.simulate.world.identities import identifier
 
-EARLIEST = SETTLED + 6  # everybody has history then
+EARLIEST = SETTLED + 6  # by then every principal has enough history
 DORMANT_DAYS = 31
-_LAST_WORK = (SETTLED + 1, SETTLED + 3)  # days on which victims fall silent whose key will wake up
-_BEGINS = (3_600, 12 * 3_600)  # seconds of the day between which attacks begin
-_AT_WORK = (3_600, 7 * 3_600)  # likewise after work began, of those on the victim's own machine
+_LAST_WORK = (SETTLED + 1, SETTLED + 3)  # the last active days of victims whose dormant key will be used
+_BEGINS = (3_600, 12 * 3_600)  # seconds of the day between which an attack begins
+_AT_WORK = (3_600, 7 * 3_600)  # the same after the start of work, for attacks on the victim's own machine
 _WEEKEND = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """An attack that will be played: its number, kind, victim, day, and the network that it comes from."""
+    """A planned attack: its number, kind, victim, day, and the network that it comes from."""
 
     number: int
     kind: AttackKind
@@ -43,14 +43,14 @@ class Attack:
 
 
 def plan(kinds: Sequence[AttackKind], principals: list[Principal], first: datetime, days: int, random: Random) -> list[Attack]:
-    """Choose a victim of its own and a day for each attack; victims of a dormant key fall silent in time.
+    """Choose a victim of its own and a day for each attack; victims with a dormant key become inactive early enough.
 
     Raises:
-        ConfigurationError: there are too few days or principals for them.
+        ConfigurationError: there are too few days or principals for the attacks.
     """
     needed = max((_LAST_WORK[1] + DORMANT_DAYS if kind.dormant else EARLIEST for kind in kinds), default=0) + 1
     if days < needed:
-        raise ConfigurationError(f"days {days}: attacks need a history before them, so {needed} days at least")
+        raise ConfigurationError(f"days {days}: attacks need a history before them, so at least {needed} days")
     free = [principal for principal in principals if principal.first_day == 0]
     random.shuffle(free)
     turns: Counter[str] = Counter()
@@ -63,7 +63,7 @@ def plan(kinds: Sequence[AttackKind], principals: list[Principal], first: dateti
         if kind.dormant:
             victim.last_day = random.randint(*_LAST_WORK)
             earliest = victim.last_day + DORMANT_DAYS
-        # On the victim's own machine one is where the victim is, and that must be no network new to it.
+        # An attack on the victim's own machine comes from where the victim is, which must not be a new network.
         victim.stays = kind.origin == "own"
         network, new = _origin(kind, turn, number, victim, random)
         found.append(Attack(number, kind, victim, _day(victim, first, earliest, days, random), network, new))
@@ -81,7 +81,7 @@ def _victim(kind: AttackKind, turn: int, free: list[Principal]) -> Principal:
 
 
 def _day(victim: Principal, first: datetime, earliest: int, days: int, random: Random) -> int:
-    """Return a day; of people one on which they work, where there is one."""
+    """Return a random day for an attack; for a person, a working day if there is one."""
     possible = range(earliest, days)
     worked = [day for day in possible if (first + timedelta(days=day)).weekday() < _WEEKEND]
     return random.choice(worked if victim.person and worked else possible)
@@ -100,7 +100,7 @@ def _origin(kind: AttackKind, turn: int, number: int, victim: Principal, random:
 
 
 def play(attack: Attack, book: Book, templates: Templates, identities: Identities, random: Random) -> AttackTruth:
-    """Put the calls of an attack into the book of its day, and return what is true of it."""
+    """Add the calls of an attack to the book of its day, and return its ground truth."""
     kind, victim = attack.kind, attack.victim
     agent = kind.agent or victim.agents[-1]
     network = attack.network if attack.network_new else victim.here or attack.network
@@ -138,7 +138,7 @@ def play(attack: Attack, book: Book, templates: Templates, identities: Identitie
 
 
 def _begin(attack: Attack, random: Random) -> int:
-    """Return the second of the day: on a person's own machine while the person works."""
+    """Return the second of the day at which an attack begins; on a person's own machine, it is during working hours."""
     if attack.victim.person and attack.kind.origin == "own":
         return OPENING[attack.victim.country] * 3_600 + random.randrange(*_AT_WORK)
     return random.randrange(*_BEGINS)
@@ -146,7 +146,7 @@ def _begin(attack: Attack, random: Random) -> int:
 
 def _truth(attack: Attack, calls: tuple[AttackCall, ...], address: str, agent: str, access_key: str) -> AttackTruth:
     kind, network = attack.kind, attack.network
-    # Who one is says nothing about anybody else: almost every tool asks.
+    # Almost every tool asks who it is, so that call does not count as discovery.
     new = {call.api: call.category for call in calls if call.new and call.api != "sts:GetCallerIdentity"}
     categories = Counter(new.values())
     return AttackTruth(

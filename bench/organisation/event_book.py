@@ -1,4 +1,4 @@
-"""Gathers the calls of a day and writes them as CloudTrail delivers them: a gzip file an hour and region."""
+"""Collect the calls of a day and write them as CloudTrail delivers them: one gzip file per hour and region."""
 
 import os
 from collections.abc import Iterator
@@ -14,14 +14,14 @@ from vedette.simulate import ACCOUNT_ID
 
 DAY_SECONDS = 86_400
 _HOUR_SECONDS = 3_600
-_DELIVERED_AFTER = timedelta(minutes=70)  # the hour itself, and ten minutes
+_DELIVERED_AFTER = timedelta(minutes=70)  # the hour itself plus ten minutes
 _CLOCK = tuple(f"T{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}Z" for second in range(DAY_SECONDS))
 
 _Event = tuple[str, str, int, str]
 
 
 class Book:
-    """The calls of one day: text of the template, identity, second of the day, address."""
+    """The calls of one day, each as the text of its template, identity, second of the day and address."""
 
     def __init__(self, midnight: datetime) -> None:
         self.midnight = midnight
@@ -30,21 +30,21 @@ class Book:
         self._finished: dict[tuple[str, int], list[str]] = {}
 
     def add(self, template: Template, identity: str, second: int, address: str) -> None:
-        """Take in a call; a second beyond the day's last is the last."""
+        """Add a call; a second after the end of the day becomes the last second of the day."""
         second = min(second, DAY_SECONDS - 1)
         slot = (template.region, second // _HOUR_SECONDS)
         self.events += 1
         self._slots.setdefault(slot, []).append((template.text, identity, second, address))
 
     def add_known(self, template: Template, identity: str, second: int, address: str, event_id: str) -> None:
-        """Take in a call whose id is told elsewhere."""
+        """Add a call whose event ID is recorded in the ground truth."""
         slot = (template.region, second // _HOUR_SECONDS)
         self.events += 1
         text = template.text % (identity, time_of(self.midnight, second), address, event_id[::-1], event_id)
         self._finished.setdefault(slot, []).append(text)
 
     def write(self, folder: Path, random: Random) -> int:
-        """Write the files of the day; return how many."""
+        """Write the files of the day; return their number."""
         slots = sorted({*self._slots, *self._finished})
         for slot in slots:
             records = [*_rendered(self._slots.get(slot, []), self.midnight, random), *self._finished.get(slot, [])]
@@ -63,7 +63,7 @@ class Book:
 
 
 def time_of(midnight: datetime, second: int) -> str:
-    """Return the moment as CloudTrail writes it."""
+    """Return the time as CloudTrail writes it."""
     return f"{midnight:%Y-%m-%d}{_CLOCK[second]}"
 
 

@@ -1,7 +1,7 @@
-"""The ordinary life of an organisation, day by day.
+"""Generate the ordinary activity of an organisation, day by day.
 
-New things happen without any attack, at the rate that real organisations have them: somebody looks at a page for the first time,
-a page of the console is new to all, a program's new version calls more, somebody travels, is called at night, or is new.
+New behaviour occurs without any attack, at a realistic rate: people open a console page for the first time, the console gets a
+new page, a new version of a program makes more calls, people travel, are on call at night, or are newly hired.
 """
 
 from dataclasses import dataclass
@@ -17,16 +17,16 @@ from bench.organisation.programs import play_program
 from bench.organisation.scene import SETTLED, Scene
 from bench.organisation.templates import Identities, Templates
 
-_USUAL_RATE = 100  # calls a principal and day at which people have usual work
+_USUAL_RATE = 100  # calls per principal and day at which people have their usual amount of work
 _TRIP, _TRIP_DAYS = 0.006, 3
-_FOLLOWS = 0.4  # share of people who try a new page of the console
+_FOLLOWS = 0.4  # share of people who open a new console page
 _WAVE_DAYS = 2
-_UPDATED = 5  # one program in so many gets a new version that calls more
+_UPDATED = 5  # one in this many programs gets a new version that makes more calls
 
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """A page that is new to all: its calls, the number of its first day, and the keys of those who try it within two days."""
+    """A new console page: its calls, the number of its first day, and the keys of those who open it within two days."""
 
     calls: Page
     day: int
@@ -34,7 +34,7 @@ class Wave:
 
 
 class Life:
-    """The ordinary life of some principals over some days."""
+    """The ordinary activity of principals over a number of days."""
 
     def __init__(self, principals: list[Principal], days: int, events_per_day: int, seed: int) -> None:
         self.principals, self._events_per_day, self._seed = principals, events_per_day, seed
@@ -51,7 +51,7 @@ class Life:
         self.waves = [self._wave(page, SETTLED + 3 + rest * number // len(NEW_PAGES)) for number, page in enumerate(NEW_PAGES)]
 
     def play(self, book: Book, day: int) -> None:
-        """Put the ordinary calls of a day into the book: as many as wanted, or more where that is too few to live on."""
+        """Add the ordinary calls of a day to the book: the wanted number, or more if the principals need more."""
         self.identities.forget()
         active = [principal for principal in self.principals if principal.active(day)]
         for principal in active:
@@ -90,7 +90,7 @@ class Life:
         return Wave(page, day, frozenset(item.key for item in self.principals if item.person and random.random() < _FOLLOWS))
 
     def _random(self, purpose: str, key: str) -> Random:
-        """Return chance that depends on nothing but its purpose: nobody's day changes with somebody else's."""
+        """Return random numbers that depend only on purpose and principal, so that no principal affects another."""
         return Random(f"{self._seed}/{purpose}/{key}")  # seeded, not secret
 
 

@@ -1,7 +1,7 @@
-"""The networks that an organisation and its attackers call from, cut out of the documentation ranges.
+"""Define the networks that an organisation and its attackers call from, within the documentation ranges.
 
-Each is a block of few addresses with an operator, a country and a class of its own: the documentation ranges are too small for
-the real sizes. ``networks.csv`` says so to whoever makes a geolocation database of it.
+Each is a small block of addresses with an operator, a country and a class of its own, since the documentation ranges are too
+small for realistic sizes. ``networks.csv`` lists them as the source of a geolocation database.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from typing import Literal
 
 NetworkKind = Literal["hosting", "vpn", "residential", "office"]
 
-_FIRST_ASN = 64_512  # the private range: nobody's in the world
+_FIRST_ASN = 64_512  # the range for private use
 _ORDINARY = tuple(
     str(block) for whole in ("192.0.2.0/24", "198.51.100.0/24") for block in ip_network(whole).subnets(new_prefix=28)
 )
@@ -52,7 +52,7 @@ _KNOWN: tuple[tuple[str, str, NetworkKind], ...] = (
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """A network: operator, number of its autonomous system, country, class, and its blocks of addresses."""
+    """A network: its operator, autonomous system number, country, class, and address blocks."""
 
     organisation: str
     asn: int
@@ -62,17 +62,17 @@ class Network:
 
     @cached_property
     def addresses(self) -> tuple[str, ...]:
-        """Return addresses of it, those of both families in turn."""
+        """Some addresses of the network, alternating between its blocks."""
         both = [[str(block[number]) for number in range(1, 15) if number < block.num_addresses - 1] for block in self._networks]
         longest = max(map(len, both))
         return tuple(family[number % len(family)] for number in range(longest) for family in both)
 
     def address(self, number: int) -> str:
-        """Return one of its addresses, the same for the same number."""
+        """Return one of the addresses, always the same one for a number."""
         return self.addresses[number % len(self.addresses)]
 
     def lines(self) -> list[str]:
-        """Return its lines of ``networks.csv``."""
+        """Return the lines of the network in ``networks.csv``."""
         return [f"{block},{self.asn},{self.organisation},{self.country},{self.kind}\n" for block in self.blocks]
 
     @cached_property
@@ -95,7 +95,7 @@ KNOWN: dict[str, Network] = {
 
 
 def of(word: str, kind: NetworkKind, country: str = "") -> list[Network]:
-    """Return the known networks of a class whose name begins with a word, of one country or of all."""
+    """Return the known networks of a class whose name begins with a word, of one country or (if "") of all."""
     return [
         network
         for name, network in KNOWN.items()
@@ -104,7 +104,7 @@ def of(word: str, kind: NetworkKind, country: str = "") -> list[Network]:
 
 
 def strange(number: int, kind: NetworkKind) -> Network:
-    """Return a network that nobody of the organisation calls from; another one for each number."""
+    """Return a network that nobody in the organisation calls from, a different one for each number."""
     v6 = f"2001:db8:{_FIRST_STRANGE_V6 + number:x}::/48"
     country = _STRANGE_COUNTRIES[number % len(_STRANGE_COUNTRIES)]
     return Network(

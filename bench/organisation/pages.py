@@ -1,10 +1,10 @@
-"""What people and programs of an organisation call: the console's pages, and the calls of each program's work."""
+"""Define the calls that people and programs of an organisation make: console pages, and the work of each program."""
 
 Page = tuple[str, ...]
 
 
 def _calls(text: str) -> Page:
-    """Return ``service:Operation`` of ``service A B, service C``."""
+    """Return (``service:A``, ``service:B``, ``other:C``) for ``service A B, other C``."""
     return tuple(f"{part.split()[0]}:{name}" for part in text.split(",") for name in part.split()[1:])
 
 
@@ -44,7 +44,7 @@ PAGES: dict[str, Page] = {
     }.items()
 }
 
-# Pages that the console gets one day, and that many try within two days.
+# New console pages, which many people open within two days.
 NEW_PAGES: tuple[Page, ...] = (
     _calls("ec2 DescribeNetworkInsightsPaths DescribeNetworkInsightsAnalyses"),
     _calls("resource-explorer-2 Search, tagging GetResources, servicequotas ListServiceQuotas"),
@@ -62,7 +62,7 @@ PAGES_OF: dict[str, tuple[str, ...]] = {name: tuple(pages.split()) for name, pag
 COMMANDS = _calls("s3 ListBuckets, ec2 DescribeInstances, logs DescribeLogGroups, ecs ListClusters, sts GetCallerIdentity")
 COMMAND_CHANGES = _calls("ec2 CreateTags StartInstances StopInstances, lambda UpdateFunctionConfiguration")
 
-WORK: dict[str, tuple[Page, ...]] = {  # of a kind of program: the works to choose from
+WORK: dict[str, tuple[Page, ...]] = {  # the alternatives per kind of program
     "iam-user": (
         _calls("s3 ListBuckets GetBucketLocation PutBucketTagging, sqs GetQueueAttributes"),
         _calls("cloudwatch GetMetricData DescribeAlarms, logs DescribeLogGroups, ec2 DescribeInstances"),
@@ -117,7 +117,7 @@ WORK: dict[str, tuple[Page, ...]] = {  # of a kind of program: the works to choo
     ),
 }
 
-# What a new version of a program calls in addition from some day on.
+# The additional calls of a program's new version.
 NEWLY_CALLED: dict[str, Page] = {
     "terraform-role": _calls("s3 GetBucketOwnershipControls, secretsmanager DescribeSecret, eks DescribeCluster"),
     "ci-role": _calls("ecr GetRepositoryPolicy, eks DescribeCluster"),

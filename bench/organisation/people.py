@@ -1,4 +1,4 @@
-"""A person's day: visits to pages of the console and commands, from the office, from home, or from a hotel."""
+"""Generate a person's day: visits to console pages and commands, from the office, from home, or from a hotel."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ _WEEKEND = 5
 _VISITS: dict[Kind, float] = {"sso-developer": 8, "sso-admin": 10, "sso-read-only": 5}
 _LEAST_VISITS = 3
 _AWAY, _TOUR, _TOUR_LIKED, _NIGHT, _DENIED, _COMMAND, _CHANGE = 0.03, 0.007, 0.5, 0.02, 0.01, 0.25, 0.1
-_PLACES = (6, 3, 1)  # how often one works at each of one's places
+_PLACES = (6, 3, 1)  # relative frequency of a person's places
 OPENING = {"DE": 7, "IE": 8, "US": 14}  # hour (UTC) at which work begins
 _WORKING_SECONDS = 9 * 3_600
 _NIGHT_SECONDS = 4 * 3_600
@@ -19,7 +19,7 @@ _NIGHT_SECONDS = 4 * 3_600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plans:
-    """What a day brings: how much work there is (1 is usual), where a trip leads, and pages that are new to all."""
+    """The circumstances of a day: the amount of work (1 is usual), the network of a trip, and new console pages."""
 
     rate: float
     trip: Network | None
@@ -27,7 +27,7 @@ class Plans:
 
 
 def play_person(scene: Scene, plans: Plans) -> None:
-    """Put a person's calls into the book; none at the weekend, unless somebody is called at night."""
+    """Add a person's calls to the book; there are none at the weekend, except from developers on call at night."""
     principal, random = scene.principal, scene.random
     if principal.kind == "sso-developer" and scene.settled and random.random() < _NIGHT:
         for _ in range(_LEAST_VISITS):
@@ -49,7 +49,7 @@ def _visit(scene: Scene, second: int, place: Network) -> None:
         calls = COMMAND_CHANGES if random.random() < _CHANGE else COMMANDS
         _look(scene, tuple(random.sample(calls, 2)), second, place, agent="cli")
         return
-    page = principal.pages[int(random.random() ** 2 * len(principal.pages))]  # the first ones are used most
+    page = principal.pages[int(random.random() ** 2 * len(principal.pages))]  # the first ones are used most often
     if scene.settled and random.random() < _TOUR:
         page = random.choice(list(PAGES.values()))
         if page not in principal.pages and random.random() < _TOUR_LIKED:

@@ -1,6 +1,6 @@
-"""Who works in an organisation: people of three permission sets, and seven kinds of programs.
+"""Create the principals of an organisation: people with three permission sets, and seven kinds of programs.
 
-A principal is made once with what does not change: its identity, its places, its tools, the pages or calls that it knows.
+A principal is created with what does not change: its identity, its networks, its tools, and the pages or calls that it uses.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ Kind = Literal[
 ]
 PERMISSION_SETS: dict[Kind, str] = {"sso-developer": "PowerUser", "sso-admin": "Administrator", "sso-read-only": "ReadOnly"}
 
-_SHARES: dict[Kind, float] = {  # of the whole; developers are the rest
+_SHARES: dict[Kind, float] = {  # of all principals; the rest are developers
     "sso-admin": 0.04,
     "sso-read-only": 0.10,
     "iam-user": 0.18,
@@ -42,7 +42,7 @@ _SHARES: dict[Kind, float] = {  # of the whole; developers are the rest
     "partner": 0.03,
 }
 _PAGES_KNOWN: dict[Kind, int] = {"sso-developer": 7, "sso-admin": 16, "sso-read-only": 5}
-_HIRED_LATE = 0.04  # share of developers who join while the clock runs
+_HIRED_LATE = 0.04  # share of developers who join during the simulation
 _COMMAND_LINE = 0.5  # share of developers and administrators who also use the command line
 _PEOPLES_COUNTRIES = ("DE", "DE", "DE", "US", "US", "IE")
 _PROGRAM_AGENTS: dict[Kind, tuple[str, ...]] = {
@@ -60,10 +60,11 @@ _PROGRAM_AGENTS: dict[Kind, tuple[str, ...]] = {
 class Principal:
     """A principal of the organisation.
 
-    ``key`` is the key that ``principal.py`` gives it. ``places`` are the networks it calls from, the usual first. ``calls`` is
-    the work of a program, ``pages`` are a person's. ``first_day`` and ``last_day`` bound its active life (numbers of days).
-    ``seat`` makes its address in a network. ``weight`` is its share of the events of all programs. ``used`` gathers the calls it
-    made, with the day of the first; ``here`` is where it was last. Who ``stays`` does not travel.
+    ``key`` is the key that ``vedette.logs.cloudtrail.identity`` derives for it. ``places`` are the networks it calls from, the
+    most frequent first. ``calls`` are those of a program, ``pages`` those of a person. ``first_day`` and ``last_day`` bound its
+    activity (day numbers). ``seat`` determines its address in a network. ``weight`` is its share of the events of all programs.
+    ``used`` maps each call it made to the day of the first time; ``here`` is the network of its last calls. A principal that
+    ``stays`` does not travel.
     """
 
     key: str
@@ -84,16 +85,16 @@ class Principal:
 
     @property
     def person(self) -> bool:
-        """Tell whether it is somebody who signs in."""
+        """Whether the principal is a person, who signs in."""
         return self.kind in PERMISSION_SETS
 
     def active(self, day: int) -> bool:
-        """Tell whether the day is within its active life."""
+        """Return whether the principal is active on a day."""
         return self.first_day <= day and (self.last_day is None or day <= self.last_day)
 
 
 def make_principals(count: int, days: int, random: Random) -> list[Principal]:
-    """Return ``count`` principals of ten kinds, one of each at least where there are as many."""
+    """Return about ``count`` principals of ten kinds, at least one of each."""
     numbers = {kind: max(1, round(count * share)) for kind, share in _SHARES.items()}
     numbers = {"sso-developer": max(1, count - sum(numbers.values())), **numbers}
     return [

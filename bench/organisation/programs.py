@@ -1,4 +1,4 @@
-"""A program's day: runs one after the other, or calls all day long."""
+"""Generate a program's day: separate runs, or calls throughout the day."""
 
 from bench.organisation.event_book import DAY_SECONDS
 from bench.organisation.pages import Page
@@ -7,18 +7,18 @@ from bench.organisation.scene import Scene
 
 _ELSEWHERE = 0.2  # share of days on which a program runs at its second place
 _LEAST_CALLS: dict[Kind, int] = {"iam-user": 12, "lambda-role": 24, "partner": 12}
-_INSTANCE_CALLS = 48  # a day and instance: with one in each half hour, no hour is without
-_RUNS: dict[Kind, tuple[float, float, float]] = {  # hours between which a run begins, and seconds between its calls
+_INSTANCE_CALLS = 48  # per day and instance: with one in each half hour, no hour is without calls
+_RUNS: dict[Kind, tuple[float, float, float]] = {  # earliest and latest hour at which a run begins, and seconds between its calls
     "ci-role": (6, 20, 4),
     "terraform-role": (6, 20, 0.3),
     "posture-role": (2, 3, 0.8),
 }
-_RUNS_A_DAY: dict[Kind, int] = {"terraform-role": 6, "posture-role": 1}
+_RUNS_PER_DAY: dict[Kind, int] = {"terraform-role": 6, "posture-role": 1}
 _CREDENTIAL_HOURS = 4
 
 
 def play_program(scene: Scene, calls: Page, wanted: int) -> None:
-    """Put about as many calls of a program into the book as are wanted, and more where it makes more in any case."""
+    """Add about the wanted number of a program's calls to the book, or the minimum of its kind if that is higher."""
     principal, random = scene.principal, scene.random
     scene.used(calls)
     place = principal.places[-1] if random.random() < _ELSEWHERE else principal.places[0]
@@ -30,7 +30,7 @@ def play_program(scene: Scene, calls: Page, wanted: int) -> None:
 def _run(scene: Scene, calls: Page, wanted: int, address: str) -> None:
     principal, book = scene.principal, scene.book
     earliest, latest, pause = _RUNS[principal.kind]
-    runs = _RUNS_A_DAY.get(principal.kind) or max(1, wanted // len(calls))
+    runs = _RUNS_PER_DAY.get(principal.kind) or max(1, wanted // len(calls))
     length = max(len(calls), -(-wanted // runs))
     templates = [scene.templates.of(principal, api, principal.agents[0]) for api in calls]
     for _ in range(runs):
@@ -56,7 +56,7 @@ def _steadily(scene: Scene, calls: Page, wanted: int, address: str) -> None:
 
 
 def sessions_of(principal: Principal, day: int) -> list[str]:
-    """Return the names of a program's sessions on a day: of instances their ids, others every day; else one empty name."""
+    """Return the session names of a program on a day: new instance IDs every day for an instance role, else one empty name."""
     if principal.kind != "instance-role":
         return [""]
     seeds = [principal.seat * 4_099 + day * 13 + number for number in range(1 + principal.seat % 3)]

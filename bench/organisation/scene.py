@@ -1,4 +1,4 @@
-"""What it takes to play a principal's day: the book of the day, the source of chance, and the renderers."""
+"""Bundle what is needed to generate a principal's day: the book, random numbers, and renderers."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,7 +8,7 @@ from bench.organisation.event_book import Book
 from bench.organisation.principals import Principal
 from bench.organisation.templates import Identities, Templates
 
-SETTLED = 14  # days until a principal has history; nobody is away and nothing is new before
+SETTLED = 14  # days until principals have enough history; before, nobody is away and nothing is new
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,15 +24,15 @@ class Scene:
 
     @property
     def settled(self) -> bool:
-        """Tell whether new things may happen."""
+        """Whether new behaviour may occur."""
         return self.day >= SETTLED
 
     def identity(self, second: float, session: str = "") -> str:
-        """Return the text of the principal's identity at a second of the day."""
+        """Return the JSON of the principal's identity at a second of the day."""
         return self.identities.of(self.principal, self.book.midnight + timedelta(seconds=second), session=session)
 
     def used(self, calls: tuple[str, ...]) -> None:
-        """Remember the day of the first use of calls."""
+        """Record this day as the first use of calls that were not used before."""
         first = self.principal.used
         for api in calls:
             first.setdefault(api, self.day)

@@ -1,4 +1,4 @@
-"""Renders CloudTrail records fast: a template for each call and tool, into which identity, time, address and ids are put."""
+"""Render CloudTrail records fast: insert identity, time, address and IDs into one template per call and tool."""
 
 import json
 from dataclasses import dataclass, replace
@@ -10,8 +10,8 @@ from vedette.simulate import HOME_REGION, Call
 from vedette.simulate.world.identities import identifier, user_identity
 from vedette.simulate.world.records import record
 
-_ANY_DAY = datetime(2026, 1, 1)  # noqa: DTZ001  # a placeholder takes its place
-_HOLES = {  # in the order in which records have them
+_ANY_DAY = datetime(2026, 1, 1)  # noqa: DTZ001  # replaced by a placeholder
+_PLACEHOLDERS = {  # in the order of a record
     "userIdentity": "@identity@",
     "eventTime": "@time@",
     "sourceIPAddress": "@address@",
@@ -23,20 +23,20 @@ _SESSION_HOURS = 4
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A record with holes (``%s``) for identity, time, address, request id and event id; and the region whose file it is in."""
+    """A record with placeholders (``%s``) for identity, time, address, request ID and event ID, and the region of its file."""
 
     region: str
     text: str
 
 
 class Templates:
-    """Makes each template once."""
+    """Renders templates, each one once."""
 
     def __init__(self) -> None:
         self._made: dict[tuple[str, str, str, str], Template] = {}
 
     def of(self, principal: Principal, api: str, agent: str, *, denied: bool = False, region: str = HOME_REGION) -> Template:
-        """Return the template of a call and a tool, named as in ``simulate.Call``; one of a denied call names the principal."""
+        """Return the template of a call and a tool, named as in ``simulate.Call``; only denied calls depend on the principal."""
         key = (api, agent, region, principal.key if denied else "")
         made = self._made.get(key)
         if made is None:
@@ -46,21 +46,21 @@ class Templates:
 
 def _template(principal: Principal, api: str, agent: str, *, denied: bool, region: str) -> Template:
     call = Call(actor=principal.actor, api=api, at=_ANY_DAY, address="", agent=agent, region=region, denied=denied)
-    whole = record(call, Random(0)) | _HOLES  # its ids are replaced
+    whole = record(call, Random(0)) | _PLACEHOLDERS  # its IDs are replaced
     text = json.dumps(whole, separators=(",", ":")).replace("%", "%%").replace('"@identity@"', "%s")
-    for hole in ("@time@", "@address@", "@request@", "@event@"):
-        text = text.replace(hole, "%s")
+    for placeholder in ("@time@", "@address@", "@request@", "@event@"):
+        text = text.replace(placeholder, "%s")
     return Template(str(whole["awsRegion"]), text)
 
 
 class Identities:
-    """Renders userIdentity of a principal once for each session and four hours, as long as its credentials live."""
+    """Renders the userIdentity of principals, once per session and four hours, the lifetime of credentials."""
 
     def __init__(self) -> None:
         self._made: dict[tuple[str, str, str, datetime], str] = {}
 
     def of(self, principal: Principal, at: datetime, *, session: str = "", access_key: str = "") -> str:
-        """Return the text of userIdentity; ``session`` and ``access_key`` take the place of the usual ones."""
+        """Return the JSON of userIdentity; ``session`` and ``access_key`` replace the usual ones unless they are ""."""
         block = at.replace(hour=at.hour - at.hour % _SESSION_HOURS, minute=0, second=0, microsecond=0)
         key = (principal.key, session, access_key, block)
         made = self._made.get(key)
@@ -69,7 +69,7 @@ class Identities:
         return made
 
     def forget(self) -> None:
-        """Forget what was rendered: another day begins."""
+        """Discard the rendered identities at the start of another day."""
         self._made.clear()
 
 
@@ -83,5 +83,5 @@ def _identity(principal: Principal, at: datetime, session: str, access_key: str)
 
 
 def uuid(text: str) -> str:
-    """Return a random UUID of thirty-two random hex digits."""
+    """Return the UUID of 32 hexadecimal digits, with version 4 set."""
     return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"

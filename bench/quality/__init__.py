@@ -1,1 +1,1 @@
-"""Measures how many simulated port scans are found, and how often ordinary life looks like one (``python -m bench.quality``)."""
+"""Measure how many simulated port scans are found, and how often ordinary traffic is mistaken for one."""

@@ -1,4 +1,4 @@
-"""Ordinary life that looks like a scan because applications choose their ports, lose their peers, or lose their records."""
+"""Generate ordinary traffic that looks like a scan because applications choose ports, lose peers, or records are lost."""
 
 from datetime import timedelta
 from itertools import product
@@ -10,11 +10,11 @@ from bench.quality.stage import DAY, Stage
 from vedette.simulate import Flow
 
 _HALF = 0.5
-_FLEET_IS_OUT = (3, 2)  # the day, and the quarter of it
+_FLEET_IS_OUT = (3, 2)  # the day and its quarter
 
 
 def passive_ftp(stage: Stage) -> None:
-    """Mirror a server: a control connection, and 60 ports that it names, a tenth of which are blocked."""
+    """Mirror a server: a control connection, and 60 ports announced over it, a tenth of which are blocked."""
     server = stage.some_outside(1)[0]
     for day in range(stage.days):
         at = stage.hour(day, 0, 20)
@@ -25,7 +25,7 @@ def passive_ftp(stage: Stage) -> None:
 
 
 def directory_client(stage: Stage) -> None:
-    """Log on at two controllers, one of which has some services closed; RPC ports follow."""
+    """Log on at two domain controllers, one of which has some services closed; connect to RPC ports afterwards."""
     controllers = stage.some_inside(2)
     for day in range(stage.days):
         for _ in range(8):
@@ -40,7 +40,7 @@ def directory_client(stage: Stage) -> None:
 
 
 def remote_calls(stage: Stage) -> None:
-    """Ask a port mapper, then mount and lock at ports that it names, of which up to a fifth are stale."""
+    """Query a port mapper, then mount and lock at the ports that it returns, of which up to a fifth are stale."""
     server, stale = stage.some_inside(1)[0], stage.random.uniform(0, 0.2)
     for day in range(stage.days):
         for _ in range(20):
@@ -52,7 +52,7 @@ def remote_calls(stage: Stage) -> None:
 
 
 def _jobs(stage: Stage, *, fails: float, outage_day: int | None = None) -> None:
-    """Run jobs on six executors, whose ports are new in each job."""
+    """Run jobs on six executors, which use new ports for each job."""
     executors = stage.some_inside(6)
     for day in range(stage.days):
         for _ in range(3):
@@ -71,12 +71,12 @@ def spark(stage: Stage) -> None:
 
 
 def spark_outage(stage: Stage) -> None:
-    """Run Spark jobs, and lose one executor for a day, after days of work with it."""
+    """Run Spark jobs, and lose one executor for a day after days of normal work."""
     _jobs(stage, fails=0.02, outage_day=3)
 
 
 def broken_ports(stage: Stage) -> None:
-    """Ask a peer on 20 to 50 new dynamic ports a day, 10 to 30 % of which are stale."""
+    """Connect to a peer on 20 to 50 new dynamic ports per day, 10 to 30 % of which are stale."""
     peer, fails = stage.some_inside(1)[0], stage.random.uniform(0.1, 0.3)
     for day in range(stage.days):
         at = stage.hour(day, 0, 20)
@@ -86,7 +86,7 @@ def broken_ports(stage: Stage) -> None:
 
 
 def bittorrent(stage: Stage) -> None:
-    """Ask 250 peers by UDP, and 60 by TCP, at the ports they chose; half of them are gone."""
+    """Contact 250 peers by UDP and 60 by TCP, at ports that the peers chose; about half of them are gone."""
     for day in range(stage.days):
         own, at = stage.random.randint(6_881, 6_999), stage.hour(day, 0, 18)
         for host in stage.some_outside(250):
@@ -102,7 +102,7 @@ def bittorrent(stage: Stage) -> None:
 
 
 def quic(stage: Stage) -> None:
-    """Try QUIC first, which is blocked on the way to a fifth of the hosts, then TCP."""
+    """Try QUIC first, which is blocked for a fifth of the hosts, then TCP."""
     for day in range(stage.days):
         for host in stage.random.choices(stage.some_outside(200), k=200):
             at, passes = stage.hour(day), stage.random.random() < 0.8  # noqa: PLR2004 - a share
@@ -112,7 +112,7 @@ def quic(stage: Stage) -> None:
 
 
 def calls(stage: Stage) -> None:
-    """Hold video calls: candidate pairs of many UDP ports, most of which never answer."""
+    """Make video calls: connectivity checks on many UDP ports, most of which never answer."""
     for day in range(stage.days):
         for _ in range(4):
             at, peers = stage.hour(day, 8, 18), stage.some_outside(3)
@@ -123,7 +123,7 @@ def calls(stage: Stage) -> None:
 
 
 def dead_database(stage: Stage) -> None:
-    """Ask for a database that is down, 400 times a day."""
+    """Try to reach a database that is down, 400 times per day."""
     database = stage.some_inside(1)[0]
     for day in range(stage.days):
         for _ in range(400):
@@ -131,12 +131,12 @@ def dead_database(stage: Stage) -> None:
 
 
 def outage(stage: Stage) -> None:
-    """Use eight services of 30 hosts; on the fourth day all are out for two hours."""
-    doors = [
+    """Use services of 30 hosts, of eight kinds; on the fourth day all are down for two hours."""
+    endpoints = [
         (host, stage.random.choice((443, 5_432, 6_379, 8_080, 9_092, 9_200, 11_211, 50_051))) for host in stage.some_inside(30)
     ]
     for day in range(stage.days):
-        for host, port in doors:
+        for host, port in endpoints:
             for _ in range(5):
                 at = stage.hour(day)
                 down = day == 3 and 36_000 <= at % DAY < 43_200  # noqa: PLR2004 - from ten to noon
@@ -144,7 +144,7 @@ def outage(stage: Stage) -> None:
 
 
 def fleet_outage(stage: Stage) -> None:
-    """Use one port of 40 nodes, all of which are out for an hour of the fourth day."""
+    """Use one port of 40 nodes, all of which are down for an hour on the fourth day."""
     nodes = stage.some_inside(40)
     for day in range(stage.days):
         for number, host in product(range(4), nodes):
@@ -153,7 +153,7 @@ def fleet_outage(stage: Stage) -> None:
 
 
 def new_targets(stage: Stage) -> None:
-    """Ask machines that come and go: each answers some minutes after it was first asked."""
+    """Connect to machines that come and go; most of them answer only some minutes after the first attempt."""
     for day in range(stage.days):
         for hour in range(24):
             for host in stage.some_inside(stage.random.randint(1, 4)):
@@ -165,7 +165,7 @@ def new_targets(stage: Stage) -> None:
 
 
 def nat_instance(stage: Stage) -> None:
-    """Pass on what 20 machines ask of the internet: each conversation is seen on both sides, a tenth fails."""
+    """Forward the internet traffic of 20 machines: each conversation is logged on both sides, and a tenth fails."""
     machines = stage.some_inside(20)
     for day in range(stage.days):
         for _ in range(150):
@@ -174,7 +174,7 @@ def nat_instance(stage: Stage) -> None:
             before = len(stage.flows)
             stage.talk(at + 0.001, host, port, fails=0.1)
             machine = stage.random.choice(machines)
-            for flow in stage.flows[before:]:  # the same packets, on their way between the machine and the gateway
+            for flow in stage.flows[before:]:  # the same packets between the machine and the gateway
                 if flow.direction == "egress":
                     stage.flows.append(replace(flow, source=machine, direction="ingress"))
                 else:
@@ -182,7 +182,7 @@ def nat_instance(stage: Stage) -> None:
 
 
 def half_logged(stage: Stage) -> None:
-    """Work with 60 hosts on several ports; of a third of the conversations one half is in no record."""
+    """Use several ports of 60 hosts; of a third of the conversations, only one direction is logged."""
     hosts = stage.some_inside(60)
     for day in range(stage.days):
         for _ in range(150):
@@ -194,7 +194,7 @@ def half_logged(stage: Stage) -> None:
 
 
 def lost_records(stage: Stage) -> None:
-    """Reach 150 hosts within minutes, while most answers are in no record, and records say so (SKIPDATA)."""
+    """Reach 150 hosts within minutes while most answers are missing from the log, as SKIPDATA records state."""
     for day in range(stage.days):
         start = at = stage.hour(day, 0, 22)
         for host in stage.some_inside(150):
@@ -218,7 +218,7 @@ def lost_records(stage: Stage) -> None:
 
 
 def pod_host(stage: Stage) -> None:
-    """Ask pods for readiness, of which a seventh is starting or gone, at ports of all kinds."""
+    """Check the readiness of pods at various ports; about a seventh of them are starting or gone."""
     for day in range(stage.days):
         pods = stage.some_inside(60)
         for pod in pods:
@@ -229,7 +229,7 @@ def pod_host(stage: Stage) -> None:
 
 
 def gossip(stage: Stage) -> None:
-    """Tell 80 members of a cluster the news by UDP and TCP, a tenth of which have left."""
+    """Gossip with 80 members of a cluster by UDP and TCP, a tenth of which have left."""
     members = stage.some_inside(80)
     left = set(members[:8])
     for day in range(stage.days):
@@ -241,7 +241,7 @@ def gossip(stage: Stage) -> None:
 
 
 def traceroute(stage: Stage) -> None:
-    """Trace the way to ten hosts a day by UDP, thirty hops each with three datagrams."""
+    """Trace the route to ten hosts per day by UDP, with 30 hops of three datagrams each."""
     for day in range(stage.days):
         for host in stage.some_outside(10):
             at, local = stage.hour(day), stage.local_port()
@@ -250,37 +250,37 @@ def traceroute(stage: Stage) -> None:
 
 
 def builder(stage: Stage) -> None:
-    """Build software: clone, fetch packages from many hosts, start services on dynamic ports of its own network."""
+    """Build software: clone, fetch packages from many hosts, and start services on dynamic ports in the VPC."""
     for day in range(stage.days):
         for _ in range(25):
             at = stage.hour(day)
             for host in stage.some_outside(4):
                 stage.talk(at, host, stage.random.choice((22, 443, 443, 9_418)), fails=0.05)
             service = stage.some_inside(1)[0]
-            for number in range(6):  # it waits until the service is up
+            for number in range(6):  # retries until the service is up
                 stage.reach(at + 10 + number, service, 33_000 + number % 2, "refused")
             stage.talk(at + 20, service, 33_000)
 
 
 KINDS = (
-    Kind("passive FTP, 60 ports a day", passive_ftp),
-    Kind("directory client, services closed", directory_client),
+    Kind("passive FTP, 60 ports per day", passive_ftp),
+    Kind("directory client, some services closed", directory_client),
     Kind("port mapper and NFS, up to 20 % stale", remote_calls),
     Kind("Spark jobs, up to 15 % fail", spark),
     Kind("Spark jobs, an executor is lost", spark_outage),
     Kind("dynamic ports of a peer, 10 to 30 % stale", broken_ports),
     Kind("BitTorrent, half of the peers gone", bittorrent),
-    Kind("QUIC, blocked for a fifth", quic),
+    Kind("QUIC, blocked for a fifth of the hosts", quic),
     Kind("video calls, most UDP ports silent", calls),
-    Kind("dead database, 400 retries a day", dead_database),
+    Kind("dead database, 400 retries per day", dead_database),
     Kind("outage of eight services of 30 hosts", outage),
     Kind("outage of a fleet of 40 nodes", fleet_outage),
-    Kind("autoscaling targets that start", new_targets),
+    Kind("autoscaling targets that are starting", new_targets),
     Kind("NAT instance", nat_instance),
-    Kind("conversations of which half is logged", half_logged),
+    Kind("conversations logged in one direction only", half_logged),
     Kind("lost records (SKIPDATA)", lost_records),
     Kind("Kubernetes node, a seventh of the pods gone", pod_host),
-    Kind("gossip with members that have left", gossip),
+    Kind("cluster gossip with members that have left", gossip),
     Kind("traceroute", traceroute),
     Kind("build agent", builder),
 )

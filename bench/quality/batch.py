@@ -1,4 +1,4 @@
-"""One batch: an archive with hundreds of actors is written, scanned by the whole pipeline, and judged actor by actor."""
+"""Run one batch: write an archive with hundreds of actors, scan it with the whole pipeline, and judge every actor."""
 
 import os
 import sys
@@ -22,6 +22,7 @@ from vedette.simulate import Flow
 from vedette.simulate.world.delivery import deliver_flows
 from vedette.sources import Span, list_blobs
 from vedette.store import Store
+from vedette.text.report import counted
 
 DAYS = 5
 MIDNIGHT = datetime(2026, 3, 9, tzinfo=UTC)
@@ -32,7 +33,7 @@ _TYPE = "Recon:EC2/Portscan"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a batch plays: ``scans`` and ``actors`` are how many of each class and kind, by name."""
+    """The content of a batch: ``scans`` and ``actors`` are the numbers per class and kind, by name."""
 
     number: int
     seed: int
@@ -47,10 +48,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """What became of one actor: of a scan class or, where ``name`` is a kind's, of ordinary life.
+    """The result for one actor; ``name`` is that of a scan class or of a kind of ordinary traffic.
 
-    ``delay`` (seconds) and ``probes`` reach from the first probe to the try with which a rule first fired; None where it was not
-    found. ``rules`` fired. ``false`` describes each finding that is about nothing that was scanned. ``told`` describes the scan.
+    ``delay`` (seconds) and ``probes`` are measured from the first probe to the attempt at which a rule first triggered; None if
+    the scan was missed. ``rules`` are those that triggered. ``false`` describes each finding that is not about what was scanned.
+    ``description`` describes the scan.
     """
 
     name: str
@@ -60,12 +62,12 @@ class Judged:
     probes: int | None = None
     rules: tuple[str, ...] = ()
     false: tuple[str, ...] = ()
-    told: str = ""
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """A batch's actors, and how many records they left."""
+    """The results of a batch, and the number of its records."""
 
     judged: tuple[Judged, ...]
     records: int
@@ -73,14 +75,14 @@ class Result:
 
 @dataclass(slots=True, kw_only=True)
 class _Cast:
-    """The actors of a batch, with what they are."""
+    """The actors of a batch by resource key, each with the name of its class or kind, and their records."""
 
     stages: dict[str, tuple[str, Stage]] = field(default_factory=dict)
     flows: list[Flow] = field(default_factory=list)
 
 
 def run(plan: Plan) -> Result:
-    """Write a batch's archive into a folder for this time, scan it, and judge what was found."""
+    """Write a batch's archive to a temporary folder, scan it, and judge the findings."""
     version, _ = plan.format
     with TemporaryDirectory(prefix="vedette-quality-") as temporary:
         played = _play(plan)
@@ -96,7 +98,7 @@ def run(plan: Plan) -> Result:
 
 
 def be_silent() -> None:
-    """Let no library write among the tables: DuckDB shows how far it is where it takes a process for a Python shell."""
+    """Discard the output of a worker process: DuckDB prints a progress bar if it takes the process for a Python shell."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -131,7 +133,7 @@ def _scanned(folder: Path, records: int) -> list[Finding]:
             report = running.bulk(list_blobs(str(folder), Span()))
         faults = {"bad": report.bad, "late": report.late, "nulled": report.nulled.total()}
         if report.records["flows"] != records or any(faults.values()):
-            raise SystemExit(f"of {records} records {report.records['flows']} were read, {faults}")
+            raise SystemExit(f"{report.records['flows']} of {records} records were read, {faults}")
         return [finding for finding in store.findings_of(sorted(running.findings)) if finding.seen.finding_type == _TYPE]
 
 
@@ -140,33 +142,33 @@ def _judge(plan: Plan, name: str, stage: Stage, findings: Iterable[Finding]) -> 
     probed |= {f"{kind}/{probe.port}" for probe in stage.probes for kind in ("tcp", "udp")}
     right = [finding for finding in findings if finding.seen.target in probed]
     false = tuple(_described(finding) for finding in findings if finding.seen.target not in probed)
-    fired = _fired(right)
+    triggered = _triggered(right)
     times = [(MIDNIGHT + timedelta(seconds=probe.at)).replace(microsecond=0) for probe in stage.probes]
     return Judged(
         name=name,
         format=plan.format,
         found=bool(right),
-        delay=max(0.0, (fired - times[0]).total_seconds()) if fired else None,
-        probes=bisect_right(times, fired) if fired else None,
+        delay=max(0.0, (triggered - times[0]).total_seconds()) if triggered else None,
+        probes=bisect_right(times, triggered) if triggered else None,
         rules=tuple(sorted({rule for finding in right for rule in finding.seen.tallies["kinds"]})),
         false=false,
-        told=_told(plan, stage),
+        description=_description(plan, stage),
     )
 
 
-def _told(plan: Plan, stage: Stage) -> str:
-    """Describe a scan, so that it can be looked for in its batch."""
+def _description(plan: Plan, stage: Stage) -> str:
+    """Describe a scan so that it can be identified in its batch."""
     if not stage.probes:
         return ""
     first = stage.probes[0]
     notes = ", ".join(f"{key} {value:.3g}" for key, value in stage.notes.items())
     hosts, ports = len({probe.host for probe in stage.probes}), len({probe.port for probe in stage.probes})
     where = f"batch {plan.number}, {stage.interface_id[-6:]}, hour {first.at / 3_600:.0f}"
-    return f"{ports} ports of {hosts} hosts ({first.host}), {notes} ({where})"
+    return f"{counted(ports, 'port')} of {counted(hosts, 'host')} ({first.host}), {notes} ({where})"
 
 
-def _fired(findings: Iterable[Finding]) -> datetime | None:
-    """Return the time of the try with which the first rule fired; of a block only its latest possible time is known."""
+def _triggered(findings: Iterable[Finding]) -> datetime | None:
+    """Return the time of the attempt at which the first rule triggered; for a block, its latest possible time."""
     moments = []
     for finding in findings:
         for rule, tally in finding.seen.tallies["kinds"].items():
@@ -177,5 +179,5 @@ def _fired(findings: Iterable[Finding]) -> datetime | None:
 def _described(finding: Finding) -> str:
     tallies = finding.seen.tallies
     outcomes = ", ".join(f"{tally.count} {name}" for name, tally in sorted(tallies["outcomes"].items()))
-    told = ", ".join(f"{tally.count} by {name}" for name, tally in sorted(tallies["rules"].items()))
-    return f"{'+'.join(sorted(tallies['kinds']))} on {finding.seen.target.partition('/')[0]}: {outcomes} ({told})"
+    openers = ", ".join(f"{tally.count} by {name}" for name, tally in sorted(tallies["rules"].items()))
+    return f"{'+'.join(sorted(tallies['kinds']))} on {finding.seen.target.partition('/')[0]}: {outcomes} ({openers})"

@@ -1,4 +1,4 @@
-"""Ordinary life that looks like a scan, on its own terms: servers, clients with dead peers, monitoring, names and mail."""
+"""Generate ordinary traffic that looks like a scan: servers, clients with dead peers, monitoring, DNS and mail."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ _HALF = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of ordinary life: its name in the table, and what an actor of it does on all days."""
+    """A kind of ordinary traffic: its name in the table, and the function that generates an actor's traffic on all days."""
 
     name: str
     play: Callable[[Stage], None]
 
 
 def _clients(stage: Stage, day: int, ports: tuple[int, ...], count: int) -> None:
-    """Let clients of the internet come: most stay a while, some only connect, some ask for what is closed."""
+    """Let internet clients connect: most exchange data, some only connect, some try closed ports."""
     clients = stage.some_outside(min(count, 400))
     for _ in range(count):
         client, at = stage.random.choice(clients), stage.hour(day)
@@ -37,20 +37,20 @@ def _clients(stage: Stage, day: int, ports: tuple[int, ...], count: int) -> None
 
 
 def web_server(stage: Stage) -> None:
-    """Serve 300 clients a day."""
+    """Serve 300 clients per day."""
     for day in range(stage.days):
         _clients(stage, day, (80, 443), 300)
 
 
 def odd_server(stage: Stage) -> None:
-    """Serve clients on a port that nobody knows, above the ephemeral ones."""
+    """Serve clients on an unknown port in the ephemeral range."""
     port = stage.random.randint(33_000, 60_000)
     for day in range(stage.days):
         _clients(stage, day, (port,), 200)
 
 
 def closing_server(stage: Stage) -> None:
-    """Serve sessions of one office behind one address on an odd port, and close them all at once, hours later: RST comes back."""
+    """Serve sessions of an office behind one address on an odd port, and close all at once hours later; RSTs come back."""
     port, inside = stage.random.randint(33_000, 60_000), stage.random.random() < _HALF
     for day in range(stage.days):
         office, closed = (stage.some_inside(1) if inside else stage.some_outside(1))[0], stage.hour(day, 6, 22)
@@ -59,13 +59,13 @@ def closing_server(stage: Stage) -> None:
             stage.serve(opened, office, port, "established", local=local, packets=(40, 40), octets=(4_000, 30_000), seconds=120)
             before = len(stage.flows)
             stage.reach(closed + stage.random.uniform(0, 20), office, local, "refused", local=port)
-            stage.flows[before:] = [  # the first of the two is no SYN, it is the FIN of our side
+            stage.flows[before:] = [  # the first of the two records is not a SYN but our FIN
                 replace(flow, octets=52, tcp_flags=1) if flow.source == stage.address else flow for flow in stage.flows[before:]
             ]
 
 
 def scanned_server(stage: Stage) -> None:
-    """Be scanned, twice a day, by hosts that use one source port or many; a closed port answers with RST."""
+    """Be scanned twice per day by hosts that use one source port or many; closed ports answer with RST."""
     for day in range(stage.days):
         _clients(stage, day, (443,), 60)
         for _ in range(2):
@@ -80,7 +80,7 @@ def scanned_server(stage: Stage) -> None:
 
 
 def crawler(stage: Stage) -> None:
-    """Fetch pages of 300 hosts a day, of which 5 to 30 % are dead."""
+    """Fetch pages from 300 hosts per day, of which 5 to 30 % are dead."""
     dead = stage.random.uniform(0.05, 0.3)
     for day in range(stage.days):
         start = stage.hour(day, 0, 20)
@@ -90,7 +90,7 @@ def crawler(stage: Stage) -> None:
 
 
 def proxy(stage: Stage) -> None:
-    """Pass on what people ask for, hosts of the internet of which 3 to 15 % fail, at the web's and at odd ports."""
+    """Forward requests to internet hosts, of which 3 to 15 % fail, on web ports and alternative ones."""
     dead = stage.random.uniform(0.03, 0.15)
     for day in range(stage.days):
         people = stage.some_inside(30)
@@ -102,7 +102,7 @@ def proxy(stage: Stage) -> None:
 
 
 def mail_server(stage: Stage) -> None:
-    """Deliver mail to servers of which 10 to 40 % do not answer, and take it in."""
+    """Deliver mail to servers of which 10 to 40 % do not answer, and receive mail."""
     dead = stage.random.uniform(0.1, 0.4)
     for day in range(stage.days):
         _clients(stage, day, (25, 587, 993), 60)
@@ -114,7 +114,7 @@ def mail_server(stage: Stage) -> None:
 
 
 def resolver(stage: Stage) -> None:
-    """Ask name servers of the internet, 5 to 25 % of which are lame."""
+    """Query name servers on the internet, 5 to 25 % of which do not answer."""
     lame = stage.random.uniform(0.05, 0.25)
     for day in range(stage.days):
         for host in stage.random.choices(stage.some_outside(300), k=400):
@@ -126,7 +126,7 @@ def resolver(stage: Stage) -> None:
 
 
 def name_timeouts(stage: Stage) -> None:
-    """Ask three resolvers of our own which are down for two hours each day."""
+    """Query three of our own resolvers, which are down for two hours each day."""
     resolvers = stage.some_inside(3)
     for day in range(stage.days):
         down = stage.random.uniform(0, 22)
@@ -138,52 +138,53 @@ def name_timeouts(stage: Stage) -> None:
 
 
 def clock_client(stage: Stage) -> None:
-    """Ask the servers of a pool for the time, of which 10 to 30 % do not answer."""
+    """Query the time servers of a pool, of which 10 to 30 % do not answer."""
     lost = stage.random.uniform(0.1, 0.3)
     for day in range(stage.days):
         for host in stage.random.choices(stage.some_outside(60), k=120):
             stage.datagram(stage.hour(day), host, 123, answered=stage.random.random() >= lost, local=123)
 
 
-def _periodic(stage: Stage, doors: list[tuple[str, int]], dead: set[tuple[str, int]], times: int) -> None:
+def _periodic(stage: Stage, endpoints: list[tuple[str, int]], dead: set[tuple[str, int]], times: int) -> None:
     for day in range(stage.days):
         for number in range(times):
             at = (day + number / times) * DAY + stage.random.uniform(0, 10)
-            for host, port in doors:
+            for host, port in endpoints:
                 at += stage.random.uniform(0.01, 0.3)
                 stage.talk(at, host, port, fails=1.0 if (host, port) in dead else 0.005)
 
 
 def prometheus(stage: Stage) -> None:
-    """Scrape several exporters of 25 machines, of which 5 to 25 % are gone."""
+    """Scrape two exporters each of 25 machines, of which 5 to 25 % are gone."""
     hosts = stage.some_inside(25)
-    doors = [(host, port) for host in hosts for port in stage.random.sample((9_100, 9_090, 9_256, 8_080, 9_187, 9_121), 2)]
+    endpoints = [(host, port) for host in hosts for port in stage.random.sample((9_100, 9_090, 9_256, 8_080, 9_187, 9_121), 2)]
     gone = set(stage.random.sample(hosts, round(stage.random.uniform(0.05, 0.25) * len(hosts))))
-    _periodic(stage, doors, {door for door in doors if door[0] in gone}, 8)
+    _periodic(stage, endpoints, {endpoint for endpoint in endpoints if endpoint[0] in gone}, 8)
 
 
 def exporters_of_a_host(stage: Stage) -> None:
-    """Scrape 15 ports of each of four hosts; one of them has most of them closed."""
+    """Scrape 15 ports of each of four hosts; on one of them, most are closed."""
     hosts = stage.some_inside(4)
-    doors = [(host, port) for host in hosts for port in range(9_090, 9_105)]
-    _periodic(stage, doors, {door for door in doors if door[0] == hosts[0] and stage.random.random() < 0.8}, 6)  # noqa: PLR2004
+    endpoints = [(host, port) for host in hosts for port in range(9_090, 9_105)]
+    closed = {endpoint for endpoint in endpoints if endpoint[0] == hosts[0] and stage.random.random() < 0.8}  # noqa: PLR2004
+    _periodic(stage, endpoints, closed, 6)
 
 
 def watchdog(stage: Stage) -> None:
-    """Check three services each of 20 hosts, of which a tenth to a third are down for good."""
-    doors = [(host, port) for host in stage.some_inside(20) for port in (22, 80, 443)]
-    dead = set(stage.random.sample(doors, round(stage.random.uniform(0.1, 0.33) * len(doors))))
-    _periodic(stage, doors, dead, 8)
+    """Check three services each of 20 hosts, of which a tenth to a third are permanently down."""
+    endpoints = [(host, port) for host in stage.some_inside(20) for port in (22, 80, 443)]
+    dead = set(stage.random.sample(endpoints, round(stage.random.uniform(0.1, 0.33) * len(endpoints))))
+    _periodic(stage, endpoints, dead, 8)
 
 
 def dead_monitoring(stage: Stage) -> None:
-    """Ask the agents of 18 hosts for their health, none of which runs."""
-    doors = [(host, 10_050) for host in stage.some_inside(18)]
-    _periodic(stage, doors, set(doors), 12)
+    """Check the monitoring agents of 18 hosts, none of which is running."""
+    endpoints = [(host, 10_050) for host in stage.some_inside(18)]
+    _periodic(stage, endpoints, set(endpoints), 12)
 
 
 def health_checked(stage: Stage) -> None:
-    """Be asked by a load balancer's nodes, and by checks of which a part is refused, all day."""
+    """Receive health checks from a load balancer's nodes, and from another node to ports that refuse, all day."""
     nodes = stage.some_inside(3)
     for day in range(stage.days):
         for number in range(150):
@@ -195,7 +196,7 @@ def health_checked(stage: Stage) -> None:
 
 
 def time_of_backup(stage: Stage) -> None:
-    """Back up 40 desktops each night, of which a tenth to a third are off."""
+    """Back up 40 desktops each night, of which a tenth to a third are switched off."""
     desktops, off = stage.some_inside(40), stage.random.uniform(0.1, 0.35)
     for day in range(stage.days):
         at = stage.hour(day, 0, 3)
@@ -205,7 +206,7 @@ def time_of_backup(stage: Stage) -> None:
 
 
 def desktop(stage: Stage) -> None:
-    """Browse: many hosts, both families tried at once, some trackers blocked."""
+    """Browse many hosts, with IPv6 attempted in parallel and some trackers blocked."""
     for day in range(stage.days):
         for _ in range(150):
             host, at = stage.some_outside(1)[0], stage.hour(day, 8, 18)
@@ -226,12 +227,12 @@ KINDS = (
     Kind("mail server, 10 to 40 % of the hosts dead", mail_server),
     Kind("recursive resolver", resolver),
     Kind("client whose resolvers time out", name_timeouts),
-    Kind("time client of a pool", clock_client),
+    Kind("NTP client of a server pool", clock_client),
     Kind("Prometheus, 5 to 25 % of the targets gone", prometheus),
-    Kind("15 exporters a host, most of one closed", exporters_of_a_host),
-    Kind("watchdog, up to a third down", watchdog),
+    Kind("15 exporters per host, most closed on one host", exporters_of_a_host),
+    Kind("service monitoring, up to a third down", watchdog),
     Kind("monitoring of agents that are all dead", dead_monitoring),
     Kind("target of health checks", health_checked),
-    Kind("backup of desktops, up to a third off", time_of_backup),
-    Kind("desktop with QUIC and two families", desktop),
+    Kind("nightly backup of desktops, up to a third off", time_of_backup),
+    Kind("desktop with QUIC, IPv4 and IPv6", desktop),
 )

@@ -1,4 +1,4 @@
-"""Tables of what was found, as Markdown, and the page that shows them."""
+"""Render the results as Markdown tables, and write them to the page."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,39 +11,39 @@ from bench.quality.scans import Group, classes
 PAGE = Path(__file__).parents[2] / "docs" / "detection-quality.md"
 _BEGIN, _END = "<!-- measured -->\n", "<!-- end -->\n"
 _GROUPS: tuple[Group, ...] = ("default tools", "slow", "other scans", "blind spots")
-_KEPT = 3  # different misses and false findings of a class that are listed
+_KEPT = 3  # misses and false findings that are listed per class
 
 
 def text(judged: Sequence[Judged], records: int, seed: int) -> str:
-    """Return all tables of a run."""
+    """Return all tables of a run as Markdown."""
     by_name: defaultdict[str, list[Judged]] = defaultdict(list)
     for item in judged:
         by_name[item.name].append(item)
     scans = [item for entry in classes() for item in by_name[entry.name]]
-    lives = [item for kind in KINDS for item in by_name[kind.name]]
-    false = sum(len(item.false) for item in lives)
-    days = len(lives) * DAYS
+    ordinary = [item for kind in KINDS for item in by_name[kind.name]]
+    false = sum(len(item.false) for item in ordinary)
+    days = len(ordinary) * DAYS
     head = (
-        f"Seed {seed}: {len(scans):,} scans and {days:,} actor-days of ordinary life, {records:,} flow records. "
+        f"Seed {seed}: {len(scans):,} scans and {days:,} actor-days of ordinary traffic, {records:,} flow records. "
         f"False findings: {false} in {days:,} actor-days ({1_000 * false / max(days, 1):.2f} per 1,000); "
-        f"findings of scanners about anything else than their scan: {sum(len(item.false) for item in scans)}.\n"
+        f"findings about scanners that concern anything other than their scan: {sum(len(item.false) for item in scans)}.\n"
     )
-    parts = [head, _scans(by_name), _formats(by_name), _lives(by_name)]
-    parts += _listed("Scans that were not found", [(item.name, item.told) for item in scans if not item.found], _reasons())
-    parts += _listed("False findings", [(item.name, told) for item in judged for told in item.false], {})
+    parts = [head, _scans(by_name), _formats(by_name), _ordinary(by_name)]
+    parts += _listed("Missed scans", [(item.name, item.description) for item in scans if not item.found], _reasons())
+    parts += _listed("False findings", [(item.name, description) for item in judged for description in item.false], {})
     return "\n".join(parts)
 
 
-def write(said: str) -> None:
-    """Put the tables between the marks of the page."""
+def write(tables: str) -> None:
+    """Replace the tables between the markers of the page."""
     page = PAGE.read_text(encoding="utf-8")
     before, after = page.partition(_BEGIN)[0], page.partition(_END)[2]
-    PAGE.write_text(f"{before}{_BEGIN}{said}{_END}{after}", encoding="utf-8")
+    PAGE.write_text(f"{before}{_BEGIN}{tables}{_END}{after}", encoding="utf-8")
 
 
 def _scans(by_name: dict[str, list[Judged]]) -> str:
     rows = [
-        "| scan | scans | found | recall | median delay | probes by then | rules that fired |",
+        "| scan | scans | found | recall | median delay | probes by then | rules that triggered |",
         "| --- | ---: | ---: | ---: | ---: | ---: | --- |",
     ]
     for group in _GROUPS:
@@ -62,10 +62,10 @@ def _scan_row(name: str, items: Sequence[Judged], *, whole: bool = False) -> str
     delay = median(item.delay for item in found if item.delay is not None)
     probes = median(item.probes for item in found if item.probes is not None)
     rules = Counter(rule for item in found for rule in item.rules)
-    return f"{head} {_spell(delay)} | {probes:,.0f} | {', '.join(f'{rule} {count}' for rule, count in rules.most_common())} |"
+    return f"{head} {_duration(delay)} | {probes:,.0f} | {', '.join(f'{rule} {count}' for rule, count in rules.most_common())} |"
 
 
-def _spell(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     for unit, size in (("h", 3_600), ("min", 60)):
         if seconds >= 2 * size:
             return f"{seconds / size:.1f} {unit}"
@@ -90,8 +90,8 @@ def _formats(by_name: dict[str, list[Judged]]) -> str:
     return "\n".join(rows) + "\n"
 
 
-def _lives(by_name: dict[str, list[Judged]]) -> str:
-    rows = ["| ordinary life | actor-days | false findings |", "| --- | ---: | ---: |"]
+def _ordinary(by_name: dict[str, list[Judged]]) -> str:
+    rows = ["| ordinary traffic | actor-days | false findings |", "| --- | ---: | ---: |"]
     rows += [
         f"| {kind.name} | {len(items) * DAYS} | {sum(len(item.false) for item in items)} |"
         for kind in KINDS
@@ -101,14 +101,14 @@ def _lives(by_name: dict[str, list[Judged]]) -> str:
 
 
 def _reasons() -> dict[str, str]:
-    """Return why a scan of a class may be missed, where that is known."""
+    """Return why scans of a class may be missed, for classes with a known reason."""
     return {entry.name: f"{entry.reason}. " for entry in classes() if entry.reason}
 
 
 def _listed(title: str, items: Iterable[tuple[str, str]], why: Mapping[str, str]) -> list[str]:
     grouped: defaultdict[str, list[str]] = defaultdict(list)
-    for name, told in items:
-        grouped[name].append(told)
+    for name, description in items:
+        grouped[name].append(description)
     if not grouped:
         return []
     rows = [f"{title}:\n"]

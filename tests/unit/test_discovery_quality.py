@@ -23,7 +23,7 @@ def test_an_attack_is_found_and_counted(page: str) -> None:
     (row,) = (line for line in page.splitlines() if line.startswith("| stolen-user-key-cli |"))
     assert [cell.strip() for cell in row.split("|")[2:6]] == ["new network", "1", "1", "100.0 %"]
     assert "Attacks from a network new to the victim: 1 of 1 found, 100.0 %" in page
-    assert "Attacks that were not found, with the most points that their episode had: none." in page
+    assert "Missed attacks, with the highest score of their episode: none." in page
 
 
 def test_everything_else_is_counted_by_days_and_told(page: str) -> None:
@@ -33,5 +33,5 @@ def test_everything_else_is_counted_by_days_and_told(page: str) -> None:
     count, days = map(int, said.groups())
     assert 0 < count <= 6
     assert 400 < days <= 20 * 26
-    told = page.partition("Findings without an attack, by principal and circumstances:")[2].strip().splitlines()
+    told = page.partition("Findings without an attack, by kind of principal and score:")[2].strip().splitlines()
     assert sum(int(times) for line in told if line for times in re.findall(r"\((\d+) times\)$", line) or ["1"]) == count

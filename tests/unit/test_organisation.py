@@ -329,7 +329,7 @@ def test_what_cannot_be_played_is_refused_before_anything_is_written(wrong: dict
 
 
 def test_an_unknown_kind_is_refused_with_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(NotFoundError, match=r"'stolen-cat'; known are .*stolen-ci-key"):
+    with pytest.raises(NotFoundError, match=r"'stolen-cat'; choose one of .*stolen-ci-key"):
         write_organisation(tmp_path, kinds=["stolen-cat"])
 
 

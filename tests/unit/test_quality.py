@@ -9,7 +9,7 @@ from patience import HUNG
 
 ROOT = Path(__file__).parents[2]
 SCANS = ("nmap -F, 100 ports", "one port of a host every 60 s, 5 % open", "3 to 5 ports of a host")
-LIVES = ("dead database, 400 retries a day", "server that is scanned")
+LIVES = ("dead database, 400 retries per day", "server that is scanned")
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +43,9 @@ def test_a_patient_scan_is_found_after_as_many_probes_as_its_rule_needs(page: st
 
 def test_a_miss_is_counted_and_listed_with_what_was_done(page: str) -> None:
     assert cells(page, "3 to 5 ports of a host")[:3] == ["1", "0", "0.0%"]
-    missed = page.partition("Scans that were not found:")[2]
+    missed = page.partition("Missed scans:")[2]
     assert "- 3 to 5 ports of a host (1): fewer ports than any rule counts. " in missed
-    assert " ports of 1 hosts (" in missed
+    assert " ports of 1 host (" in missed
 
 
 @pytest.mark.parametrize("name", LIVES)
