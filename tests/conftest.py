@@ -7,9 +7,14 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from vedette.detections import all_detections
 from vedette.findings import Finding, assemble, merge_all
+
+# A test says how many examples are tried; how long one may take depends on the machine.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 CORPUS = Path(os.environ.get("VEDETTE_CORPUS") or Path(__file__).parents[2] / "shared" / "data")
 
