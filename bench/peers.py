@@ -17,8 +17,8 @@ from vedette.engine.plan import EPOCH, StepPlan, step_numbers
 from vedette.inventory import INTERFACES
 from vedette.rules.choice import rules
 from vedette.settings import load
+from vedette.sql.graph import fill
 from vedette.state import State
-from vedette.views import fill
 
 _RECORD = (
     "STRUCT(eventTime TIMESTAMP, eventID VARCHAR, eventSource VARCHAR, eventName VARCHAR, awsRegion VARCHAR, readOnly BOOLEAN, "
@@ -69,7 +69,7 @@ def duckdb_flows(folder: Path, _addresses: str) -> tuple[int, int]:
         connection.execute(f"create macro {function.name}({function.parameter}) as {function.duckdb}")
     connection.execute(_FLOWS.format(files=files))
     chosen = rules(load(None, {"finding_types": ("Recon:EC2/Portscan",)}))
-    numbers = {**chosen.all_numbers(), **step_numbers(EPOCH, 1)}
+    numbers = {**chosen.numbers, **step_numbers(EPOCH, 1)}
     empty = {"address_facts": ADDRESS_FACTS, "address_matches": ADDRESS_MATCHES, "inventory": INTERFACES}
     for name, schema in (empty | {"expected_ports": EXPECTED_PORTS}).items():
         connection.register(name, schema.empty_table())

@@ -7,14 +7,16 @@ import pytest
 from flow_notation import Log, blob, lines_of
 
 from vedette.detections import all_detections
-from vedette.engine.plan import AMBIGUOUS, EPOCH, SILENCED, STEP_NUMBERS, StepPlan, step_numbers, step_plans
+from vedette.engine.plan import AMBIGUOUS, EPOCH, SILENCED, StepPlan, step_numbers, step_plans
 from vedette.pipeline import composition
 from vedette.pipeline.knowledge import gather
 from vedette.rules import Rules, choice
 from vedette.settings import load
+from vedette.sql.graph import ordered
+from vedette.sql.steps import STEP_NUMBERS
 from vedette.state import State, all_states
 from vedette.store import Store
-from vedette.views import all_views, needed, ordered
+from vedette.views import all_views, needed
 
 
 def rules() -> Rules:
@@ -74,8 +76,8 @@ def test_a_step_gives_the_numbers_that_it_promises() -> None:
 
 
 def test_state_is_kept_by_the_day_or_the_hour() -> None:
-    days = State(name="x", schema=pa.schema([]), reads=(), rows="", fold="", keep_days=8)
-    hours = State(name="x", schema=pa.schema([]), reads=(), rows="", fold="", keep_days=8, partition="hour")
+    days = State(name="x", meaning="One row.", schema=pa.schema([]), reads=(), rows="", fold="", keep_days=8)
+    hours = State(name="x", meaning="One row.", schema=pa.schema([]), reads=(), rows="", fold="", keep_days=8, partition="hour")
     assert (days.oldest(20_526), hours.oldest(20_526)) == (20_518, 20_518 * 24)
 
 

@@ -32,11 +32,11 @@ from vedette.exceptions.entry import read
 from vedette.findings import Finding, Moment, Tally
 from vedette.network.geo import Geo
 from vedette.pipeline.enrichment import Enrichment
+from vedette.sql.scores import CODES, MITIGATIONS
 from vedette.state_files.generation import Generation
 from vedette.state_files.location import Folder
 from vedette.state_files.tables import write_table
 from vedette.store import Store
-from vedette.views.episodes import CODES, MITIGATIONS
 
 ALICE = "arn:aws:iam::123456789012:user/alice"
 BOB = "arn:aws:iam::123456789012:user/bob"

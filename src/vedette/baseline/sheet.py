@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from vedette.baseline.episodes import ScoredEpisode
 from vedette.baseline.listing import episode_lines
 from vedette.exposure.ports import moment
-from vedette.families.discovery.rules import RULES
+from vedette.families.discovery.rules import GROUP, POINTS
 from vedette.findings import Finding
+from vedette.rules.thresholds import of_group
+from vedette.sql.threshold import meanings
 
 _KEPT = 10
-# The meaning of each code; of the two thresholds of B1, the first has it.
-_MEANINGS = {rule.meaning[:2].lower(): rule.meaning[2:].lstrip(", :") for rule in reversed(RULES) if rule.meaning[1:2].isdigit()}
 
 
 def has_sheet(finding: Finding) -> bool:
@@ -26,9 +26,10 @@ def sheet_lines(finding: Finding, episodes: Iterable[ScoredEpisode], width: int)
         for name, points in finding.seen.facts.items()
         if points and name.startswith(("code:", "mitigation:"))
     ]
+    said = _meanings(finding)
     yield "\nScore sheet\n"
     for code, points in sorted(parts, key=lambda item: (-item[1], item[0])):
-        yield from _line(f"  {code.upper():<4}{points:+4g}  ", _MEANINGS.get(code, ""), width)
+        yield from _line(f"  {code.upper():<4}{points:+4g}  ", said.get(code, ""), width)
     needed = finding.seen.facts.get("needed", 0)
     total = max(0, sum(points for _, points in parts))
     yield f"  {'':<4}{total:4g}  in total; {needed:g} make a finding\n"
@@ -50,3 +51,10 @@ def _line(lead: str, text: str, width: int) -> Iterator[str]:
     indent = " " * len(lead)
     lines = textwrap.wrap(text, width, initial_indent=lead, subsequent_indent=indent, break_on_hyphens=False) or [lead.rstrip()]
     yield from (f"{line}\n" for line in lines)
+
+
+def _meanings(finding: Finding) -> dict[str, str]:
+    """Return what each code means, with the numbers by which the finding was scored."""
+    thresholds = of_group(GROUP)
+    said = meanings(thresholds, {item.name: finding.summary.thresholds.get(item.name, item.default) for item in thresholds})
+    return {code: said[name][len(code) :].lstrip(", :") for name, code in reversed([*POINTS.items()])}

@@ -7,17 +7,14 @@ from difflib import get_close_matches
 
 from vedette.baseline.episodes import ScoredEpisode
 from vedette.errors import ConfigurationError
-from vedette.families.discovery.rules import GROUP, PROFILES, RULES
+from vedette.families.discovery.rules import GROUP, POINTS
+from vedette.rules.thresholds import of_group
+from vedette.sql.scores import PROFILES
 from vedette.sql.threshold import Number
 
-# The code whose points a threshold sets, if the code is not named like the threshold.
-_CODES = {"root": "r1", "b1_few": "b1"}
 _PEERS = "peers"
 # The codes without which an episode of a mode is not a finding, whatever its points (methods 5.5).
 _HIGH_RISK = {"peers": ("n2", "u2", "d1", "t1", "n4"), "learning": ("t1", "u2", "n4")}
-
-# Thresholds that are the points of a code; the others take effect while records are read.
-POINTS = tuple(rule.name for rule in RULES if rule.meaning[:1] in "GPNUBSDCHKTRE" and rule.meaning[1:2].isdigit())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +72,7 @@ def _with(change: Change, name: str, value: str) -> Change:
         return replace(change, needed=PROFILES[value])
     if name == "suppress":
         code = value.lower()
-        if code in {_CODES.get(point, point) for point in POINTS}:
+        if code in POINTS.values():
             return replace(change, codes=change.codes | {code})
         return replace(change, principals=change.principals | {value})
     if name == "threshold" or name.removeprefix(f"{GROUP}.") == "needed":
@@ -83,7 +80,7 @@ def _with(change: Change, name: str, value: str) -> Change:
     point = name.removeprefix(f"{GROUP}.")
     if point in POINTS:
         return replace(change, points={**change.points, point: _number(value)})
-    if any(rule.name == point for rule in RULES):
+    if any(threshold.name == point for threshold in of_group(GROUP)):  # takes effect before points are added up
         raise ValueError("takes effect while records are read: scan again with it into another store")
     near = get_close_matches(name, ["profile", "threshold", "suppress", *(f"{GROUP}.{item}" for item in POINTS)], n=1)
     raise ValueError("there is no such threshold" + (f"; did you mean {near[0]}?" if near else ""))
@@ -137,7 +134,7 @@ def _points(code: str, before: Number, change: Change, numbers: Mapping[str, Num
     if code == "b1":
         name = "b1" if before == numbers["b1"] else "b1_few"
         return change.points.get(name, before)
-    name = next((point for point in POINTS if _CODES.get(point, point) == code), code)
+    name = next((point for point, pointed in POINTS.items() if pointed == code), code)
     if name not in change.points:
         return before
     if code == "g1":  # the weight of the call adds 1, 0 or -1 to the points of G1

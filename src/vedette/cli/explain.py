@@ -71,29 +71,23 @@ def _scored(finding: "Finding", store: "Store", settings: "Settings") -> Iterato
 
 
 def _explained(detection: "Detection", settings: "Settings", width: int) -> Iterator[str]:
-    from vedette.settings import Settings
-    from vedette.views import needed, parameters
+    from vedette.rules.thresholds import deciding
+    from vedette.views import needed
 
     yield detection.finding_type
     yield fill(_sentence(detection), width)
     yield ""
     yield f"resource {detection.resource_type} ({detection.resource_role}), action {detection.action_type}, rule {detection.rule}"
-    views = needed(detection.reads)
-    values = detection.values({})
-    numbers = sorted({name for view in views for name in parameters(view.sql)} | parameters(detection.sql))
-    if numbers or values:
+    if numbers := deciding(detection, settings):
         yield ""
         yield "Numbers that decide"
-        meanings = {name: field.description or "" for name, field in Settings.model_fields.items()}
-        meanings |= {threshold.name: threshold.meaning for threshold in detection.thresholds}
-        for name in sorted({*numbers, *values}):
-            value = values.get(name, getattr(settings, name, None))
-            yield f"  {name} = {value}"
-            yield fill(meanings[name], width, initial_indent="    ", subsequent_indent="    ")
+    for number in numbers:
+        yield f"  {number.name} = {number.value}"
+        yield fill(number.meaning, width, initial_indent="    ", subsequent_indent="    ")
     yield ""
     yield "Query"
     yield from (f"  {line}" for line in detection.sql.strip().splitlines())
-    for view in reversed(views):
+    for view in reversed(needed(detection.reads)):
         yield ""
         yield f"View {view.name}"
         yield from (f"  {line}" for line in view.sql.strip().splitlines())

@@ -13,6 +13,7 @@ from typing import cast
 from vedette.findings import Finding, Section, Sighting, Step, Summary
 from vedette.registry import discover
 from vedette.sql.threshold import Number, Threshold
+from vedette.state import below
 
 __all__ = ["Detection", "Number", "Threshold", "all_detections"]
 
@@ -21,8 +22,9 @@ __all__ = ["Detection", "Number", "Threshold", "all_detections"]
 class Detection:
     """How one finding type is found, and what its findings say of themselves.
 
-    ``reads`` names the views and tables that ``sql`` uses; its ``$parameters`` are names of ``thresholds``.
-    ``sql`` may return several rows of one identity: their sightings are merged.
+    ``reads`` names the views and tables that ``sql`` uses. ``sql`` may return several rows of one identity: their sightings are
+    merged. ``thresholds`` are the numbers that only ``sql`` or ``summarise`` use; those of the views below are inherited. The
+    thresholds of all types with the same ``group`` are set together, as ``group.name``.
 
     ``describe`` is given a row and ``finding_type``, ``summarise`` the finding and the thresholds, on which alone it must depend.
     ``sections`` is given the finding and its GuardDuty document, and returns what they say of the resource and of the other side;
@@ -46,6 +48,7 @@ class Detection:
     next_steps: Callable[[Finding], tuple[Step, ...]]
     target_is_remote: bool = True
     thresholds: tuple[Threshold, ...] = field(default=())
+    group: str = ""
     rule: int = 1
     gap_hours: float | None = None
     category: str = ""
@@ -54,9 +57,19 @@ class Detection:
         """Return what a row of ``sql`` says, as a sighting of this finding type."""
         return self.describe(row, self.finding_type)
 
-    def values(self, settings: Mapping[str, Number]) -> dict[str, Number]:
-        """Return each threshold's value: from the settings, else its default."""
-        return {threshold.name: settings.get(threshold.name, threshold.default) for threshold in self.thresholds}
+    def all_thresholds(self) -> tuple[Threshold, ...]:
+        """Return the thresholds that decide about this type: those of the views and states below, then its own."""
+        return (*_thresholds_below(self.reads), *self.thresholds)
+
+    def values(self, numbers: Mapping[str, Number]) -> dict[str, Number]:
+        """Return the value of each of ``all_thresholds``: from ``numbers``, otherwise its default."""
+        return {threshold.name: numbers.get(threshold.name, threshold.default) for threshold in self.all_thresholds()}
+
+
+@cache
+def _thresholds_below(reads: tuple[str, ...]) -> tuple[Threshold, ...]:
+    """Return the thresholds of the views and states that some tables build on, of the lowest first."""
+    return tuple(threshold for node in below(reads) for threshold in node.thresholds)
 
 
 @cache

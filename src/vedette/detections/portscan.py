@@ -1,23 +1,24 @@
 """Recon:EC2/Portscan: an instance tries many ports of a host, or a port of many hosts, and most do not answer."""
 
-from vedette.detections import Detection, Threshold
+from vedette.detections import Detection
 from vedette.families.scans.advice import next_steps
 from vedette.families.scans.sighting import describe
 from vedette.families.scans.summary import summarise
 from vedette.findings.merge import KEPT_KEYS
 from vedette.findings.model import KEPT_SAMPLES
 from vedette.guardduty.instance import sections
-from vedette.views.attempts import FAILED
+from vedette.sql.outcomes import FAILED
+from vedette.sql.time import HOUR
 
 _GROUP = "interface_id, target, hour"
 # What is counted: a row of ``parts`` has a value of one of these.
 _PARTS = ("failed_port", "open_port", "sensitive_port", "address", "outcome", "rule", "kinds")
 
-# Where networks overlap an address may be that of several interfaces: then nobody knows its subnet. An attacker may try more
+# Where networks overlap, an address may belong to several interfaces: then nobody knows its subnet. An attacker may try more
 # ports and hosts than anybody reads: the smallest are counted, as many as findings keep and one more.
 SQL = f"""
 with placed as (
-    select e.*, e.us // 3600000000 as hour, e.remote_address as address,
+    select e.*, e.us // {HOUR} as hour, e.remote_address as address,
            case when e.outcome in {FAILED} then e.remote_port end as failed_port,
            case when e.outcome not in {FAILED} then e.remote_port end as open_port,
            case when e.sensitive = 1 then e.remote_port end as sensitive_port,
@@ -84,8 +85,6 @@ join interface_facts f on p.interface_id = f.interface_id
 order by p.hour, p.interface_id, p.target
 """
 
-_FAST, _MEDIUM, _SLOW = "within ten minutes", "within an hour", "within 24 hours"
-
 DETECTION = Detection(
     finding_type="Recon:EC2/Portscan",
     resource_type="Instance",
@@ -98,35 +97,4 @@ DETECTION = Detection(
     sections=sections,
     next_steps=next_steps,
     gap_hours=6,
-    thresholds=(
-        Threshold("fast_ports", 20, f"Ports of one host that are tried {_FAST}."),
-        Threshold("fast_failed", 15, "How many of them fail."),
-        Threshold("fast_share", 0.6, "Share of the attempts that fail, for kinds within ten minutes."),
-        Threshold("open_ports", 100, f"Ports of one host, whatever they answer, that are touched without use {_FAST}."),
-        Threshold("open_share", 0.9, "Share of them that are only touched."),
-        Threshold("open_fixed_ports", 50, "How many of them are below the ephemeral ports (32768)."),
-        Threshold("sensitive_ports", 6, f"Ports of databases, shells and the like of one host that are tried {_FAST}."),
-        Threshold("sensitive_failed", 4, "How many of them fail."),
-        Threshold("medium_ports", 30, f"Ports of one host that are tried {_MEDIUM}."),
-        Threshold("medium_failed", 25, "How many of them fail."),
-        Threshold("medium_share", 0.7, "Share of the attempts that fail, for kinds within an hour."),
-        Threshold("slow_failed", 30, f"Ports of one host that fail {_SLOW}."),
-        Threshold("slow_share", 0.7, "Share of the attempts that fail, for kinds within 24 hours."),
-        Threshold("slow_hours", 3, "Different hours over which a slow scan is spread."),
-        Threshold("horizontal", 1, "Whether scans of one port over many hosts, and of blocks, are told: 1 or 0."),
-        Threshold("hosts", 25, f"Hosts of which the same port is tried {_FAST}."),
-        Threshold("hosts_failed", 20, "How many of them fail."),
-        Threshold("dark_hosts", 3, f"Addresses of yours that nobody has, of which the same port is tried in vain {_FAST}."),
-        Threshold("dark_tried", 10, "Hosts of which the port is tried along with them."),
-        Threshold("medium_hosts", 40, f"Hosts of which the same port is tried {_MEDIUM}."),
-        Threshold("medium_hosts_failed", 32, "How many of them fail."),
-        Threshold("slow_hosts_failed", 60, f"Hosts of which the same port fails {_SLOW}."),
-        Threshold("crawler_share", 0.8, "Share that must fail on ports 25, 53, 80, 123, 443 towards the internet."),
-        Threshold("block_hosts", 3, f"Hosts of a block {_FAST}."),
-        Threshold("block_ports", 5, "Ports that fail on each of them."),
-        Threshold("block_failed", 40, "Pairs of host and port that fail on them together."),
-        Threshold("dynamic_failed", 40, "Ports that must fail where all are dynamic and a control conversation stands."),
-        Threshold("known_ports", 5, "Dynamic ports of a host that answered in the days before: others that fail are its outage."),
-        Threshold("known_days", 3, "Days of the last seven on which a door was tried, from which on it is nothing new."),
-    ),
 )

@@ -4,7 +4,7 @@ from functools import partial
 
 from vedette.detections import Detection
 from vedette.families.discovery.explanation import sections
-from vedette.families.discovery.rules import RULES
+from vedette.families.discovery.rules import GROUP, HIGH
 from vedette.families.discovery.sighting import describe
 from vedette.families.discovery.summary import summarise
 from vedette.guardduty.access_key import next_steps
@@ -29,7 +29,8 @@ DETECTION = Detection(
     sections=sections,
     next_steps=next_steps,
     target_is_remote=False,
-    thresholds=RULES,
+    thresholds=(HIGH,),
+    group=GROUP,
     gap_hours=6,
     category=CATEGORY,
 )

@@ -6,9 +6,9 @@ from datetime import datetime
 from vedette.detections import Number
 from vedette.engine.plan import EPOCH
 from vedette.engine.port import Port
+from vedette.sql.graph import fill
 from vedette.state import State
 from vedette.state_files.generation import Generation, Part
-from vedette.views import fill
 
 
 def fold(

@@ -6,6 +6,8 @@ All take and return integers or texts that both engines hold alike; times are UT
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from vedette.sql.time import DAY
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
@@ -54,8 +56,8 @@ FUNCTIONS: tuple[Function, ...] = (
         takes="timestamp",
         returns="bigint",
         meaning="Days from 1970-01-01 to a timestamp.",
-        duckdb="epoch_us(moment) // 86400000000",
-        spark="unix_micros(moment) div 86400000000",
+        duckdb=f"epoch_us(moment) // {DAY}",
+        spark=f"unix_micros(moment) div {DAY}",
     ),
     Function(
         name="one_bit",

@@ -8,9 +8,10 @@ from itertools import combinations
 from vedette.detections import Detection, Number
 from vedette.rules import Rules
 from vedette.schema import TABLES
+from vedette.sql.graph import ordered
 from vedette.state import State
 from vedette.state_files.generation import Part
-from vedette.views import BASE_TABLES, View, all_views, ordered
+from vedette.views import BASE_TABLES, View, all_views
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Views that count, by the table that they count records of: records that a trusted list silenced (list_name, records), records
@@ -18,12 +19,6 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SILENCED = {"cloudtrail": "silenced_calls", "flows": "silenced_probes"}
 AMBIGUOUS = {"flows": "ambiguous_flows"}
 EVICTED = {"flows": "evicted_contacts"}
-
-# The numbers that each step gives to SQL beside settings and thresholds, with their meaning.
-STEP_NUMBERS: Mapping[str, str] = {
-    "watermark_us": "The event time up to which the step folds, in microseconds since 1970-01-01.",
-    "step": "The number of the step, which rises by one with each.",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

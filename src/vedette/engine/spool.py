@@ -18,11 +18,11 @@ from vedette.logs.blob import Blob
 from vedette.logs.processes import context
 from vedette.logs.read_counts import ReadCounts
 from vedette.schema import TABLES, TIME_COLUMN
+from vedette.sql.time import BIN
 from vedette.state_files.generation import Part
 from vedette.state_files.location import StateLocation
 
 FOLDER = "spool"
-BIN_US = 300_000_000  # five minutes: how finely a slice can be cut
 
 # Work of one task: enough that its start does not matter, and so little that processes finish together and memory stays flat.
 _LARGE_GROUP_BYTES = 8 << 20
@@ -200,7 +200,7 @@ class _Writer:
 
 
 def _part(name: str, table: str, times: "pa.ChunkedArray[Any]") -> Part:
-    counts = pc.value_counts(pc.divide(times, pa.scalar(BIN_US)))
+    counts = pc.value_counts(pc.divide(times, pa.scalar(BIN)))
     bins: list[tuple[Any, Any]] = list(zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True))
     first, last = _ends(times)
     return Part(
@@ -257,5 +257,5 @@ def taken(parts: Iterable[Part], until_us: int | None) -> tuple[list[Part], list
 def _after(part: Part, until_us: int) -> Part:
     if (part.first_us or 0) >= until_us:
         return part
-    bins = tuple(item for item in part.bins if item[0] >= until_us // BIN_US)
+    bins = tuple(item for item in part.bins if item[0] >= until_us // BIN)
     return replace(part, rows=sum(count for _, count in bins), first_us=until_us, bins=bins)

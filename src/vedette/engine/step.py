@@ -16,9 +16,9 @@ from vedette.engine.spool import taken
 from vedette.findings import Sighting
 from vedette.rules import Rules
 from vedette.schema import TABLES, TIME_COLUMN
+from vedette.sql.graph import fill
 from vedette.state import State
 from vedette.state_files.generation import Generation, Part
-from vedette.views import fill
 
 _COUNTS = """
 select '{table}' as name, count(*) as records, count(case when microseconds({time}) < {before} then 1 end) as late from {table}
@@ -32,7 +32,7 @@ class Script:
         self._port = port
         self._states = rules.states
         self._plans = step_plans(rules)
-        self._numbers = rules.all_numbers()
+        self._numbers = rules.numbers
         self._known = {"inventory": inventory_table(knowledge), "expected_ports": expected_ports(knowledge)}
 
     @property

@@ -6,19 +6,17 @@ from pathlib import Path
 
 from vedette.clock import now
 from vedette.engine import Knowledge
-from vedette.families.discovery.rules import GROUP, RULES
 from vedette.intel import ThreatList
 from vedette.intel.bundled import bundled_lists
 from vedette.intel.lists import load_list
 from vedette.inventory import Inventory
 from vedette.list_kinds import LIST_KINDS
 from vedette.network.geo import Geo
+from vedette.rules.thresholds import values
 from vedette.settings import Settings
 from vedette.store import Store
 from vedette.text import coverage
 from vedette.text.report import RunReport
-
-_LEARNING_DAYS = next(rule.default for rule in RULES if rule.name == "learning_days")
 
 
 def gather(settings: Settings, store: Store) -> Knowledge:
@@ -58,7 +56,7 @@ def complete(report: RunReport, known: Knowledge, settings: Settings) -> None:
         geolocation=known.geo is not None,
         data_events=settings.include_data_events,
         own_egress_days=settings.own_egress_days if settings.learn_own_egress else None,
-        learning_days=int(settings.thresholds.get(f"{GROUP}.learning_days", _LEARNING_DAYS)),
+        learning_days=int(values(settings.detection_profile, settings.thresholds)["learning_days"]),
     )
     coverage.complete(report, had, report.last_record or now())
 

@@ -11,20 +11,19 @@ from operator import itemgetter
 from typing import Protocol
 
 from vedette.engine import Engine, Reading, ReadPlan, StepResult
-from vedette.engine.spool import BIN_US
 from vedette.exceptions.accepted import Acceptance, accepted
 from vedette.exceptions.authorised import Permit, permitted
 from vedette.findings import Finding, Sighting, assemble, detector_id, episodes, identity
 from vedette.logs.blob import Blob, key_facts
 from vedette.rules import Rules
 from vedette.schema import TABLES
+from vedette.sql.time import BIN, BINS_PER_DAY
 from vedette.state_files.folder import sweep
 from vedette.state_files.generation import Generation
 from vedette.store import Store
 from vedette.text.report import RunReport
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_BINS_A_DAY = 288
 _BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
 
 
@@ -119,7 +118,7 @@ class Pipeline:
         newest = max((part.last_us or 0 for part in self._generation.pending), default=None)
         if newest is not None:
             lateness = self.slicing.lateness // timedelta(microseconds=1)
-            edge = _moment((newest - lateness) // BIN_US * BIN_US)
+            edge = _moment((newest - lateness) // BIN * BIN)
             self._advance(edge)
             if any((part.first_us or 0) < _microseconds(edge) for part in self._generation.pending) or self._receipts:
                 self._step(max(edge, self._generation.watermark or edge), last=True)
@@ -176,18 +175,18 @@ class Pipeline:
         for part in self._generation.pending:
             for number, count in part.bins:
                 counts.setdefault(number, Counter())[part.table] += count
-        limit = None if safe is None else _microseconds(safe) // BIN_US
-        block = _BINS_A_DAY * min((state.within_days for state in self.rules.states if state.within_days), default=0)
+        limit = None if safe is None else _microseconds(safe) // BIN
+        block = BINS_PER_DAY * min((state.within_days for state in self.rules.states if state.within_days), default=0)
         total: Counter[str] = Counter()
         edges = sorted(number for number in counts if limit is None or number < limit)
         for place, number in enumerate(edges):
             if block and number // block != edges[0] // block:
-                return _moment(number // block * block * BIN_US)
+                return _moment(number // block * block * BIN)
             total += counts[number]
             if sum(rows / self.slicing.largest[table] for table, rows in total.items()) > 1:
                 # One bin alone may be larger than a slice: then it is taken whole.
                 edge = number if place else number + 1
-                return _moment(edge * BIN_US)
+                return _moment(edge * BIN)
         return None
 
     def _step(self, until: datetime | None, *, last: bool = False) -> None:
@@ -233,7 +232,7 @@ class Pipeline:
             finding = assemble(
                 episode.seen,
                 detection,
-                detection.values(self.rules.thresholds.get(detection.finding_type, {})),
+                detection.values(self.rules.numbers),
                 existing=episode.existing,
                 stamp=self.clock() if self.clock else None,
                 detector_id=detector_id(episode.seen.account_id, episode.seen.region),

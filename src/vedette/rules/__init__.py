@@ -1,7 +1,7 @@
 """What is run: the detections, the state tables that they need, and the numbers that decide."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from vedette.detections import Detection, Number
 from vedette.state import State
@@ -11,19 +11,11 @@ __all__ = ["Rules"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What is run: the detections, the state tables, and the numbers that their ``$parameters`` stand for.
+    """What is run: the detections, the state tables, and the numbers that ``$name`` stands for, except those of the step.
 
-    ``thresholds`` are a detection's own numbers that differ from its defaults, by finding type.
+    ``numbers`` are settings and the thresholds of all views, states and detections, since a detection may read any view.
     """
 
     detections: tuple[Detection, ...]
     states: tuple[State, ...]
     numbers: Mapping[str, Number]
-    thresholds: Mapping[str, Mapping[str, Number]] = field(default_factory=dict)
-
-    def all_numbers(self) -> dict[str, Number]:
-        """Return what every ``$name`` stands for: settings, and the thresholds of all detections, whose names differ."""
-        found = dict(self.numbers)
-        for detection in self.detections:
-            found |= detection.values(self.thresholds.get(detection.finding_type, {}))
-        return found

@@ -1,15 +1,14 @@
-"""Texts of SQL windows over event time in microseconds (column ``us``), which several views share."""
+"""Texts of SQL windows over event time in microseconds (column ``us``), which several views share.
 
-MINUTE = 60_000_000
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
+When something triggers is a single number: the time in microseconds, doubled, plus one where this step is the first that sees
+it. So the least number is the earliest trigger, and it is even where an earlier step has reported it.
+"""
 
-# A fire is written as its time doubled, plus one where the step is the first that sees it: the least is the earliest, and what an
-# earlier step has told of is even. Nothing fires so late.
+# Later than every trigger.
 NEVER = 9_000_000_000_000_000_000
 
 
 def over(key: str, reach: int, least: int = 0) -> str:
-    """Return the window of rows of one key that lie up to ``reach`` before a row, ``least`` at the nearest."""
+    """Return the window of rows with the same key that lie at most ``reach`` and at least ``least`` microseconds before a row."""
     near = f"{least} preceding" if least else "current row"
     return f"over (partition by {key} order by us range between {reach} preceding and {near})"

@@ -1,4 +1,4 @@
-"""Who listed what from where, a row a day, for 90 days.
+"""Who listed what from where, for 90 days.
 
 It says which addresses are the account's own way out (methods 4.2, 5), and lets a list that is imported later be matched
 backwards without reading the logs again (methods 4.4).
@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from vedette.sql.history import LOOK_BACK_DAYS
 from vedette.state import State
 
 _MOMENT = pa.struct([("time", pa.timestamp("us", tz="UTC")), ("id", pa.string())])
@@ -27,6 +28,7 @@ _FIELDS: list["pa.Field[Any]"] = [
 
 STATE = State(
     name="caller_activity",
+    meaning="One row per day, address, account, principal and operation, with the number of calls.",
     schema=pa.schema(_FIELDS),
     reads=("calls",),
     rows="""
@@ -44,5 +46,5 @@ select day, remote_address, account_id, principal, service, operation,
 from (select * from caller_activity_old union all select * from caller_activity_rows)
 group by day, remote_address, account_id, principal, service, operation
 """,
-    keep_days=90,
+    keep_days=LOOK_BACK_DAYS,
 )

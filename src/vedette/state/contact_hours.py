@@ -1,15 +1,16 @@
-"""What our interfaces tried: a row an hour and door (remote address, port, protocol), for seven days (methods 2.4)."""
+"""What our interfaces tried, by hour and remote endpoint (address, port, protocol), for seven days (methods 2.4)."""
 
 from typing import Any
 
 import pyarrow as pa
 
+from vedette.sql.contacts import KNOWN_CONTACT_DAYS, PACKED_PORTS, packed_marks
 from vedette.sql.numbering import BACKWARD, OBJECT
+from vedette.sql.outcomes import ANSWERED
 from vedette.state import State
 
-# The first try of the hour, ordered by time. Few small columns: this is the largest table of flow logs. ``marks`` is the number
-# of the outcome, 16 times that of the rule, and a bit each for dark, unreliable, k8s, assumed and relayed from 256 on; ``ports``
-# the lowest of the client's ports and 65,536 times the highest.
+# The first attempt of the hour, ordered by time. Few small columns, since this is the largest table of flow logs; ``marks`` and
+# ``ports`` are packed (``vedette.sql.contacts``).
 _FIRST = pa.struct(
     [
         ("us", pa.int64()),
@@ -32,12 +33,13 @@ _FIELDS: list["pa.Field[Any]"] = [
     pa.field("answered", pa.bool_()),
     pa.field("attempts", pa.int64()),
 ]
+_IN_CLUSTER = "(case when role = 'instance_k8s_node' then 1 else 0 end)"
 _KEY = "hour, interface_id, local_address, remote_address, remote_port, protocol"
 _COLUMNS = f"{_KEY}, first, last_us, answered, attempts"
 
 
 def _bounded(grouped: str) -> str:
-    """Keep the earliest doors of an interface and hour where there are too many (methods 2.4, 7.5): an attacker writes them."""
+    """Return the query that keeps the earliest endpoints per interface and hour: an attacker may write too many (methods 7.5)."""
     return f"""
 with grouped as ({grouped}),
 crowded as (
@@ -62,9 +64,10 @@ where place <= $kept_contacts
 
 STATE = State(
     name="contact_hours",
+    meaning="One row per hour, interface and remote endpoint that it tried to reach, with its first attempt of the hour.",
     schema=pa.schema(_FIELDS),
     reads=("attempts", "interface_facts", "flow_addresses", "flow_objects"),
-    # Of a door there is one row five minutes in ``attempts``, so that the first try of an hour is one row's.
+    # ``attempts`` has one row per endpoint and five minutes, so that the first attempt of an hour is one row's.
     rows=_bounded(f"""
 select t.hour, i.interface_id, l.address as local_address, r.address as remote_address, cast(t.port as bigint) as remote_port,
        cast(t.protocol as bigint) as protocol,
@@ -73,12 +76,10 @@ select t.hour, i.interface_id, l.address as local_address, r.address as remote_a
        t.last_us, t.answered, t.attempts
 from (
     select hour, interface, initiator, responder, port, protocol,
-           min(struct_pack(us := first_us, marks := cast(outcome_number + 16 * rule + 256 * dark + 512 * unreliable
-                               + 1024 * (case when role = 'instance_k8s_node' then 1 else 0 end) + 2048 * assumed
-                               + 4096 * relayed as bigint),
-                           ports := cast(low_client_port as bigint) + 65536 * cast(high_client_port as bigint),
+           min(struct_pack(us := first_us, marks := cast({packed_marks(k8s=_IN_CLUSTER)} as bigint),
+                           ports := {PACKED_PORTS},
                            reference := reference % {BACKWARD})) as first,
-           max(last_us) as last_us, max(outcome in ('established', 'half_open', 'touched')) as answered,
+           max(last_us) as last_us, max(outcome in {ANSWERED}) as answered,
            cast(sum(forward_records) as bigint) as attempts
     from attempts
     group by hour, interface, initiator, responder, port, protocol
@@ -93,6 +94,6 @@ select {_KEY}, min(first) as first, max(last_us) as last_us, max(answered) as an
 from (select * from contact_hours_old union all select * from contact_hours_rows)
 group by {_KEY}
 """),
-    keep_days=8,
+    keep_days=KNOWN_CONTACT_DAYS + 1,
     partition="hour",
 )

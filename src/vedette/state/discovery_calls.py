@@ -33,6 +33,7 @@ _NAMES = ", ".join(["hour", *(f'"{name}"' for name in (*_TEXTS, *_NUMBERS))])
 
 STATE = State(
     name="discovery_calls",
+    meaning="One row per five minutes and new call of a principal, with its circumstances.",
     schema=pa.schema(_FIELDS),
     reads=("circumstances",),
     rows=f"select {_COLUMNS} from circumstances",

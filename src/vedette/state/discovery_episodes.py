@@ -1,9 +1,11 @@
-"""Episodes of new calls that scored points, findings and near misses, for 90 days (methods 5.4): what ``what-if`` judges anew."""
+"""Episodes of new calls that scored points, findings and near misses, for 90 days (methods 5.4): ``what-if`` judges them anew."""
 
 from typing import Any
 
 import pyarrow as pa
 
+from vedette.sql.history import KEPT_DAYS
+from vedette.sql.time import DAY
 from vedette.state import State
 
 _SHEET = pa.struct(
@@ -34,10 +36,11 @@ _KEY = "day, account_id, who, principal, category, begun_us"
 
 STATE = State(
     name="discovery_episodes",
+    meaning="One row per episode and category of new calls that scored enough points, with its score sheet.",
     schema=pa.schema(_FIELDS),
     reads=("score_sheets",),
-    rows="""
-select begun_us // 86400000000 as day, account_id, who, principal, category, begun_us, last_us, calls, sheet
+    rows=f"""
+select begun_us // {DAY} as day, account_id, who, principal, category, begun_us, last_us, calls, sheet
 from score_sheets
 """,
     fold=f"""
@@ -45,5 +48,5 @@ select {_KEY}, max(last_us) as last_us, cast(sum(calls) as bigint) as calls, max
 from (select * from discovery_episodes_old union all select * from discovery_episodes_rows)
 group by {_KEY}
 """,
-    keep_days=94,
+    keep_days=KEPT_DAYS,
 )

@@ -1,9 +1,12 @@
-"""Which of our ports answered the internet: a row a day and port, for 90 days (``vedette exposure``)."""
+"""Which of our ports answered the internet: by day and port, for 90 days (``vedette exposure``)."""
 
 from typing import Any
 
 import pyarrow as pa
 
+from vedette.sql.outcomes import ANSWERED
+from vedette.sql.packets import DATA_BYTES, IPV6_BYTES
+from vedette.sql.time import BINS_PER_DAY
 from vedette.state import State
 
 _FIELDS: list["pa.Field[Any]"] = [
@@ -27,6 +30,7 @@ _SUMS = """max(level) as level, cast(sum(conversations) as bigint) as conversati
 
 STATE = State(
     name="exposed_ports",
+    meaning="One row per day and port of ours that answered the internet, with how well.",
     schema=pa.schema(_FIELDS),
     reads=("port_bins", "judged_contacts", "interface_facts", "flow_addresses"),
     rows=f"""
@@ -35,17 +39,17 @@ select p.day, f.account_id, f.region, f.interface_id, f.instance_id, a.address, 
 from (
     select day, interface, address, port, protocol, {_SUMS}
     from (
-        select bin // 288 as day, interface, address, port, protocol,
+        select bin // {BINS_PER_DAY} as day, interface, address, port, protocol,
                cast(case when served > 0 then 4 else 3 end as bigint) as level, answered as conversations, clients, first_us,
                last_us
         from port_bins
         where answered > 0
         union all
-        select bin // 288 as day, interface, responder as address, port, protocol,
-               cast(case when backward_bytes > 100 * backward_packets then 4 else 3 end as bigint) as level,
+        select bin // {BINS_PER_DAY} as day, interface, responder as address, port, protocol,
+               cast(case when backward_bytes > {DATA_BYTES + IPV6_BYTES} * backward_packets then 4 else 3 end as bigint) as level,
                forward_records as conversations, clients, first_us, last_us
         from judged_contacts
-        where not outbound and not initiator_inside and outcome in ('established', 'half_open', 'touched')
+        where not outbound and not initiator_inside and outcome in {ANSWERED}
     )
     group by day, interface, address, port, protocol
 ) p

@@ -1,13 +1,15 @@
 """What belongs to findings, so that it does not teach the baseline: an attack that goes on must not become usual (methods 5.2).
 
-``day`` is that on which the finding was complete, ``call_day`` that of the call. A mark counts from the second day after on, as
-the baseline itself does, whatever step wrote it.
+``day`` is the day on which the finding was complete, ``call_day`` that of the call. Like the baseline itself, a mark counts from
+the second day after, whatever step wrote it.
 """
 
 from typing import Any
 
 import pyarrow as pa
 
+from vedette.sql.history import KEPT_DAYS
+from vedette.sql.time import DAY
 from vedette.state import State
 
 _FIELDS: list["pa.Field[Any]"] = [
@@ -29,11 +31,12 @@ _TRAITS = (
 
 STATE = State(
     name="found_marks",
+    meaning="One row per API, network, country, tool or key that belongs to a finding, with the day that completed the finding.",
     schema=pa.schema(_FIELDS),
     reads=("found_rows",),
     rows=f"select min(day) as day, {_KEY} from ("
     + " union all ".join(
-        f"select triggered_at // 2 // 86400000000 as day, day as call_day, principal, session, '{subject}' as subject, "
+        f"select triggered_at // 2 // {DAY} as day, day as call_day, principal, session, '{subject}' as subject, "
         f"{column} as value from found_rows where {column} is not null and {condition}"
         for subject, column, condition in _TRAITS
     )
@@ -43,6 +46,6 @@ select min(day) as day, {_KEY}
 from (select * from found_marks_old union all select * from found_marks_rows)
 group by {_KEY}
 """,
-    keep_days=94,
+    keep_days=KEPT_DAYS,
     whole=True,
 )

@@ -4,6 +4,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from vedette.sql.time import BINS_PER_DAY
 from vedette.state import State
 
 _FIELDS: list["pa.Field[Any]"] = [
@@ -16,10 +17,11 @@ _FIELDS: list["pa.Field[Any]"] = [
 
 STATE = State(
     name="interface_addresses",
+    meaning="One row per interface and address that is its own, with the five minutes since which that is known.",
     schema=pa.schema(_FIELDS),
     reads=("singled_out",),
-    rows="""
-select max(bin) // 288 as day, interface_id, ipv6, address, min(bin) as first_bin
+    rows=f"""
+select max(bin) // {BINS_PER_DAY} as day, interface_id, ipv6, address, min(bin) as first_bin
 from singled_out
 group by interface_id, ipv6, address
 """,

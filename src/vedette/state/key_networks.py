@@ -4,6 +4,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from vedette.sql.time import BINS_PER_HOUR
 from vedette.state import State
 
 _FIELDS: list["pa.Field[Any]"] = [
@@ -16,9 +17,10 @@ _FIELDS: list["pa.Field[Any]"] = [
 
 STATE = State(
     name="key_networks",
+    meaning="One row per access key, network and five minutes in which the key was used from there.",
     schema=pa.schema(_FIELDS),
     reads=("key_uses",),
-    rows="select distinct bin // 12 as hour, bin, access_key_id, address_version, network from key_uses",
+    rows=f"select distinct bin // {BINS_PER_HOUR} as hour, bin, access_key_id, address_version, network from key_uses",
     fold="""
 select distinct hour, bin, access_key_id, address_version, network
 from (select * from key_networks_old union all select * from key_networks_rows)

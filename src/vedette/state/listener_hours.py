@@ -1,13 +1,14 @@
-"""Which of our ports served whom: a row an hour and port, for a day (methods 1.3).
+"""Which of our ports served whom, by hour and port, for a day (methods 1.3).
 
-Only conversations in which data came back teach it: a scanner's own source port would look like a server with a thousand
-clients. ``clients`` is a count of different client ports, at most 60 of them told apart.
+Only conversations in which data came back count: a scanner's own source port would look like a server with a thousand clients.
+``clients`` is the number of different client ports, at most 60.
 """
 
 from typing import Any
 
 import pyarrow as pa
 
+from vedette.sql.time import BINS_PER_HOUR
 from vedette.state import State
 
 _FIELDS: list["pa.Field[Any]"] = [
@@ -22,20 +23,21 @@ _FIELDS: list["pa.Field[Any]"] = [
 
 STATE = State(
     name="listener_hours",
+    meaning="One row per hour and port of ours that sent data to clients, with the number of different client ports.",
     schema=pa.schema(_FIELDS),
     reads=("port_bins", "judged_contacts", "interface_facts", "flow_addresses"),
-    rows="""
+    rows=f"""
 select s.hour, f.interface_id, a.address, cast(s.port as bigint) as port, cast(s.protocol as bigint) as protocol, s.seen,
        bits_set(s.seen) as clients
 from (
-    select bin // 12 as hour, interface, address, port, protocol, bit_or(clients) as seen
+    select bin // {BINS_PER_HOUR} as hour, interface, address, port, protocol, bit_or(clients) as seen
     from (
         select bin, interface, address, port, protocol, clients from port_bins
         union all
         select bin, interface, responder as address, port, protocol, clients from judged_contacts where not outbound
     )
     where clients <> 0
-    group by bin // 12, interface, address, port, protocol
+    group by bin // {BINS_PER_HOUR}, interface, address, port, protocol
 ) s
 join interface_facts f on s.interface = f.number
 join flow_addresses a on s.address = a.number

@@ -4,6 +4,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from vedette.sql.calls import GRANT_DAYS
+from vedette.sql.time import BINS_PER_DAY
 from vedette.state import State
 
 _FIELDS: list["pa.Field[Any]"] = [
@@ -17,9 +19,10 @@ _COLUMNS = "day, bin, account_id, grantee_kind, grantee"
 
 STATE = State(
     name="permission_grants",
+    meaning="One row per user or role and five minutes in which it was granted a policy or group.",
     schema=pa.schema(_FIELDS),
     reads=("grants",),
-    rows="select bin // 288 as day, bin, account_id, grantee_kind, grantee from grants",
+    rows=f"select bin // {BINS_PER_DAY} as day, bin, account_id, grantee_kind, grantee from grants",
     fold=f"select distinct {_COLUMNS} from (select * from permission_grants_old union all select * from permission_grants_rows)",
-    keep_days=8,
+    keep_days=GRANT_DAYS + 1,
 )

@@ -4,6 +4,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from vedette.sql.history import KEPT_DAYS, SLICE_DAYS
 from vedette.state import State
 
 _FIELDS: list["pa.Field[Any]"] = [
@@ -21,6 +22,7 @@ _KEY = "day, principal, session, person, service, operation, category"
 
 STATE = State(
     name="principal_api_days",
+    meaning="One row per day, principal, session and API, with the number of calls.",
     schema=pa.schema(_FIELDS),
     reads=("principal_bins",),
     rows=f"""
@@ -33,6 +35,6 @@ select {_KEY}, cast(sum(calls) as bigint) as calls, cast(sum(denied) as bigint) 
 from (select * from principal_api_days_old union all select * from principal_api_days_rows)
 group by {_KEY}
 """,
-    keep_days=94,
-    within_days=2,
+    keep_days=KEPT_DAYS,
+    within_days=SLICE_DAYS,
 )

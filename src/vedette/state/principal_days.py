@@ -1,9 +1,10 @@
-"""On which days who did how much, for 90 days (methods 5.2): a principal's history, and how old the archive is."""
+"""How much principals did on which days, for 90 days (methods 5.2): their history, and how old the archive is."""
 
 from typing import Any
 
 import pyarrow as pa
 
+from vedette.sql.history import KEPT_DAYS, SLICE_DAYS
 from vedette.state import State
 
 _FIELDS: list["pa.Field[Any]"] = [
@@ -21,6 +22,7 @@ _SUMS = ", ".join(f"cast(sum({name}) as bigint) as {name}" for name in ("calls",
 
 STATE = State(
     name="principal_days",
+    meaning="One row per day, principal and session, with the number of calls.",
     schema=pa.schema(_FIELDS),
     reads=("principal_bins",),
     rows=f"""
@@ -34,6 +36,6 @@ select {_KEY}, {_SUMS}
 from (select * from principal_days_old union all select * from principal_days_rows)
 group by {_KEY}
 """,
-    keep_days=94,
-    within_days=2,
+    keep_days=KEPT_DAYS,
+    within_days=SLICE_DAYS,
 )

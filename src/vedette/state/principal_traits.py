@@ -1,4 +1,4 @@
-"""From where, with what and when who worked, a row a day and value, for 90 days (methods 5.2).
+"""From where, with what and when principals worked, by day, for 90 days (methods 5.2).
 
 Traits: network, country, agent (family of tools), region, hour (UTC, 24 more at weekends, with its neighbours) and key
 (long-lived ones).
@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from vedette.sql.history import KEPT_DAYS, SLICE_DAYS
 from vedette.state import State
 
 _FIELDS: list["pa.Field[Any]"] = [
@@ -20,6 +21,7 @@ _FIELDS: list["pa.Field[Any]"] = [
 
 STATE = State(
     name="principal_traits",
+    meaning="One row per day, principal, session and value of a trait.",
     schema=pa.schema(_FIELDS),
     reads=("slice_traits",),
     rows="select distinct day, principal, session, trait, value from slice_traits",
@@ -27,6 +29,6 @@ STATE = State(
 select distinct day, principal, session, trait, value
 from (select * from principal_traits_old union all select * from principal_traits_rows)
 """,
-    keep_days=94,
-    within_days=2,
+    keep_days=KEPT_DAYS,
+    within_days=SLICE_DAYS,
 )

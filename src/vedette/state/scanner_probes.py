@@ -1,4 +1,4 @@
-"""What listed scanners got from which port: a row a day, port and scanner, for 90 days (methods 3.3: exposure, the digest)."""
+"""What listed scanners got from which port, by day, for 90 days (methods 3.3: exposure, the digest)."""
 
 from typing import Any
 
@@ -26,6 +26,7 @@ _KEY = "day, account_id, region, interface_id, instance_id, address, port, proto
 
 STATE = State(
     name="scanner_probes",
+    meaning="One row per day, port of ours and listed scanner, with what the scanner got from it.",
     schema=pa.schema(_FIELDS),
     reads=("judged_probes",),
     rows="""

@@ -8,9 +8,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from vedette.sql.time import HOUR
 from vedette.state import State
 
-REMEMBERED_SECONDS = 2 * 60 * 60
+_REMEMBERED_US = 2 * HOUR
 
 _FIELDS: list["pa.Field[Any]"] = [
     pa.field("day", pa.int64()),
@@ -21,17 +22,18 @@ _FIELDS: list["pa.Field[Any]"] = [
 
 STATE = State(
     name="seen_events",
+    meaning="One row per newest event, with its id.",
     schema=pa.schema(_FIELDS),
     reads=("cloudtrail",),
     rows=f"""
 select day_number(event_time) as day, account_id, event_id, event_time
 from cloudtrail
-where event_id is not null and microseconds(event_time) >= $watermark_us - {REMEMBERED_SECONDS}000000
+where event_id is not null and microseconds(event_time) >= $watermark_us - {_REMEMBERED_US}
 """,
     fold=f"""
 select day, account_id, event_id, event_time
 from (select * from seen_events_old union all select * from seen_events_rows)
-where microseconds(event_time) >= $watermark_us - {REMEMBERED_SECONDS}000000
+where microseconds(event_time) >= $watermark_us - {_REMEMBERED_US}
 """,
     keep_days=1,
     whole=True,

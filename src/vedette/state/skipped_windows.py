@@ -4,8 +4,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from vedette.sql.time import BIN, BINS_PER_HOUR
 from vedette.state import State
-from vedette.views.flows import BIN
 
 _FIELDS: list["pa.Field[Any]"] = [
     pa.field("hour", pa.int64()),
@@ -15,6 +15,7 @@ _FIELDS: list["pa.Field[Any]"] = [
 
 STATE = State(
     name="skipped_windows",
+    meaning="One row per interface and five minutes in which it lost records.",
     schema=pa.schema(_FIELDS),
     reads=("flows",),
     rows=f"""
@@ -23,7 +24,7 @@ with lost as (
     from flows
     where log_status = 'SKIPDATA' and interface_id is not null
 )
-select distinct bin // 12 as hour, bin, interface_id
+select distinct bin // {BINS_PER_HOUR} as hour, bin, interface_id
 from (
     select start_us // {BIN} as bin, interface_id from lost
     union all

@@ -2,11 +2,12 @@
 
 from vedette.findings.model import KEPT_SAMPLES
 from vedette.list_kinds import ACCUSING_KINDS, CALLER_KINDS, quoted
+from vedette.sql.history import LOOK_BACK_DAYS
 from vedette.views import View
 
 # What may raise a finding from CloudTrail: a listing or describing call by somebody, from a public address (methods 4.1, 4.2).
-# Calls that a service made on somebody's behalf come from AWS's addresses. Records before 2018 don't say whether they are data
-# events; those are taken by the catalogue's word alone.
+# Calls that a service made on somebody's behalf come from AWS's addresses. Records before 2018 do not say whether they are data
+# events; for them the catalogue decides.
 _CALLS = """
 select c.event_time, coalesce(c.event_id, c.object || '#' || cast(c.position as varchar)) as record_id,
        day_number(c.event_time) as day, c.account_id, c.region, c.event_source, c.event_name, c.error_code,
@@ -28,16 +29,15 @@ where f.is_public
        or (coalesce(c.event_category, 'Management') = 'Management' and coalesce(c.management_event, true)))
 """
 
-# Calls from an address that a threat list names, at whatever time. An address that is on trusted lists only is left out: it can
-# neither raise nor silence anything.
+# The list may name the address at any time. An address that is only on trusted lists is left out: it can neither raise nor
+# silence a finding.
 _LISTED_CALLS = f"""
 select *
 from calls
-where is_listed  -- says nothing new, but leaves all other addresses out before anything is joined
+where is_listed  -- implied by the next line, but drops all other addresses before anything is joined
   and source_address in (select address from address_matches where kind in {quoted(ACCUSING_KINDS)})
 """
 
-# A row for each of these calls and each list entry that covers its address at the time of the call.
 _CALL_ENTRIES = f"""
 select c.object, c.position, m.kind, m.precedence, m.list_name, m.network, m.line, m.category as list_category,
        c.event_time > m.stale_after as stale, m.as_of, m.entry_valid_from, m.entry_valid_to
@@ -47,13 +47,13 @@ join address_matches m
 where m.kind in {quoted(CALLER_KINDS)}
 """
 
-# The account's own way out (methods 4.2, 5): an address that many principals used on many days before this one.
-_OWN_EGRESS = """
+# An account's own way out (methods 4.2, 5) is an address that many principals used on many days before this one.
+_OWN_EGRESS = f"""
 select remote_address, day
 from (
     select remote_address, day,
            sum(case when principals >= $own_egress_principals then 1 else 0 end) over (
-               partition by remote_address order by day range between 90 preceding and 1 preceding) as busy_days
+               partition by remote_address order by day range between {LOOK_BACK_DAYS} preceding and 1 preceding) as busy_days
     from (
         select remote_address, day, count(distinct principal) as principals
         from caller_activity
@@ -64,8 +64,8 @@ from (
 where busy_days >= $own_egress_days and $learn_own_egress = 1
 """
 
-# One row a call and finding kind: the winner by precedence, with the key that its finding is grouped by. A long-lived key is a
-# credential to act on by itself; temporary credentials change daily, so their principal stands for them.
+# The kind of list wins by precedence, and findings are grouped by ``resource_key``. A long-lived key can be acted on by itself;
+# temporary credentials change daily, so their principal stands for them.
 _WON_CALLS = """
 select j.*,
        case when own then 'egress:' || remote_address || ':' || cast(j.day as varchar)
@@ -92,7 +92,7 @@ join (select distinct object, position from call_entries where kind <> 'trusted'
 group by t.list_name
 """
 
-# The day is part of it: a row must not span a pause that ends an episode.
+# The day is part of it: a row must not span a silence that ends an episode.
 _GROUP = "kind, account_id, resource_key, remote_address, region, service, operation, error_code, day"
 
 
@@ -171,12 +171,56 @@ group by canonical
 """
 
 VIEWS: tuple[View, ...] = (
-    View(name="calls", reads=("cloudtrail", "address_facts", "api_facts"), sql=_CALLS),
-    View(name="listed_calls", reads=("calls", "address_matches"), sql=_LISTED_CALLS, kept=True),
-    View(name="call_entries", reads=("listed_calls", "address_matches"), sql=_CALL_ENTRIES, kept=True),
-    View(name="own_egress", reads=("caller_activity", "address_matches"), sql=_OWN_EGRESS),
-    View(name="won_calls", reads=("listed_calls", "call_entries", "own_egress", "address_facts"), sql=_WON_CALLS, kept=True),
-    View(name="silenced_calls", reads=("call_entries",), sql=_SILENCED_CALLS),
-    View(name="place_facts", reads=("address_facts",), sql=_PLACE_FACTS),
-    View(name="listed_callers", reads=("won_calls", "call_entries", "place_facts"), sql=_LISTED_CALLERS, kept=True),
+    View(
+        name="calls",
+        meaning="One row per call that may raise a finding, with the operation and the address of the caller.",
+        reads=("cloudtrail", "address_facts", "api_facts"),
+        sql=_CALLS,
+    ),
+    View(
+        name="listed_calls",
+        meaning="One row per such call from an address that a threat list names.",
+        reads=("calls", "address_matches"),
+        sql=_LISTED_CALLS,
+        kept=True,
+    ),
+    View(
+        name="call_entries",
+        meaning="One row per listed call and list entry that covers its address at the time of the call.",
+        reads=("listed_calls", "address_matches"),
+        sql=_CALL_ENTRIES,
+        kept=True,
+    ),
+    View(
+        name="own_egress",
+        meaning="One row per address and day on which it is taken for the account's own way out.",
+        reads=("caller_activity", "address_matches"),
+        sql=_OWN_EGRESS,
+    ),
+    View(
+        name="won_calls",
+        meaning="One row per listed call and kind of list for which it raises a finding.",
+        reads=("listed_calls", "call_entries", "own_egress", "address_facts"),
+        sql=_WON_CALLS,
+        kept=True,
+    ),
+    View(
+        name="silenced_calls",
+        meaning="One row per trusted list that kept calls from being reported, with their number.",
+        reads=("call_entries",),
+        sql=_SILENCED_CALLS,
+    ),
+    View(
+        name="place_facts",
+        meaning="One row per address, with its country, city and network.",
+        reads=("address_facts",),
+        sql=_PLACE_FACTS,
+    ),
+    View(
+        name="listed_callers",
+        meaning="One row per kind of list, resource, address, region, operation, error and day, with calls and evidence.",
+        reads=("won_calls", "call_entries", "place_facts"),
+        sql=_LISTED_CALLERS,
+        kept=True,
+    ),
 )

@@ -1,38 +1,29 @@
 """Views over CloudTrail for the discovery types: what each principal did in five minutes, and what of it is new (methods 5).
 
-Days are numbers since 1970-01-01. The baseline of a call on a day are the days up to two before it: a day's quarantine, so that
-an attack cannot teach itself. A slice never holds more than two days of calls, so none needs what it teaches itself.
+Days are numbers since 1970-01-01; which of them judge a day is said in ``vedette.sql.history``.
 """
 
+from vedette.sql.calls import CATEGORIES, EQUAL_IN, MANAGEMENT_CALLS
+from vedette.sql.history import marked, within_baseline
+from vedette.sql.threshold import Threshold
+from vedette.sql.time import BIN, BINS_PER_DAY
 from vedette.views import View
 
-LOOK_BACK = 90
-
-# Calls of APIs that manage something; data events say of themselves what they are.
-MANAGEMENT_CALLS = """coalesce(event_type, 'AwsApiCall') = 'AwsApiCall'
-  and coalesce(event_category, 'Management') = 'Management' and coalesce(management_event, true)"""
-# Calls of five minutes that are equal in all this are one row.
-ALIKE = (
-    *("account_id", "region", "event_source", "event_name", "read_only", "request_attribute", "error_code", "source_address"),
-    *("user_agent", "identity_type", "principal_id", "user_name", "principal", "principal_kind", "access_key_id"),
-    *("session_name", "source_identity", "from_console", "ec2_role_delivery"),
-)
-
-# Calls of five minutes (no slice cuts them) that are alike. Texts are dear: which record was the first is asked where it counts.
-# What services do by themselves or on somebody's behalf is left out (methods 5.1).
+# Grouping by texts is expensive: which record was the first is looked up only where it matters. What services do by themselves or
+# on somebody's behalf is left out (methods 5.1).
 _CALL_BINS = f"""
-select microseconds(event_time) // 300000000 as bin, {", ".join(ALIKE)}, count(*) as calls,
+select microseconds(event_time) // {BIN} as bin, {", ".join(EQUAL_IN)}, count(*) as calls,
        min(microseconds(event_time)) as first_us, max(microseconds(event_time)) as last_us
 from cloudtrail
 where event_time is not null and principal is not null and invoked_by is null
   and coalesce(principal_kind, 'unknown') <> 'service' and {MANAGEMENT_CALLS}
-group by bin, {", ".join(ALIKE)}
+group by bin, {", ".join(EQUAL_IN)}
 """
 
-# The same with what is known of API, address, tool and error. ``session`` is a person's name where a role is shared by people;
-# ``person`` finds the same one under other principals.
-_PRINCIPAL_BINS = """
-select c.bin // 288 as day, c.bin, coalesce(c.account_id, '') as account_id, coalesce(c.region, '') as region, c.principal,
+# ``session`` is a person's name where a role is shared by people; ``person`` finds the same person under other principals.
+_PRINCIPAL_BINS = f"""
+select c.bin // {BINS_PER_DAY} as day, c.bin, coalesce(c.account_id, '') as account_id, coalesce(c.region, '') as region,
+       c.principal,
        coalesce(c.principal_kind, 'unknown') as kind,
        case when coalesce(c.principal_kind, 'unknown') = 'role' then coalesce(c.session_name, '') else '' end as session,
        case when coalesce(c.principal_kind, 'unknown') = 'sso' then lower(c.session_name) else lower(c.source_identity) end
@@ -53,7 +44,7 @@ left join agent_facts g on c.user_agent = g.user_agent
 left join error_facts e on c.error_code = e.error_code
 """
 
-# Whom a slice saw on which day. A role's session name is somebody of its own after five days (methods 5.1): ``who_session``.
+# A role's session name counts as somebody of its own once it was seen on several days (methods 5.1): ``who_session``.
 _WHO_DAYS = f"""
 with seen as (
     select day, principal, session, max(kind) as kind, min(account_id) as account_id, max(person) as person
@@ -64,9 +55,9 @@ stable as (
     select s.day, s.principal, s.session
     from seen s
     join principal_days_before b on s.principal = b.principal and s.session = b.session
-    where s.session <> '' and b.day <= s.day - 2 and b.day >= s.day - {LOOK_BACK + 2}
+    where s.session <> '' and {within_baseline("b.day", "s.day")}
     group by s.day, s.principal, s.session
-    having count(distinct b.day) >= 5
+    having count(distinct b.day) >= $session_days
 )
 select s.day, s.principal, s.session, s.kind, s.account_id, s.person,
        case when t.session is not null then s.session end as who_session,
@@ -75,14 +66,14 @@ from seen s
 left join stable t on s.day = t.day and s.principal = t.principal and s.session = t.session
 """
 
-# A day's discovery calls that the baseline does not know. Calls that were always denied are no history of a call that succeeds.
+# Calls that were always denied are no history of a call that succeeds.
 _NEW_CALLS = f"""
 with called as (
     select w.day, w.who, w.principal, w.who_session, h.service, h.operation, min(case when h.denied
         then 1 else 0 end) as all_denied
     from principal_bins h
     join who_days w on h.day = w.day and h.principal = w.principal and h.session = w.session
-    where h.discovery and h.category in ('network', 'resource', 'user')
+    where h.discovery and h.category in {CATEGORIES}
     group by w.day, w.who, w.principal, w.who_session, h.service, h.operation
 ),
 known as (
@@ -90,9 +81,8 @@ known as (
     from called c
     join principal_api_days_before b on c.principal = b.principal and c.service = b.service and c.operation = b.operation
     left join found_marks_before f
-      on f.subject = 'api' and f.value = b.service || ':' || b.operation and f.principal = b.principal and f.session = b.session
-     and f.call_day = b.day and f.day <= c.day - 2
-    where b.day <= c.day - 2 and b.day >= c.day - {LOOK_BACK + 2} and (c.who_session is null or b.session = c.who_session)
+      on {marked("f", "b", "c", subject="'api'", value="b.service || ':' || b.operation")}
+    where {within_baseline("b.day", "c.day")} and (c.who_session is null or b.session = c.who_session)
       and f.principal is null
     group by c.day, c.who, c.service, c.operation
     having sum(b.calls) > sum(b.denied) or max(c.all_denied) = 1
@@ -103,7 +93,6 @@ left join known k on c.day = k.day and c.who = k.who and c.service = k.service a
 where k.who is null
 """
 
-# What the baseline holds of those who made new calls, and how old the archive is.
 _HISTORIES = f"""
 with asked as (select distinct day, who, principal, who_session from new_calls),
 archive as (
@@ -119,24 +108,53 @@ from asked a
 cross join archive z
 left join principal_days_before b
   on a.principal = b.principal and (a.who_session is null or b.session = a.who_session)
- and b.day <= a.day - 2 and b.day >= a.day - {LOOK_BACK + 2}
+ and {within_baseline("b.day", "a.day")}
 group by a.day, a.who, a.principal, a.who_session
 """
 
 VIEWS: tuple[View, ...] = (
-    View(name="call_bins", reads=("cloudtrail",), sql=_CALL_BINS),
+    View(
+        name="call_bins",
+        meaning="One row per five minutes and management calls of a principal that are equal in all that matters.",
+        reads=("cloudtrail",),
+        sql=_CALL_BINS,
+    ),
     View(
         name="principal_bins",
+        meaning="One row per row of call_bins, with what is known of its API, address, tool and error.",
         reads=("call_bins", "api_facts", "address_facts", "agent_facts", "error_facts"),
         sql=_PRINCIPAL_BINS,
         kept=True,
     ),
-    View(name="who_days", reads=("principal_bins", "principal_days_before"), sql=_WHO_DAYS, kept=True),
+    View(
+        name="who_days",
+        meaning="One row per day, principal and session that the slice saw, with the name under which they are judged.",
+        reads=("principal_bins", "principal_days_before"),
+        sql=_WHO_DAYS,
+        thresholds=(
+            Threshold(
+                "session_days", 5, "Days on which a role's session name must have been seen before it is judged by itself."
+            ),
+        ),
+        kept=True,
+    ),
     View(
         name="new_calls",
+        meaning="One row per day, principal and discovery call that the baseline does not know of them.",
         reads=("principal_bins", "who_days", "principal_api_days_before", "found_marks_before"),
         sql=_NEW_CALLS,
         kept=True,
     ),
-    View(name="histories", reads=("new_calls", "who_days", "principal_days_before"), sql=_HISTORIES, kept=True),
+    View(
+        name="histories",
+        meaning="One row per day and principal with new calls, with what the baseline holds of them and how old the archive is.",
+        reads=("new_calls", "who_days", "principal_days_before"),
+        sql=_HISTORIES,
+        thresholds=(
+            Threshold("history_days", 14, "Days since a principal was first seen before it has enough history."),
+            Threshold("history_active_days", 7, "Days on which it was active by then."),
+            Threshold("history_reads", 50, "Reading calls that it made by then."),
+        ),
+        kept=True,
+    ),
 )

@@ -1,11 +1,12 @@
 """Views over what listed scanners got from ports of ours: which answered, how much, and who asked (methods 3.1)."""
 
 from vedette.sql.numbering import BACKWARD, OBJECT
+from vedette.sql.packets import ACK, DATA_BYTES, EMPTY_BYTES, OPTION_BYTES, RST, SYN, SYN_ACK, TCP, UDP, header, sized
+from vedette.sql.time import BINS_PER_DAY
 from vedette.views import View
 
-# A row a scanner, port and five minutes. How well a port answered is read from each reply (methods 3.1 item 4): data
-# (``served``), a handshake (``opened``: a packet larger than a refusal is among them), a refusal. IPv6 has 20 more
-# bytes a packet.
+# How well a port answered is read from each reply (methods 3.1 item 4): data (``served``), a handshake (``opened``: a packet
+# larger than a refusal is among them), a refusal.
 _SCANNER_FLOWS = f"""
 select f.interface_id, a.address, s.port, s.protocol, r.address as remote_address, s.bin, s.first_us, s.last_us, s.probes,
        s.rejected, s.served, s.opened, s.refused, o."object", s.reference % {OBJECT} as "position"
@@ -13,17 +14,19 @@ from (
     select interface, responder, port, protocol, initiator, bin, min(start_us) as first_us, max(end_us) as last_us,
            cast(sum(case when forward then 1 else 0 end) as bigint) as probes,
            cast(sum(case when forward and rejected then 1 else 0 end) as bigint) as rejected,
-           sum(case when forward or rejected or protocol = 17 or resets then 0
-                    when bytes > (80 + header) * packets or (tcp_flags is not null and packets > 5) then 1 else 0 end) as served,
+           sum(case when forward or rejected or protocol = {UDP} or resets then 0
+                    when bytes > ({DATA_BYTES} + header) * packets or (tcp_flags is not null and packets > 5) then 1
+                    else 0 end) as served,
            sum(case when forward or rejected then 0
-                    when protocol = 17 or (tcp_flags & 18) = 18 then 1
-                    when tcp_flags is null and bytes >= (40 + header) * packets + 4 then 1 else 0 end) as opened,
+                    when protocol = {UDP} or (tcp_flags & {SYN_ACK}) = {SYN_ACK} then 1
+                    when tcp_flags is null and bytes >= ({EMPTY_BYTES} + header) * packets + {OPTION_BYTES} then 1
+                    else 0 end) as opened,
            sum(case when not forward and not rejected and resets then 1 else 0 end) as refused,
            min(record + case when forward then 0 else {BACKWARD} end) % {BACKWARD} as reference
     from (
-        select *, case when ipv6 then 20 else 0 end as header,
-               protocol = 6 and ((tcp_flags is not null and (tcp_flags & 22) = 4)
-                    or (tcp_flags is null and bytes = (case when ipv6 then 60 else 40 end) * packets)) as resets
+        select *, {header("ipv6")} as header,
+               protocol = {TCP} and ((tcp_flags is not null and (tcp_flags & {SYN | RST | ACK}) = {RST})
+                    or (tcp_flags is null and bytes = {sized(EMPTY_BYTES)} * packets)) as resets
         from opened_flows
         where initiator in (
             select n.number
@@ -40,8 +43,6 @@ join flow_addresses r on s.initiator = r.number
 join flow_objects o on s.reference // {OBJECT} = o.number
 """
 
-# The list entries that held at the time. Of a scanner on several lists the worst verdict but one counts: whoever is known to be
-# malicious is, then a known research project is harmless wherever else it stands.
 _PROBE_ENTRIES = """
 select s.interface_id, s.address, s.port, s.protocol, s.remote_address, s.bin, m.kind, m.list_name, m.network, m.line, m.category,
        m.verdict, s.first_us > microseconds(m.stale_after) as stale, m.as_of, m.entry_valid_from, m.entry_valid_to, m.canonical
@@ -51,9 +52,11 @@ join address_matches m
 where m.kind in ('trusted', 'scanner', 'malicious')
 """
 
-_JUDGED_PROBES = """
+# The level says how well the port answered: 4 sent data, 3 shook hands, 2 refused, 1 was let in, 0 was rejected. Of a scanner on
+# several lists, whoever is known to be malicious is; otherwise a known research project is harmless, whatever else names it.
+_JUDGED_PROBES = f"""
 select s.*, e.verdict, e.trusted, f.account_id, f.region, coalesce(f.instance_id, v.instance_id) as instance_id, f.vpc_id,
-       f.subnet_id, s.bin // 288 as day,
+       f.subnet_id, s.bin // {BINS_PER_DAY} as day,
        case when s.served > 0 then 4 when s.opened > 0 then 3 when s.refused > 0 then 2 when s.rejected = s.probes then 0
             else 1 end
            as level,
@@ -97,16 +100,29 @@ group by t.list_name
 VIEWS: tuple[View, ...] = (
     View(
         name="scanner_flows",
+        meaning="One row per listed scanner, port of ours and five minutes, with what was asked and what was answered.",
         reads=("opened_flows", "address_matches", "interface_facts", "flow_addresses", "flow_objects"),
         sql=_SCANNER_FLOWS,
         kept=True,
     ),
-    View(name="probe_entries", reads=("scanner_flows", "address_matches"), sql=_PROBE_ENTRIES, kept=True),
+    View(
+        name="probe_entries",
+        meaning="One row per probe and list entry that named its scanner at the time.",
+        reads=("scanner_flows", "address_matches"),
+        sql=_PROBE_ENTRIES,
+        kept=True,
+    ),
     View(
         name="judged_probes",
+        meaning="One row per probe, with the verdict on its scanner, how well the port answered, and whether that counts.",
         reads=("scanner_flows", "probe_entries", "interface_facts", "inventory", "expected_ports"),
         sql=_JUDGED_PROBES,
         kept=True,
     ),
-    View(name="silenced_probes", reads=("probe_entries", "judged_probes"), sql=_SILENCED_PROBES),
+    View(
+        name="silenced_probes",
+        meaning="One row per trusted list that kept probes from being reported, with their number.",
+        reads=("probe_entries", "judged_probes"),
+        sql=_SILENCED_PROBES,
+    ),
 )

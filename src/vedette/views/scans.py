@@ -1,15 +1,29 @@
-"""Views from attempts to port scans: where attempts make a scan.
+"""Views from attempts to port scans: where attempts make a scan (methods 2.1 to 2.4).
 
-Methods 2.1 to 2.4. Times are microseconds since 1970 (``us``), weights of failures are in tenths. A window ends at a try and
-reaches back; a try is evidence when a window that it lies in triggers. Whether it does is first known with the last try of that
-window, and only that step tells of it: so each try is reported once, however the input is cut.
+Times are microseconds since 1970 (``us``), weights of failures are in tenths. A window ends at an attempt and reaches back; an
+attempt is evidence if a window that it lies in triggers. Whether it does is first known with the last attempt of that window,
+and only the step that sees that one reports it: so each attempt is reported once, however the input is cut.
 """
 
 from collections.abc import Mapping
 
-from vedette.sql.windows import DAY, HOUR, MINUTE, NEVER, over
+from vedette.sql.flow_limits import (
+    BLOCK_HOST_FAILURES,
+    CLUSTER_FAILURES,
+    HARD_FAILURES,
+    STRONG_TENTHS,
+    UDP_ATTEMPTS,
+    UDP_SERVICE_PORTS,
+    WEIGHT,
+)
+from vedette.sql.packets import TCP, UDP
+from vedette.sql.ports import CRAWLER_PORTS, FIRST_EPHEMERAL, FIRST_UNPRIVILEGED
+from vedette.sql.threshold import Threshold
+from vedette.sql.time import DAY, HOUR, MINUTE
+from vedette.sql.windows import NEVER, over
 from vedette.views import View
-from vedette.views.attempts import BLOCK_HOST
+
+_FAST, _MEDIUM, _SLOW = 10 * MINUTE, HOUR, DAY
 
 _HOST = "interface_id, remote_address"
 
@@ -31,10 +45,10 @@ def _sums(name: str, reach: int, key: str, weak: str = "weak") -> str:
     window = over(key, reach)
     return f"""count(*) {window} as {name}_tried,
            sum(weight) {window} as {name}_weight, sum((1 - {weak}) * weight) {window} as {name}_strong,
-           sum(case when protocol = 17 then 10 * failed else weight end) {window} as {name}_lost,
-           sum(case when remote_port < 1024 then 1 else 0 end) {window} as {name}_low,
-           sum(case when remote_port < 1024 and controls = 0 then failed else 0 end) {window} as {name}_fixed,
-           sum(case when remote_port < 32768 then failed else 0 end) {window} as {name}_below,
+           sum(case when protocol = {UDP} then {WEIGHT} * failed else weight end) {window} as {name}_lost,
+           sum(case when remote_port < {FIRST_UNPRIVILEGED} then 1 else 0 end) {window} as {name}_low,
+           sum(case when remote_port < {FIRST_UNPRIVILEGED} and controls = 0 then failed else 0 end) {window} as {name}_fixed,
+           sum(case when remote_port < {FIRST_EPHEMERAL} then failed else 0 end) {window} as {name}_below,
            sum(k8s) {window} as {name}_k8s, sum(hard) {window} as {name}_hard,
            sum(case when outcome = 'no_reply' then unreliable else 0 end) {window} as {name}_unreliable"""
 
@@ -42,9 +56,10 @@ def _sums(name: str, reach: int, key: str, weak: str = "weak") -> str:
 def _failed(name: str, needed: str, share: str, counted: str = "weight") -> str:
     """Return the condition that enough attempts of a window failed: weak rules make up two fifths at most (methods 1.2)."""
     return (
-        f"{name}_weight >= 10 * ({needed}) and 5 * {name}_strong >= 30 * ({needed})"
-        f" and {name}_{counted} >= 10 * ({share}) * {name}_tried"
-        f" and ({name}_unreliable = 0 or {name}_hard >= 5) and ({name}_k8s = 0 or {name}_below >= 10)"
+        f"{name}_weight >= {WEIGHT} * ({needed}) and {name}_strong >= {STRONG_TENTHS} * ({needed})"
+        f" and {name}_{counted} >= {WEIGHT} * ({share}) * {name}_tried"
+        f" and ({name}_unreliable = 0 or {name}_hard >= {HARD_FAILURES})"
+        f" and ({name}_k8s = 0 or {name}_below >= {CLUSTER_FAILURES})"
     )
 
 
@@ -53,13 +68,17 @@ def _dynamic(name: str, needed: str) -> str:
     return f"case when control = 1 and {name}_fixed = 0 then greatest({needed}, $dynamic_failed) else {needed} end"
 
 
-_UDP = "(protocol <> 17 or ({name}_tried >= 100 and {name}_low >= 20))"
+def _of_udp(name: str) -> str:
+    """Return the condition that a window has enough attempts if they are of UDP."""
+    return f"(protocol <> {UDP} or ({name}_tried >= {UDP_ATTEMPTS} and {name}_low >= {UDP_SERVICE_PORTS}))"
+
+
 _HOST_KEY = "interface_id, remote_address, protocol"
 _PORT_KEY = "interface_id, remote_port, protocol"
 _EVIDENCE = """interface_id, local_address, remote_address, remote_port, protocol, us, outcome, rule, low_port, high_port,
        sensitive, inside, assumed, control, weak, "object", "position", is_new"""
 
-# Windows are dear: they are drawn only where there are enough attempts for any kind.
+# Windows are expensive: they are computed only where there are enough attempts for any kind.
 _HOST_SCANS = f"""
 with several as (
     select {_HOST} from scan_attempts group by {_HOST}
@@ -67,14 +86,14 @@ with several as (
 ),
 counted as (
     select t.*,
-           {_sums("fast", 10 * MINUTE, _HOST_KEY)},
-           {_sums("medium", HOUR, _HOST_KEY)},
-           {_sums("slow", DAY, _HOST_KEY)},
-           sum(probing) {over(_HOST_KEY, 10 * MINUTE)} as fast_probing,
-           sum(case when remote_port < 32768 then 1 else 0 end) {over(_HOST_KEY, 10 * MINUTE)} as below_ephemeral,
-           sum(sensitive) {over(_HOST, 10 * MINUTE)} as sensitive_tried,
-           sum(sensitive * weight) {over(_HOST, 10 * MINUTE)} as sensitive_weight,
-           sum(case when of_host_hour = 1 then 1 else 0 end) {over(_HOST_KEY, DAY)} as slow_hours
+           {_sums("fast", _FAST, _HOST_KEY)},
+           {_sums("medium", _MEDIUM, _HOST_KEY)},
+           {_sums("slow", _SLOW, _HOST_KEY)},
+           sum(probing) {over(_HOST_KEY, _FAST)} as fast_probing,
+           sum(case when remote_port < {FIRST_EPHEMERAL} then 1 else 0 end) {over(_HOST_KEY, _FAST)} as below_ephemeral,
+           sum(sensitive) {over(_HOST, _FAST)} as sensitive_tried,
+           sum(sensitive * weight) {over(_HOST, _FAST)} as sensitive_weight,
+           sum(case when of_host_hour = 1 then 1 else 0 end) {over(_HOST_KEY, _SLOW)} as slow_hours
     from (
         select t.*
         from scan_attempts t
@@ -84,22 +103,22 @@ counted as (
 triggered as (
     select *,
            fast_tried >= $fast_ports and {_failed("fast", _dynamic("fast", "$fast_failed"), "$fast_share", "lost")}
-               and {_UDP.format(name="fast")} as vertical_fast,
+               and {_of_udp("fast")} as vertical_fast,
            fast_tried >= $open_ports and fast_probing >= $open_share * fast_tried and below_ephemeral >= $open_fixed_ports
-               and protocol = 6 as vertical_open_target,
-           sensitive = 1 and sensitive_tried >= $sensitive_ports and sensitive_weight >= 10 * $sensitive_failed
+               and protocol = {TCP} as vertical_open_target,
+           sensitive = 1 and sensitive_tried >= $sensitive_ports and sensitive_weight >= {WEIGHT} * $sensitive_failed
                as vertical_sensitive,
            medium_tried >= $medium_ports and {_failed("medium", _dynamic("medium", "$medium_failed"), "$medium_share", "lost")}
-               and {_UDP.format(name="medium")} as vertical_medium,
+               and {_of_udp("medium")} as vertical_medium,
            {_failed("slow", _dynamic("slow", "$slow_failed"), "$slow_share", "lost")} and slow_hours >= $slow_hours
-               and {_UDP.format(name="slow")} as vertical_slow
+               and {_of_udp("slow")} as vertical_slow
     from counted
 ),
 reported as (
     select *,
-           {_reported({"vertical_fast": 10 * MINUTE, "vertical_open_target": 10 * MINUTE}, _HOST_KEY)},
-           {_reported({"vertical_medium": HOUR, "vertical_slow": DAY}, _HOST_KEY)},
-           {_reported({"vertical_sensitive": 10 * MINUTE}, _HOST)}
+           {_reported({"vertical_fast": _FAST, "vertical_open_target": _FAST}, _HOST_KEY)},
+           {_reported({"vertical_medium": _MEDIUM, "vertical_slow": _SLOW}, _HOST_KEY)},
+           {_reported({"vertical_sensitive": _FAST}, _HOST)}
     from triggered
 )
 select *, triggered_at // 2 as triggered_us
@@ -114,36 +133,36 @@ from (
 where triggered_at < {NEVER} and (is_new = 1 or triggered_at % 2 = 1)
 """
 
-# Of one port over many hosts. Hosts on which many ports were tried belong to a block or to a scan of theirs. Towards the internet
+# One port over many hosts. Hosts on which many ports were tried belong to a block or to a scan of their own. Towards the internet
 # the ports of crawlers, resolvers and mail servers need twice as much (methods 2.1).
-_TWICE = "(case when remote_port in (25, 53, 80, 123, 443) and inside = 0 then 2 else 1 end)"
+_TWICE = f"(case when remote_port in ({CRAWLER_PORTS}) and inside = 0 then 2 else 1 end)"
 
 
 def _spread(share: str) -> str:
     return f"(case when {_TWICE} = 2 then greatest({share}, $crawler_share) else {share} end)"
 
 
-# A server that takes leave of its clients may look as if it tried their ports, each its own, but not one port of many hosts:
-# there a refusal tells who opened, even where the ports do not.
+# A server that closes the connections of its clients may look as if it tried their ports, each a different one, but not one port
+# of many hosts: there a refusal tells who opened, even where the ports do not.
 _WEAK_OF_PORT = "case when weak = 1 and outcome <> 'refused' then 1 else 0 end"
 
 _PORT_SCANS = f"""
 with several as (
-    select {_PORT_KEY} from scan_attempts where host_failed < {BLOCK_HOST} and usual_port = 0 group by {_PORT_KEY}
+    select {_PORT_KEY} from scan_attempts where host_failed < {BLOCK_HOST_FAILURES} and usual_port = 0 group by {_PORT_KEY}
     having count(*) >= least($hosts, $dark_tried, $medium_hosts, $slow_hosts_failed)
 ),
 counted as (
     select t.*,
-           {_sums("fast", 10 * MINUTE, _PORT_KEY, _WEAK_OF_PORT)},
-           {_sums("medium", HOUR, _PORT_KEY, _WEAK_OF_PORT)},
-           {_sums("slow", DAY, _PORT_KEY, _WEAK_OF_PORT)},
-           sum(dark * probing) {over(_PORT_KEY, 10 * MINUTE)} as dark_hosts,
-           sum(case when of_port_hour = 1 then 1 else 0 end) {over(_PORT_KEY, DAY)} as slow_hours
+           {_sums("fast", _FAST, _PORT_KEY, _WEAK_OF_PORT)},
+           {_sums("medium", _MEDIUM, _PORT_KEY, _WEAK_OF_PORT)},
+           {_sums("slow", _SLOW, _PORT_KEY, _WEAK_OF_PORT)},
+           sum(dark * probing) {over(_PORT_KEY, _FAST)} as dark_hosts,
+           sum(case when of_port_hour = 1 then 1 else 0 end) {over(_PORT_KEY, _SLOW)} as slow_hours
     from (
         select t.*
         from scan_attempts t
         join several s on t.interface_id = s.interface_id and t.remote_port = s.remote_port and t.protocol = s.protocol
-        where t.host_failed < {BLOCK_HOST} and t.usual_port = 0
+        where t.host_failed < {BLOCK_HOST_FAILURES} and t.usual_port = 0
     ) t
 ),
 triggered as (
@@ -161,8 +180,8 @@ triggered as (
 ),
 reported as (
     select *,
-           {_reported({"horizontal_fast": 10 * MINUTE, "horizontal_dark": 10 * MINUTE}, _PORT_KEY)},
-           {_reported({"horizontal_medium": HOUR, "horizontal_slow": DAY}, _PORT_KEY)}
+           {_reported({"horizontal_fast": _FAST, "horizontal_dark": _FAST}, _PORT_KEY)},
+           {_reported({"horizontal_medium": _MEDIUM, "horizontal_slow": _SLOW}, _PORT_KEY)}
     from triggered
 )
 select *, triggered_at // 2 as triggered_us
@@ -176,13 +195,13 @@ from (
 where triggered_at < {NEVER} and (is_new = 1 or triggered_at % 2 = 1)
 """
 
-# A few ports each of several hosts: counted in windows of ten whole minutes. A window triggers in its last minute, which
-# holds a try.
+# A few ports on each of several hosts, counted in windows of ten whole minutes. A window triggers in its last minute, which holds
+# an attempt.
 _BLOCK_SCANS = f"""
 with failures as (
     select *, us // {MINUTE} as minute
     from scan_attempts
-    where failed = 1 and weight = 10 and weak = 0 and unreliable = 0 and k8s = 0 and protocol = 6 and $horizontal = 1
+    where failed = 1 and weight = {WEIGHT} and weak = 0 and unreliable = 0 and k8s = 0 and protocol = {TCP} and $horizontal = 1
 ),
 minutes as (
     select interface_id, minute, max(is_new) as is_new from failures group by interface_id, minute
@@ -215,7 +234,7 @@ where f.is_new = 1 or t.triggered_at % 2 = 1
 """
 
 _COUNTS = ("fast_tried", "fast_weight", "medium_tried", "medium_weight", "slow_tried", "slow_weight", "slow_hours")
-_PORT_TARGET = "case when protocol = 17 then 'udp/' else 'tcp/' end || cast(remote_port as varchar)"
+_PORT_TARGET = f"case when protocol = {UDP} then 'udp/' else 'tcp/' end || cast(remote_port as varchar)"
 
 
 def _evidence(view: str, target: str, kinds: str, counts: str) -> str:
@@ -243,8 +262,48 @@ union all
 """
 
 VIEWS: tuple[View, ...] = (
-    View(name="host_scans", reads=("scan_attempts",), sql=_HOST_SCANS),
-    View(name="port_scans", reads=("scan_attempts",), sql=_PORT_SCANS),
-    View(name="block_scans", reads=("scan_attempts",), sql=_BLOCK_SCANS),
-    View(name="scan_evidence", reads=("host_scans", "port_scans", "block_scans"), sql=_SCAN_EVIDENCE, kept=True),
+    View(
+        name="host_scans",
+        meaning="One row per attempt that is evidence of a scan of many ports of one host.",
+        reads=("scan_attempts",),
+        sql=_HOST_SCANS,
+        thresholds=(
+            Threshold("fast_ports", 20, "Ports of one host that are tried within ten minutes."),
+            Threshold("medium_ports", 30, "Ports of one host that are tried within an hour."),
+            Threshold(
+                "sensitive_ports", 6, "Ports of databases, shells and the like of one host that are tried within ten minutes."
+            ),
+            Threshold("open_fixed_ports", 50, "Ports that are touched without use and lie below the ephemeral ones (32768)."),
+            Threshold("dynamic_failed", 40, "Ports that must fail where all are dynamic and a control conversation stands."),
+        ),
+    ),
+    View(
+        name="port_scans",
+        meaning="One row per attempt that is evidence of a scan of one port over many hosts.",
+        reads=("scan_attempts",),
+        sql=_PORT_SCANS,
+        thresholds=(
+            Threshold("hosts", 25, "Hosts on which the same port is tried within ten minutes."),
+            Threshold("medium_hosts", 40, "Hosts on which the same port is tried within an hour."),
+            Threshold("dark_tried", 10, "Hosts on which the port is tried along with addresses that nobody has."),
+            Threshold("crawler_share", 0.8, "Share that must fail on ports 25, 53, 80, 123, 443 towards the internet."),
+        ),
+    ),
+    View(
+        name="block_scans",
+        meaning="One row per attempt that is evidence of a scan of a few ports on each of several hosts.",
+        reads=("scan_attempts",),
+        sql=_BLOCK_SCANS,
+        thresholds=(
+            Threshold("block_hosts", 3, "Hosts of a block within ten minutes."),
+            Threshold("block_failed", 40, "Pairs of host and port that must fail on them together."),
+        ),
+    ),
+    View(
+        name="scan_evidence",
+        meaning="One row per attempt and target of which it is evidence, in the columns that all kinds of scans share.",
+        reads=("host_scans", "port_scans", "block_scans"),
+        sql=_SCAN_EVIDENCE,
+        kept=True,
+    ),
 )

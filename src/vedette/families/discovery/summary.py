@@ -9,6 +9,7 @@ from vedette.findings.model import Finding, Sighting, Summary
 from vedette.findings.severity import HIGH, LOW, MEDIUM
 from vedette.findings.tallies import most_frequent
 from vedette.guardduty.reading import member
+from vedette.sql.threshold import in_words
 
 _NAMED = 5
 _KEPT_APIS = 50
@@ -89,7 +90,7 @@ def _reasons(
     thresholds: Mapping[str, int | float],
 ) -> Iterable[str]:
     for code, points in codes.items():
-        yield f"{code.upper()} +{points:g}: {_said(code, seen)}"
+        yield f"{code.upper()} +{points:g}: {_said(code, seen, thresholds)}"
     for code, points in mitigations.items():
         yield f"{code.upper()} {points:g}: {_MITIGATIONS[code]}."
     yield f"Together {total:g} points; {seen.facts.get('needed', thresholds['needed']):g} make a finding."
@@ -148,8 +149,9 @@ def _context(seen: Sighting) -> Iterable[str]:
         yield f"For comparison: {callers:g} of {seen.facts['members']:g} peers ({peers}) make the least usual of these calls."
 
 
-def _said(code: str, seen: Sighting) -> str:
+def _said(code: str, seen: Sighting, thresholds: Mapping[str, int | float]) -> str:
     return _SENTENCES[code].format(
+        **{name: in_words(value) for name, value in thresholds.items()},
         apis=_listed(seen, "apis"),
         count=f"{seen.facts.get('apis', 0):g}",
         of_day=f"{seen.facts.get('apis_of_day', 0):g}",
@@ -172,7 +174,7 @@ _SENTENCES = {
     "g1": "first {apis} in {span} days of history ({calls} other calls on {days} days).",
     "g2": "a service that the principal had not used before.",
     "g3": "the principal had never asked about this category.",
-    "p1": "fewer than one in twenty of its peers make the call.",
+    "p1": "fewer than one in {p1_one_in} of its peers make the call.",
     "n1": "came from {places} in {span} days of history{usual}.",
     "n2": "nobody here had used that network, or it lets hosts, tunnels or proxies to anybody.",
     "n3": "a country that the principal had not used: {countries}.",
@@ -181,12 +183,12 @@ _SENTENCES = {
     "u2": "the user agent names {attacks}.",
     "b1": "{count} discovery calls that are new for the principal in one episode.",
     "s1": "{of_day} discovery calls that are new for the principal within 24 hours, over several episodes.",
-    "b2": "four or more services or regions that the principal had not used.",
+    "b2": "{b2_subjects} or more services or regions that the principal had not used.",
     "d1": "{denied} APIs were denied in one episode, to a principal that is seldom denied anything.",
     "d2": "a call made for the first time was denied.",
     "c1": "GetCallerIdentity, for the first time, came before: somebody asked whose credentials these are.",
     "h1": "at an hour of the week at which the person had never worked ({first}).",
-    "k1": "the access key had slept for 30 days, or was never used before.",
+    "k1": "the access key had slept for {k1_days} days, or was never used before.",
     "t1": "{addresses} is on a Tor, malicious or custom list.",
     "r1": "the root user, outside the console.",
 }
