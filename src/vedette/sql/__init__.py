@@ -1,1 +1,1 @@
-"""Pieces of SQL that views, states and detections share: parameters, thresholds, windows."""
+"""Pieces of SQL that views, states and detections share: time, windows, thresholds, and the terms of flows and of discovery."""
