@@ -9,7 +9,7 @@ from vedette.detections import Detection, Number
 from vedette.rules import Rules
 from vedette.schema import TABLES
 from vedette.sql.graph import ordered
-from vedette.state import State
+from vedette.state import BEFORE, State, all_states
 from vedette.state_files.generation import Part
 from vedette.views import BASE_TABLES, View, all_views
 
@@ -47,7 +47,14 @@ class StepPlan:
         detections = tuple(item for item in rules.detections if concerned(*item.reads))
         roots = {name for detection in detections for name in detection.reads}
         examined = wanted & set(ordered(roots, reads))
-        roots |= {name for counts in (SILENCED, AMBIGUOUS, EVICTED) for table, name in counts.items() if table in examined}
+        forgotten = all_states().keys() - {state.name for state in rules.states}
+        roots |= {
+            name
+            for counts in (SILENCED, AMBIGUOUS, EVICTED)
+            for table, name in counts.items()
+            # what a table would hold that is not remembered need not be counted either
+            if table in examined and forgotten.isdisjoint(table.removesuffix(BEFORE) for table in ordered([name], reads))
+        }
         roots |= {state.name for state in rules.states if concerned(state.name)}
         names = ordered(roots, reads)
         return cls(
