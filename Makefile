@@ -59,9 +59,10 @@ package: $(VENV)/.dev ## build the wheel, and try it and the locks in an empty e
 	$(call CHECKED,$(CLEAN))
 	build/clean/bin/vedette --help > build/help.txt
 	$(CLEAN) -c "import vedette, importlib.resources as r; assert (r.files('vedette') / 'py.typed').is_file()"
-	$(CLEAN) -m pip -qq --disable-pip-version-check $(LOCKED) --dry-run --ignore-installed --report build/locks.json \
-		$(foreach lock,runtime dev docs bench,-r requirements/$(lock).txt)
-	$(BIN)/python requirements/lock.py --complete build/locks.json
+	$(CLEAN) -m pip -qq inspect > build/installed.json
+	$(CLEAN) -m pip -qq --disable-pip-version-check $(LOCKED) --dry-run --report build/locked.json \
+		$(foreach lock,dev docs bench,-r requirements/$(lock).txt)
+	$(BIN)/python requirements/lock.py --complete build/installed.json build/locked.json
 
 services: ## install the services that tests use, where that is possible
 	@.ci/services

@@ -4,8 +4,8 @@
 ``bench.txt`` are what those need besides. ``oldest-pip.txt`` is what ``make package`` installs them with. Run it as
 ``make lock``; add ``LOCK=--upgrade`` for newer releases of everything.
 
-pip installs these files without resolving, and so without asking whether they are complete: ``lock.py --complete REPORT`` says
-what they lack, according to pip's report of what it would install from them.
+pip installs these files without resolving, and so without asking whether they are complete: ``lock.py --complete REPORT…`` says
+what they lack, according to pip's reports of what it has installed and what it would install from them.
 """
 
 import json
@@ -94,9 +94,10 @@ def needed_here(requirements: Iterable[str], extra: str = "") -> list[Requiremen
     return [item for item in items if item.marker is None or item.marker.evaluate({"extra": extra})]
 
 
-def complete(report: Path) -> list[str]:
-    """Return what each lock lacks, according to a report of ``pip install --dry-run --report`` of all of them."""
-    items = [item["metadata"] for item in json.loads(report.read_text(encoding="utf-8"))["install"]]
+def lacking(reports: Iterable[Path]) -> list[str]:
+    """Return what each lock lacks, according to reports of ``pip inspect`` and ``pip install --dry-run --report``."""
+    found = [json.loads(report.read_text(encoding="utf-8")) for report in reports]
+    items = [item["metadata"] for report in found for item in report.get("installed", report.get("install"))]
     needed: dict[str, list[str]] = {canonicalize_name(item["name"]): item.get("requires_dist", []) for item in items}
     return [f"{lock.name}: {text}" for lock in locks() for text in missing(lock.wanted, lock.versions(), needed.__getitem__)]
 
@@ -115,8 +116,8 @@ def write(lock: Lock, options: list[str]) -> None:
 def main(arguments: list[str]) -> None:
     """Write every lock, or say what they lack."""
     if arguments[:1] == ["--complete"]:
-        if lacking := complete(Path(arguments[1])):
-            sys.exit("\n".join(["locks are not complete; run make lock", *lacking]))
+        if faults := lacking(map(Path, arguments[1:])):
+            sys.exit("\n".join(["locks are not complete; run make lock", *faults]))
         return
     for lock in (*locks(), Lock("oldest-pip.txt", (OLDEST_PIP,))):
         write(lock, arguments)
