@@ -169,7 +169,8 @@ def test_a_span_leaves_out_what_was_delivered_before_or_long_after(folder: Path)
     assert days == ["03", "04", "05", "notes.json"]  # the 3rd at 12:00 by the hour; the 5th may hold late records
     Path(f"{DAY}/notes.json").unlink()
     late = Span(since=datetime(2024, 1, 1, tzinfo=UTC))
-    with pytest.raises(NothingToReadError, match="'AWSLogs' has 9 files, but judging by their names none can hold records of the span"):
+    sentence = "'AWSLogs' has 9 files, but judging by their names none can hold records of the span"
+    with pytest.raises(NothingToReadError, match=sentence):
         names("AWSLogs", late)
 
 

@@ -269,7 +269,8 @@ def test_a_broken_transfer_goes_on_where_it_broke(
 def test_without_credentials_the_way_to_them_is_told(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    with pytest.raises(SourceError, match=r"^s3://some-logs/: no AWS credentials were found; set a profile, or AWS_ACCESS_KEY_ID"):
+    sentence = r"^s3://some-logs/: no AWS credentials were found; set a profile, or AWS_ACCESS_KEY_ID"
+    with pytest.raises(SourceError, match=sentence):
         list(list_blobs("s3://some-logs", Span(), connection))
 
 
