@@ -34,8 +34,10 @@ def test_examples_of_the_command_line(corpus: Path) -> None:
         "eni-f9ba99bf": ("instance", "i-0598c7d356eba48d7"),
     }
     assert inventory.notes == (
-        ".: get-managed-prefix-list-entries-1.json: the name contains no prefix list ID; "
-        "rename the file to get-managed-prefix-list-entries-pl-….json",
+        (
+            ".: get-managed-prefix-list-entries-1.json: the name contains no prefix list ID; "
+            "rename the file to get-managed-prefix-list-entries-pl-….json"
+        ),
     )
     assert inventory.reachability(remote="198.51.100.7", protocol=6, port=22, interface_id="eni-e5aa89a3").verdict == "unknown"
     addresses = inventory.table()["address"].to_pylist()
