@@ -14,6 +14,7 @@ from vedette.settings import java_home, within_spark
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+_JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 _ALWAYS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.adaptive.enabled": "true",
@@ -60,10 +61,9 @@ def start(master: str, conf: Mapping[str, str], broadcast_limit: str) -> tuple["
         builder = builder.master(chosen)
     if chosen.startswith("local"):
         logging = files("vedette.engine") / "log4j2.properties"
-        options |= _LOCAL | {
-            "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile=file:{logging}",
-            "spark.pyspark.python": sys.executable,
-        }
+        options |= _LOCAL | {"spark.pyspark.python": sys.executable}
+        # Options of the user's are added to ours.
+        conf = {**conf, _JAVA_OPTIONS: f"-Dlog4j2.configurationFile=file:{logging} {conf.get(_JAVA_OPTIONS, '')}".rstrip()}
     for name, value in {**options, **conf}.items():
         builder = builder.config(name, value)
     try:
