@@ -1,7 +1,7 @@
 """Settings of Spark for a few rows."""
 
-# To compile each query, or the JVM's own code to the utmost, would take longer than to run it as it is. Clusters of tests and runs of
-# the command compile.
+# To compile each query, or the JVM's own code to the utmost, would take longer than to run it as it is. Clusters of tests and
+# runs of the command compile.
 QUICK = {
     "spark.sql.shuffle.partitions": "2",
     "spark.sql.codegen.wholeStage": "false",
