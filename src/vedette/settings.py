@@ -156,7 +156,9 @@ class _WithoutLists(BaseSettings):
         title="a list of entries",
         description="Whose first calls are expected: PRINCIPAL, optionally network, resource or user, and until DAY: REASON.",
     )
-    bundled_lists: bool = _switch("Whether the dated lists that ship with vedette are used in addition to yours.", default=True)
+    bundled_lists: bool = _switch(
+        "Whether the dated lists that ship with vedette are used for kinds of which you give none.", default=True
+    )
 
     thresholds: Numbers = Field(
         default_factory=dict,
