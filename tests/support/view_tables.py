@@ -6,7 +6,7 @@ of the real graph, built on no rows. ``tests/views/README.md`` explains the nota
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from functools import cache
@@ -22,7 +22,7 @@ from vedette.engine.functions import FUNCTIONS
 from vedette.inventory import INTERFACES
 from vedette.rules.choice import rules
 from vedette.schema import TABLES
-from vedette.settings import Settings
+from vedette.settings import load
 from vedette.sql.graph import fill, parameters
 from vedette.state import all_states
 from vedette.views import View, all_views, episodes, needed
@@ -48,7 +48,7 @@ _FACTS = {
 @cache
 def numbers() -> Mapping[str, int | float]:
     """Return what every ``$name`` of a view stands for by default: settings, thresholds of detections and of views, the step."""
-    return {**rules(Settings()).numbers, "step": STEP, "watermark_us": 0}
+    return {**rules(load(None, {})).numbers, "step": STEP, "watermark_us": 0}
 
 
 @cache
@@ -95,7 +95,10 @@ def _plain_type(kind: pa.DataType) -> pa.DataType:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One case: a view, its tables, the numbers that differ, and the rows that are expected in the columns that are shown."""
+    """One case: a view, its tables, the numbers that differ, and the rows that are expected in the columns that are shown.
+
+    ``apart`` names the columns that keep rows apart: those of different values there have nothing to do with one another.
+    """
 
     view: View
     name: str
@@ -103,6 +106,7 @@ class Case:
     numbers: Mapping[str, int | float]
     shown: Sequence[str]
     expected: Sequence[Row]
+    apart: Sequence[str]
 
 
 def read_case(name: str, document: Mapping[str, Any], item: Mapping[str, Any]) -> Case:
@@ -112,21 +116,21 @@ def read_case(name: str, document: Mapping[str, Any], item: Mapping[str, Any]) -
         NotationError: a table, column, number or cell that the view or the notation does not know.
     """
     try:
-        _known(document, ("usual", "given", "cases"), "member")
+        _known(document, ("apart", "usual", "given", "cases"), "member")
         _known([name], all_views(), "view")
         view = all_views()[name]
         usual = document.get("usual", {})
         _known(usual, view.reads, "table")
-        return _case(view, item, usual, document.get("given", {}))
+        return _case(view, item, usual, document)
     except NotationError as error:
         raise NotationError(f"{name}: {item.get('name', 'a case without a name')}: {error}") from error
 
 
-def _case(view: View, item: Mapping[str, Any], usual: Mapping[str, Row], common: Mapping[str, str]) -> Case:
+def _case(view: View, item: Mapping[str, Any], usual: Mapping[str, Row], document: Mapping[str, Any]) -> Case:
     _known(item, ("name", "why", "given", "numbers", "expect"), "member")
     if missing := {"name", "why", "given", "expect"} - set(item):
         raise NotationError(f"lacks {', '.join(sorted(missing))}")
-    texts = {**common, **item["given"]}
+    texts = {**document.get("given", {}), **item["given"]}
     _known(texts, view.reads, "table")
     differing = item.get("numbers", {})
     _known(differing, parameters(view.sql), "number")
@@ -135,7 +139,8 @@ def _case(view: View, item: Mapping[str, Any], usual: Mapping[str, Row], common:
     output = columns()[view.name]
     rows = _in_units(output, expected)
     shown = names or [field.name for field in output if not pa.types.is_nested(field.type)][:_SHOWN]
-    return Case(view=view, name=item["name"], given=given, numbers=differing, shown=shown, expected=rows)
+    apart = document.get("apart", ())
+    return Case(view=view, name=item["name"], given=given, numbers=differing, shown=shown, expected=rows, apart=apart)
 
 
 def _known(names: Iterable[str], allowed: Iterable[str], what: str) -> None:
@@ -149,6 +154,35 @@ def _known(names: Iterable[str], allowed: Iterable[str], what: str) -> None:
         if name not in known:
             near = get_close_matches(name, known, n=1)
             raise NotationError(f"{what} {name!r} is not known" + (f" (did you mean {near[0]!r}?)" if near else ""))
+
+
+# Many cases in one query
+
+
+def together(cases: Sequence[Case]) -> Case:
+    """Return the cases of a view as one, each with values of its own in the columns that keep rows apart."""
+    first = cases[0]
+    given = {
+        table: [{**row, **_moved(row, number, first.apart)} for number, case in enumerate(cases) for row in case.given[table]]
+        for table in first.view.reads
+    }
+    (key,) = (name for name in first.apart if name in columns()[first.view.name].names)
+    shown = dict.fromkeys([key, *(name for case in cases for name in case.shown)])
+    return replace(first, given=given, shown=tuple(shown), expected=())
+
+
+def _moved(row: Row, number: int, apart: Iterable[str]) -> Row:
+    return {name: f"{number}/{row[name]}" for name in apart if name in row}
+
+
+def divided(cases: Sequence[Case], whole: Case, rows: Iterable[Sequence[str | None]]) -> list[list[Sequence[str | None]]]:
+    """Return the rows of ``together(cases)`` by case, as each case alone would have given them."""
+    found: list[list[Sequence[str | None]]] = [[] for _ in cases]
+    for cells in rows:
+        number, _, value = str(cells[0]).partition("/")
+        row = {**dict(zip(whole.shown, cells, strict=True)), whole.shown[0]: value}
+        found[int(number)].append([row[name] for name in cases[int(number)].shown])
+    return found
 
 
 # Cells and types

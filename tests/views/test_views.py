@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,15 +11,20 @@ import duckdb
 import pytest
 import yaml
 from engines import needs_spark
-from view_tables import Case, connect, difference, query, read_case
+from view_tables import Case, connect, difference, divided, query, read_case, together
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 pytest_plugins = ["sparks"]
 FOLDER = Path(__file__).parent
-_CASES_A_JOB = 12
-_QUICK = {"spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": "1"}
+_QUERIES_A_JOB = 12
+# Plans are large and rows few: nothing that makes a plan better is worth its time.
+_QUICK = {
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.shuffle.partitions": "1",
+    "spark.sql.constraintPropagation.enabled": "false",
+}
 
 Cells = Sequence[str | None]
 
@@ -57,7 +63,7 @@ def test_on_duckdb(view: str, name: str, connection: duckdb.DuckDBPyConnection) 
 
 
 class SparkRows:
-    """The rows of all cases of a view, from the first time that one of them is asked for: a job costs more than a case."""
+    """The rows of all cases of a view, from the first time that one of them is asked for: a query costs more than its rows."""
 
     def __init__(self, session: "SparkSession") -> None:
         self._session = session
@@ -65,17 +71,27 @@ class SparkRows:
 
     def _rows_of(self, view: str) -> dict[str, list[Cells]]:
         cases = [case_of(view, item["name"]) for item in DOCUMENTS[view]["cases"]]
-        groups = [cases[first : first + _CASES_A_JOB] for first in range(0, len(cases), _CASES_A_JOB)]
-        found: dict[str, list[Cells]] = {case.name: [] for case in cases}
+        groups = [list(group) for _, group in groupby(sorted(cases, key=_numbers), key=_numbers)] if cases[0].apart else []
+        units = [(together(group), group) for group in groups] or [(case, [case]) for case in cases]
+        jobs = [units[first : first + _QUERIES_A_JOB] for first in range(0, len(units), _QUERIES_A_JOB)]
         with ThreadPoolExecutor(2) as pool:
-            for rows in pool.map(self._run, groups):
-                for name, cells in rows:
-                    found[name].append(cells)
-        return found
+            return {name: rows for found in pool.map(self._run, jobs) for name, rows in found.items()}
 
-    def _run(self, cases: Sequence[Case]) -> list[tuple[str, Cells]]:
-        parts = [f"(select {number} as number, cells from ({query(case, 'spark')}))" for number, case in enumerate(cases)]
-        return [(cases[row["number"]].name, row["cells"]) for row in self._session.sql(" union all ".join(parts)).collect()]
+    def _run(self, units: Sequence[tuple[Case, Sequence[Case]]]) -> dict[str, list[Cells]]:
+        queries = [f"(select {number} as number, cells from ({query(case, 'spark')}))" for number, (case, _) in enumerate(units)]
+        found: list[list[Cells]] = [[] for _ in units]
+        for row in self._session.sql(" union all ".join(queries)).collect():
+            found[row["number"]].append(row["cells"])
+        each = [
+            (cases, divided(cases, whole, rows) if whole.apart else [rows])
+            for (whole, cases), rows in zip(units, found, strict=True)
+        ]
+        return {case.name: rows for cases, parts in each for case, rows in zip(cases, parts, strict=True)}
+
+
+def _numbers(case: Case) -> str:
+    """Return the numbers of a case that differ, as a text to group by."""
+    return str(sorted(case.numbers.items()))
 
 
 @pytest.fixture(scope="module")
