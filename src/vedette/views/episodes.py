@@ -177,10 +177,10 @@ VIEWS: tuple[View, ...] = (
                 "learning_days", 14, "Days that the archive must reach back before new calls are judged without further reason."
             ),
             Threshold("p1_one_in", 20, "P1: one in so many of its peers makes a call usual."),
-            Threshold("rare_one_in", 50, "G3, P1: one in so many, where the catalogue knows the call by a rule only."),
             Threshold(
-                "d1_one_in", 20, "D1: one in so many calls of the past may have been denied to whom calls are seldom denied."
+                "rare_one_in", 50, "G3, P1: one in so many of its peers makes a call usual that the catalogue does not list."
             ),
+            Threshold("d1_one_in", 20, "D1: at most one in so many past calls of a principal that is seldom denied was denied."),
             Threshold(
                 "e4_one_in", 4, "E4: one in so many of those with the same role name or permission set must make the call."
             ),
