@@ -25,16 +25,17 @@ SILENT = ("NODATA", "SKIPDATA")
 Column: TypeAlias = Any
 pc: Any = pyarrow.compute
 
-# The largest possible value of each number; the smallest is 0.
+# The largest possible value of each number, that of its type unless it is known to be smaller; the smallest is 0.
 _LARGEST: dict[str, int] = {
-    "version": 2**31 - 1,
+    **{
+        field.name: 2 ** (field.type.bit_width - 1) - 1
+        for field in FLOWS
+        if pa.types.is_integer(field.type) and field.name != "position"
+    },
     "src_port": 65_535,
     "dst_port": 65_535,
     "protocol": 255,
-    "packets": 2**63 - 1,
-    "bytes": 2**63 - 1,
     "tcp_flags": 65_535,
-    "traffic_path": 2**31 - 1,
 }
 _ADDRESSES = ("src_address", "dst_address", "packet_src_address", "packet_dst_address")
 _PLAIN_TEXT = tuple(
