@@ -14,12 +14,12 @@ from vedette.text.safe import cell
 
 # name, meaning; the table in docs/reference/findings.md says the same.
 CSV_COLUMNS: tuple[tuple[str, str], ...] = (
-    ("id", "Id of the finding."),
+    ("id", "ID of the finding."),
     ("type", "Finding type."),
     ("severity", "Severity as a number."),
     ("severity_label", "Low, Medium, High or Critical."),
     ("account_id", "Account that owns the resource."),
-    ("region", "Region where it was first seen."),
+    ("region", "Region in which it was first seen."),
     ("resource", "User, role or instance concerned."),
     ("access_key_id", "Access key of the latest call."),
     ("target", "The other side: the caller's address, the scanned host."),
@@ -27,7 +27,7 @@ CSV_COLUMNS: tuple[tuple[str, str], ...] = (
     ("city", "City of the other side."),
     ("asn", "Number of the autonomous system of the other side."),
     ("organization", "Owner of that autonomous system."),
-    ("lists", "Lists that hold the other side, separated by semicolons."),
+    ("lists", "Lists that contain the other side, separated by semicolons."),
     ("apis", "APIs called, with their counts, the most frequent first, separated by semicolons."),
     ("error_codes", "Error codes with their counts, separated by semicolons."),
     ("count", "Number of events."),
