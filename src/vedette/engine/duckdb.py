@@ -33,10 +33,7 @@ class DuckDBEngine:
     usual_slice: ClassVar[Mapping[str, int]] = {"cloudtrail": 500_000, "flows": 2_000_000}
 
     def __init__(self, folder: Path, rules: Rules, knowledge: Knowledge, *, memory_limit: str = "1GB", threads: int = 0) -> None:
-        try:
-            self._connection = _connect(folder, memory_limit, threads)
-        except duckdb.Error as error:
-            raise EngineError(f"DuckDB cannot start with memory limit {memory_limit!r} ({error})") from error
+        self._connection = connect(folder, memory_limit, threads)
         self._script = Script(DuckDBPort(self._connection, folder, AddressTables(knowledge)), rules, knowledge)
 
     @property
@@ -141,7 +138,12 @@ class DuckDBPort:
         return Part(path=path, table=state.name, day=number, rows=rows)
 
 
-def _connect(folder: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPyConnection:
+def connect(folder: Path, memory_limit: str = "1GB", threads: int = 0) -> duckdb.DuckDBPyConnection:
+    """Return a connection to a database in memory, with our functions; what does not fit goes to files below ``folder``.
+
+    Raises:
+        EngineError: DuckDB does not start.
+    """
     options: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": memory_limit,
         "temp_directory": str(folder / "overflow"),
@@ -152,7 +154,10 @@ def _connect(folder: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPyCo
     }
     if threads:
         options["threads"] = threads
-    connection = duckdb.connect(":memory:", config=options)
+    try:
+        connection = duckdb.connect(":memory:", config=options)
+    except duckdb.Error as error:
+        raise EngineError(f"DuckDB cannot start with memory limit {memory_limit!r} ({error})") from error
     connection.execute("set timezone = 'UTC'")
     connection.execute("set enable_progress_bar = false")  # standard output belongs to the findings
     for function in FUNCTIONS:

@@ -68,10 +68,10 @@ API_FACTS = pa.schema(
 ADDRESSES = {
     "cloudtrail": "select source_address as address from (select distinct source_address from cloudtrail) "
     "where source_address is not null",
-    # An aggregate, so that no engine moves the condition down to where it is computed for each record.
-    "flows": "select address from (select min(src_address) as address from flows group by src_address) "
-    "where not is_inside(address) union "
-    "select address from (select min(dst_address) as address from flows group by dst_address) where is_inside(address)",
+    # With a count in the condition no engine moves it to where it is computed for each record instead of each address.
+    "flows": "select src_address as address from flows group by src_address "
+    "having case when count(*) > 0 then not is_inside(src_address) end union "
+    "select dst_address as address from flows group by dst_address having case when count(*) > 0 then is_inside(dst_address) end",
 }
 ADDRESSES_OF_SLICE = "distinct_addresses"
 _NO_ADDRESS = "select cast(null as varchar) as address where false"
