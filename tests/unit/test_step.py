@@ -47,6 +47,7 @@ def remembering(name: str, *, keep_days: int = 90, whole: bool = False) -> State
     ]
     return State(
         name=name,
+        meaning="A record that was left.",
         schema=pa.schema(COLUMNS),
         reads=tuple(TABLES),
         rows=" union all ".join(rows),
