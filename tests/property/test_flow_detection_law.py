@@ -27,7 +27,7 @@ pytest_plugins = ["sparks"]
 LISTS = {"scanner": ["198.51.100.0/28"], "research": ["198.51.100.8/31"], "trusted/office": ["198.51.100.3"]}
 TYPES = ("Recon:EC2/Portscan", "Recon:EC2/PortProbeUnprotectedPort")
 LAWFUL = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-ON_SPARK = settings(LAWFUL, max_examples=2)
+ON_SPARK = settings(LAWFUL, max_examples=1)  # a story is dozens of steps
 START = MIDNIGHT + timedelta(hours=22)
 
 # Two hours before midnight and one after, often about the edge of five minutes, an hour or the day.
