@@ -85,7 +85,7 @@ def test_what_is_no_id_gets_into_no_command(findings: dict[str, Finding], kind: 
             [
                 "Instance",
                 "  public IP   203.0.113.20",
-                "  2. Let only the networks of those who administer it reach port 22, or use",
+                "  2. Restrict port 22 to the networks of your administrators, or use Session",
             ],
         ),
     ],

@@ -71,7 +71,7 @@ def test_values_are_those_of_the_settings() -> None:
     assert (discovery["needed"].value, discovery["b1_apis"].value) == (7, 7)
     # a meaning that mentions another number has that one's value
     assert discovery["b1"].meaning == "B1: seven first calls of different APIs in an episode."
-    assert discovery["k1"].meaning == "K1: a long-lived key that slept for 30 days, or was never used."
+    assert discovery["k1"].meaning == "K1: a long-lived key that was unused for 30 days, or never used."
 
 
 def test_a_setting_means_what_the_settings_say() -> None:

@@ -195,18 +195,18 @@ def test_a_scan_says_what_was_observed_against_which_threshold() -> None:
     summary = summary_of_scan(scan_row(*map(attempt, range(3))))
     assert summary.severity == 5
     assert "(threshold 15 failed, observed 19.5 of 20)" in summary.reasons[0]
-    assert "Whoever has got hold of an instance" in summary.description
+    assert "After compromising an instance" in summary.description
     assert summary.thresholds["fast_ports"] == 20
 
 
 @pytest.mark.parametrize(
     ("changes", "severity", "words"),
     [
-        ({"severe": 1}, 8, "An open port of a database"),
-        ({"control": 1}, 5, "A control conversation with the host stands: 40 failed"),
+        ({"severe": 1}, 8, "An open database, shell or similar port"),
+        ({"control": 1}, 5, "A control connection with the host is established: 40 failed"),
         ({"assumed": 1}, 5, "its own address is assumed"),
         ({"instance_id": None}, 5, "Identity assumed"),
-        ({}, 5, "Who opened was told by: flags 1."),
+        ({}, 5, "The opener of each conversation was determined by: flags (1)."),
     ],
 )
 def test_each_circumstance_of_a_scan_is_told(changes: dict[str, object], severity: float, words: str) -> None:
@@ -218,7 +218,7 @@ def test_each_circumstance_of_a_scan_is_told(changes: dict[str, object], severit
 
 @pytest.mark.parametrize(
     ("target", "words"),
-    [("192.0.2.7", "remote host 192.0.2.7:"), ("tcp/445", "2 hosts (port tcp/445):"), ("block", "ports of 2 hosts:")],
+    [("192.0.2.7", "remote host 192.0.2.7:"), ("tcp/445", "2 hosts (port tcp/445):"), ("block", "ports on 2 hosts:")],
 )
 def test_what_was_scanned_is_named(target: str, words: str) -> None:
     row = scan_row(attempt(0), attempt(1, address="192.0.2.8"), target=target)

@@ -235,7 +235,7 @@ def test_calls_that_failed_for_other_reasons_are_not_denied(made_up_finding: Mak
 def test_reasons_come_with_numbers_and_by_weight(made_up_finding: MakeFinding) -> None:
     assert made_up_finding("tor_ip_caller").summary.reasons == (
         "198.51.100.7 is on list tor-exits (line 12, 198.51.100.7/32), valid since 2023-05-01.",
-        "30 listing calls of 2 APIs between 2024-03-01 10:00 and 2024-03-01 12:00 UTC, 9 denied.",
+        "30 listing calls to 2 APIs between 2024-03-01 10:00 and 2024-03-01 12:00 UTC, 9 denied.",
         "List tor-exits was 290 days old at the time: treat it as weaker evidence.",
         "The address is also on malicious list daily-bad-hosts (line 90, 198.51.100.0/24), valid until 2024-04-01.",
         "Called in 2 regions: eu-central-1 (21), us-east-1 (9).",

@@ -59,7 +59,7 @@ def test_types_of_a_group_are_set_at_once() -> None:
     [
         ("p1", {"p1_one_in": 50}, "fewer than one in twenty of its peers", "fewer than one in 50 of its peers"),
         ("b2", {"b2_subjects": 6}, "four or more services or regions", "six or more services or regions"),
-        ("k1", {"k1_days": 60}, "had slept for 30 days", "had slept for 60 days"),
+        ("k1", {"k1_days": 60}, "had been unused for 30 days", "had been unused for 60 days"),
     ],
 )
 def test_reasons_take_their_numbers_from_the_thresholds(code: str, changed: dict[str, int], usual: str, other: str) -> None:

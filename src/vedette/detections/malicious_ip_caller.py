@@ -19,7 +19,7 @@ WORDS = Words(
     title="{api}, an API that attackers use for reconnaissance, was called from a known malicious address.",
     description=(
         "{api}, which shows what the account holds, was called by {user} from {address}, an address that threat list {list} "
-        "names as malicious. Intruders list resources and permissions first, to learn what stolen credentials are good for."
+        "identifies as malicious. Intruders list resources and permissions first, to learn what stolen credentials are good for."
     ),
     names_list=True,
     names_provider=True,

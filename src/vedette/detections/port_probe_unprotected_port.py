@@ -51,7 +51,9 @@ DETECTION = Detection(
     sections=sections,
     next_steps=next_steps,
     thresholds=(
-        Threshold("answer_level", 3, "How well a port must answer: 4 sent data, 3 shook hands, 2 refused, 1 was let in."),
-        Threshold("severe_control_ports", 0, "Whether other datastores than 9200 and 9300 make severity 8, too: 1 or 0."),
+        Threshold(
+            "answer_level", 3, "How well a port must answer: 4 sent data, 3 completed the handshake, 2 refused, 1 accepted only."
+        ),
+        Threshold("severe_control_ports", 0, "Whether datastore ports other than 9200 and 9300 also make severity 8: 1 or 0."),
     ),
 )

@@ -18,8 +18,8 @@ WORDS = Words(
     kind="tor",
     title="{api}, an API that attackers use for reconnaissance, was called through a Tor exit node.",
     description=(
-        "{api}, which shows what the account holds, was called by {user} through the Tor exit node {address}. Whoever looks "
-        "around through Tor does not want to be traced; with stolen credentials this is how an attack on an account begins."
+        "{api}, which shows what the account holds, was called by {user} through the Tor exit node {address}. Someone who "
+        "explores an account through Tor does not want to be traced; with stolen credentials, this is how an attack on it begins."
     ),
 )
 

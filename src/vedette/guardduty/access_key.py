@@ -39,28 +39,28 @@ def _steps(finding: Finding, details: Mapping[str, object]) -> Iterator[Step]:
     user, key = _known(details, "userName"), _known(details, "accessKeyId")
     kind = _known(details, "userType")
     owner = user if user and kind != "Root" else "the owner of the credentials"
-    yield Step(f"Ask {owner} whether these calls were meant. If not, or in doubt, go on.")
+    yield Step(f"Ask {owner} whether these calls were intended. If not, or if in doubt, continue.")
     if kind == "Root":
         yield Step("Change the root password, delete the root user's access keys, and check its MFA device.")
     elif kind == "AssumedRole":
         yield Step(
-            f"End the sessions of role {user or '(unknown)'} (IAM console, role, Revoke sessions), "
+            f"Revoke the sessions of role {user or '(unknown)'} (IAM console, role, Revoke sessions), "
             "then find out who assumed it and from where."
         )
     elif key and user:
         yield Step(
-            "Stop the access key.",
+            "Deactivate the access key.",
             f"aws iam update-access-key --status Inactive --user-name {shlex.quote(user)} --access-key-id {shlex.quote(key)}",
         )
     else:
-        yield Step("Change the password of the user and end its sessions.")
+        yield Step("Change the user's password and revoke the user's sessions.")
     if key:
         yield Step(
-            "See what else was done with the key.",
+            "Check what else the key was used for.",
             "aws cloudtrail lookup-events --lookup-attributes "
             f"AttributeKey=AccessKeyId,AttributeValue={shlex.quote(key)} --start-time {_start(finding)}",
         )
-    yield Step("Look for new users, keys, roles and policies made since the first call: they outlive the stolen credentials.")
+    yield Step("Look for new users, keys, roles and policies created since the first call: they outlive the stolen credentials.")
 
 
 def _start(finding: Finding) -> str:

@@ -1,4 +1,4 @@
-"""What the document of a finding says of the other side: its address, place, network, and the lists that hold it. Pure."""
+"""What the document of a finding says of the other side: its address, location, network, and the lists that hold it. Pure."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from vedette.findings.model import Finding
 from vedette.guardduty.reading import member, ours, remote_ip, structures
 
 UNPLACED = "unknown (no geolocation database)"
-"""What stands for the place of a caller that is not known."""
+"""The text for an unknown location of a caller."""
 
 _NAMED_LISTS = 5
 
@@ -18,7 +18,7 @@ def other_side(finding: Finding, document: Mapping[str, object]) -> dict[str, ob
     lists = (f"{item['name']} ({item['kind']}, line {item['line']}: {item['network']})" for item in structures(own, "lists"))
     return {
         "address": finding.seen.target,
-        "place": ", ".join(str(part) for part in place if part),
+        "location": ", ".join(str(part) for part in place if part),
         "network": _network(member(remote, "organization")),
         "lists": "; ".join(list(lists)[:_NAMED_LISTS]),
         "regions": ", ".join(member(own, "regions")),

@@ -36,10 +36,10 @@ def complete(report: RunReport, coverage: Coverage, at: datetime) -> None:
 def _learning(report: RunReport, coverage: Coverage) -> Iterator[str]:
     if coverage.own_egress_days is not None and report.history_days <= coverage.own_egress_days:
         needed = counted(coverage.own_egress_days, "day")
-        learned = f"an address that many use is taken for your own way out after {needed} (name yours in own_addresses)"
+        learned = f"an address that many use counts as your own egress address after {needed} (list yours in own_addresses)"
         yield f"{counted(report.history_days, 'day')} of calls known; {learned}"
     if report.baseline_days < coverage.learning_days:
-        until_then = "what principals do for the first time raises a finding only where something else is grave"
+        until_then = "a principal's first calls raise no finding unless something high-risk accompanies them"
         yield f"day {report.baseline_days} of {coverage.learning_days}: {until_then}"
 
 
@@ -49,7 +49,7 @@ def _blind_spots(report: RunReport, coverage: Coverage) -> Iterator[str]:
         if kind not in kinds:
             yield f"no {kind} list: nothing is matched against one"
     if stale := [use.name for use in report.lists if use.stale]:
-        yield f"stale lists ({', '.join(stale)}): addresses have changed hands since"
+        yield f"stale lists ({', '.join(stale)}): addresses may have changed hands since"
     if not report.records["cloudtrail"]:
         yield "no CloudTrail record was read"
     if report.records["flows"]:
@@ -57,13 +57,13 @@ def _blind_spots(report: RunReport, coverage: Coverage) -> Iterator[str]:
     if not coverage.data_events:
         yield "data events (reads of single objects) raise no finding"
     if not coverage.geolocation:
-        yield "no geolocation database: findings say no country, city or network; networks are blocks of addresses"
+        yield "no geolocation database: findings name no country, city or network; address blocks stand for networks"
 
 
 def _flow_spots(report: RunReport, coverage: Coverage, kinds: set[str]) -> Iterator[str]:
     if Kind.SCANNER not in kinds:
-        yield "no scanner list: no port probe is found"
+        yield "no scanner list: port probes cannot be detected"
     if not coverage.inventory:
         yield "no inventory: unused addresses, roles of interfaces and security groups are not known"
     if lost := report.statuses["SKIPDATA"]:
-        yield f"{counted(lost, 'window')} of flow records lost data: a missing reply says nothing there"
+        yield f"{counted(lost, 'window')} of flow records lost data: a missing reply proves nothing there"

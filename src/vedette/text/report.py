@@ -98,7 +98,7 @@ class RunReport:
         yield f"flows ambiguous: {self.ambiguous}"
         yield f"duplicates dropped: {self.duplicates}"
         if self.evicted:
-            yield f"contacts not remembered: {self.evicted} (too many of an interface in an hour: kept_contacts)"
+            yield f"contacts not remembered: {self.evicted} (more per interface and hour than kept_contacts)"
         if self.outside:
             yield f"records outside the span: {self.outside}"
         yield f"files read: {self.blobs}" + (f" ({self.known} more were read before)" if self.known else "")
@@ -142,10 +142,10 @@ def _list_line(use: ListUse) -> str:
     if use.refused:
         text += f", {counted(use.refused, 'line')} refused"
     if use.as_of is not None:
-        text += f", of {use.as_of:%Y-%m-%d}"
+        text += f", dated {use.as_of:%Y-%m-%d}"
     if use.stale:
         text += f", STALE ({use.age_days} days old)"
-    return text + ("" if use.status == "ACTIVE" else f", status {use.status}: takes no part")
+    return text + ("" if use.status == "ACTIVE" else f", status {use.status}: not used")
 
 
 def _plain(value: object) -> object:

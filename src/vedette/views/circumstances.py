@@ -100,8 +100,8 @@ VIEWS: tuple[View, ...] = (
         ),
         sql=_CIRCUMSTANCES,
         thresholds=(
-            Threshold("h1_days", 14, "H1: days on which a person must have been active before the hours of work are known."),
-            Threshold("k1_days", 30, "K1: days for which a long-lived key was not used."),
+            Threshold("h1_days", 14, "H1: days on which a person must have been active before the working hours are known."),
+            Threshold("k1_days", 30, "K1: days for which a long-lived key was unused."),
         ),
         kept=True,
     ),

@@ -173,16 +173,14 @@ VIEWS: tuple[View, ...] = (
         reads=("discovery_calls",),
         sql=_MARKED,
         thresholds=(
+            Threshold("learning_days", 14, "Days that the archive must reach back before new calls are judged by points alone."),
+            Threshold("p1_one_in", 20, "P1: a call is usual if at least one in this many peers makes it."),
             Threshold(
-                "learning_days", 14, "Days that the archive must reach back before new calls are judged without further reason."
+                "rare_one_in", 50, "G3, P1: a call outside the catalogue is usual if at least one in this many peers makes it."
             ),
-            Threshold("p1_one_in", 20, "P1: one in so many of its peers makes a call usual."),
+            Threshold("d1_one_in", 20, "D1: a principal is seldom denied if at most one in this many of its past calls was."),
             Threshold(
-                "rare_one_in", 50, "G3, P1: one in so many of its peers makes a call usual that the catalogue does not list."
-            ),
-            Threshold("d1_one_in", 20, "D1: at most one in so many past calls of a principal that is seldom denied was denied."),
-            Threshold(
-                "e4_one_in", 4, "E4: one in so many of those with the same role name or permission set must make the call."
+                "e4_one_in", 4, "E4: at least one in this many with the same role name or permission set must make the call."
             ),
         ),
     ),

@@ -77,7 +77,7 @@ VIEWS: tuple[View, ...] = (
         meaning="One row per day and principal with new calls, with the group that it is compared with.",
         reads=("asked_calls", "who_days", "members"),
         sql=_PEER_GROUPS,
-        thresholds=(Threshold("peer_members", 3, "Peers with enough history that a principal is compared with, at least."),),
+        thresholds=(Threshold("peer_members", 3, "Peers with enough history that are needed for a comparison."),),
         kept=True,
     ),
     View(

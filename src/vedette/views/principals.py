@@ -133,7 +133,7 @@ VIEWS: tuple[View, ...] = (
         sql=_WHO_DAYS,
         thresholds=(
             Threshold(
-                "session_days", 5, "Days on which a role's session name must have been seen before it is judged by itself."
+                "session_days", 5, "Days on which a role's session name must have been seen before it is judged separately."
             ),
         ),
         kept=True,
@@ -152,8 +152,8 @@ VIEWS: tuple[View, ...] = (
         sql=_HISTORIES,
         thresholds=(
             Threshold("history_days", 14, "Days since a principal was first seen before it has enough history."),
-            Threshold("history_active_days", 7, "Days on which it was active by then."),
-            Threshold("history_reads", 50, "Reading calls that it made by then."),
+            Threshold("history_active_days", 7, "Days on which it had been active by then."),
+            Threshold("history_reads", 50, "Read calls that it had made by then."),
         ),
         kept=True,
     ),

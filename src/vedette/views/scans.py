@@ -268,13 +268,13 @@ VIEWS: tuple[View, ...] = (
         reads=("scan_attempts",),
         sql=_HOST_SCANS,
         thresholds=(
-            Threshold("fast_ports", 20, "Ports of one host that are tried within ten minutes."),
-            Threshold("medium_ports", 30, "Ports of one host that are tried within an hour."),
+            Threshold("fast_ports", 20, "Ports on one host that are attempted within ten minutes."),
+            Threshold("medium_ports", 30, "Ports on one host that are attempted within an hour."),
             Threshold(
-                "sensitive_ports", 6, "Ports of databases, shells and the like of one host that are tried within ten minutes."
+                "sensitive_ports", 6, "Database, shell and similar ports on one host that are attempted within ten minutes."
             ),
-            Threshold("open_fixed_ports", 50, "Ports that are touched without use and lie below the ephemeral ones (32768)."),
-            Threshold("dynamic_failed", 40, "Ports that must fail where all are dynamic and a control conversation stands."),
+            Threshold("open_fixed_ports", 50, "Ports below the ephemeral range (32768) that open_ports must include."),
+            Threshold("dynamic_failed", 40, "Ports that must fail if all are dynamic and a control connection is established."),
         ),
     ),
     View(
@@ -283,10 +283,12 @@ VIEWS: tuple[View, ...] = (
         reads=("scan_attempts",),
         sql=_PORT_SCANS,
         thresholds=(
-            Threshold("hosts", 25, "Hosts on which the same port is tried within ten minutes."),
-            Threshold("medium_hosts", 40, "Hosts on which the same port is tried within an hour."),
-            Threshold("dark_tried", 10, "Hosts on which the port is tried along with addresses that nobody has."),
-            Threshold("crawler_share", 0.8, "Share that must fail on ports 25, 53, 80, 123, 443 towards the internet."),
+            Threshold("hosts", 25, "Hosts on which the same port is attempted within ten minutes."),
+            Threshold("medium_hosts", 40, "Hosts on which the same port is attempted within an hour."),
+            Threshold("dark_tried", 10, "Addresses on which the same port is attempted, unused ones included."),
+            Threshold(
+                "crawler_share", 0.8, "Share of the attempts at ports 25, 53, 80, 123, 443 on the internet that must fail."
+            ),
         ),
     ),
     View(
@@ -295,8 +297,8 @@ VIEWS: tuple[View, ...] = (
         reads=("scan_attempts",),
         sql=_BLOCK_SCANS,
         thresholds=(
-            Threshold("block_hosts", 3, "Hosts of a block within ten minutes."),
-            Threshold("block_failed", 40, "Pairs of host and port that must fail on them together."),
+            Threshold("block_hosts", 3, "Hosts of a block that are scanned within ten minutes."),
+            Threshold("block_failed", 40, "Pairs of host and port that must fail on these hosts in total."),
         ),
     ),
     View(

@@ -83,16 +83,18 @@ group by d.account_id, d.who, d.principal, d.category, f.begun_us
 
 _POINT_THRESHOLDS = (
     Threshold(
-        "g1", 2, "G1: the first call of an API; one less for calls that almost every tool makes, one more for telling ones."
+        "g1", 2, "G1: the first call of an API; one point less if almost every tool makes it, one more if it reveals much."
     ),
     Threshold("g2", 1, "G2: the first call of a service."),
     Threshold("g3", 1, "G3: the first call about network, resources or users."),
     Threshold("p1", 1, "P1: fewer than one in {p1_one_in} of its peers make the call."),
     Threshold("n1", 2, "N1: from a network that the principal never used."),
-    Threshold("n2", 1, "N2: a network that nobody here used, or that lets hosts, tunnels or proxies."),
-    Threshold("n3", 1, "N3: from a country that the principal never used."),
-    Threshold("n4", 2, "N4: a key from a new network within an hour of another, or an instance's credentials from a new one."),
-    Threshold("u1", 1, "U1: with a family of tools that is new for the principal."),
+    Threshold("n2", 1, "N2: a network that nobody here used, or of a hosting, tunnel or proxy provider."),
+    Threshold("n3", 1, "N3: from a country that is new to the principal."),
+    Threshold(
+        "n4", 2, "N4: a key used from a new network within an hour of another, or an instance's credentials from a new one."
+    ),
+    Threshold("u1", 1, "U1: with a family of tools that is new to the principal."),
     Threshold("u2", 3, "U2: the user agent names an attack tool or distribution."),
     Threshold("b1", 2, "B1: {b1_apis} first calls of different APIs in an episode."),
     Threshold("b1_few", 1, "B1: at least {b1_few_apis} of them."),
@@ -101,23 +103,23 @@ _POINT_THRESHOLDS = (
     Threshold("s1", 2, "S1: {s1_apis} first calls of different APIs in 24 hours, over {s1_episodes} episodes."),
     Threshold("s1_apis", 6, "S1: first calls of different APIs in 24 hours."),
     Threshold("s1_episodes", 3, "S1: episodes that they must be spread over."),
-    Threshold("b2", 1, "B2: {b2_subjects} services, or {b2_subjects} regions, all new for the principal."),
-    Threshold("b2_subjects", 4, "B2: services, or regions, that are new for the principal."),
+    Threshold("b2", 1, "B2: {b2_subjects} services, or {b2_subjects} regions, all new to the principal."),
+    Threshold("b2_subjects", 4, "B2: services, or regions, that are new to the principal."),
     Threshold("d1", 2, "D1: {d1_apis} APIs denied in an episode, to a principal that is seldom denied."),
     Threshold("d1_apis", 3, "D1: APIs that were denied in an episode."),
     Threshold("d2", 1, "D2: a first call was denied."),
-    Threshold("c1", 1, "C1: GetCallerIdentity for the first time, half an hour before."),
+    Threshold("c1", 1, "C1: GetCallerIdentity, for the first time, up to half an hour before."),
     Threshold("h1", 1, "H1: an hour of the week in which the person never worked."),
-    Threshold("k1", 1, "K1: a long-lived key that slept for {k1_days} days, or was never used."),
+    Threshold("k1", 1, "K1: a long-lived key that was unused for {k1_days} days, or never used."),
     Threshold("t1", 3, "T1: from an address on a Tor, malicious or custom list."),
     Threshold("root", 2, "R1: the root user, outside the console."),
-    Threshold("e1", 1, "E1, taken off: a console session; B1, B2, S1, D1 and D2 then count nothing."),
-    Threshold("e2", 2, "E2, taken off: the principal's usual infrastructure or posture tool from its usual network."),
-    Threshold("e3", 2, "E3, taken off: {e3_others} others made the call for the first time within 48 hours."),
+    Threshold("e1", 1, "E1, deducted: a console session; B1, B2, S1, D1 and D2 then count for nothing."),
+    Threshold("e2", 2, "E2, deducted: the principal's usual infrastructure or posture tool from its usual network."),
+    Threshold("e3", 2, "E3, deducted: {e3_others} others made the call for the first time within 48 hours."),
     Threshold("e3_others", 3, "E3: others that made the call for the first time within 48 hours."),
-    Threshold("e4", 2, "E4, taken off: one in {e4_one_in} of those with the same role name or permission set makes the call."),
-    Threshold("e5", 1, "E5, taken off: the same person made the call under another principal."),
-    Threshold("e6", 1, "E6, taken off: the user or role was granted a policy or group in the last seven days."),
+    Threshold("e4", 2, "E4, deducted: one in {e4_one_in} of those with the same role name or permission set makes the call."),
+    Threshold("e5", 1, "E5, deducted: the same person made the call under another principal."),
+    Threshold("e6", 1, "E6, deducted: the user or role was granted a policy or group in the last seven days."),
 )
 
 VIEWS: tuple[View, ...] = (

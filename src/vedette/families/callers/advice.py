@@ -10,6 +10,6 @@ def next_steps(finding: Finding) -> tuple[Step, ...]:
     if not finding.seen.facts.get("own_egress"):
         return access_key.next_steps(finding)
     return (
-        Step(f"Find out who called through {finding.seen.target}: all of them should be known."),
-        Step("If they are, tell the list's publisher that the entry is wrong, or put the address on a trusted list."),
+        Step(f"Identify the callers behind {finding.seen.target}: you should know all of them."),
+        Step("If you do, report the entry to the list's publisher as a false positive, or add the address to a trusted list."),
     )

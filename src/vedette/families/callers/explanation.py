@@ -11,4 +11,4 @@ from vedette.guardduty.other_side import UNPLACED, other_side
 def sections(finding: Finding, document: Mapping[str, object]) -> tuple[Section, ...]:
     """Return who made the latest call, and from where."""
     remote = other_side(finding, document)
-    return who_called(finding, document), Section("From where", {**remote, "place": remote["place"] or UNPLACED})
+    return who_called(finding, document), Section("From where", {**remote, "location": remote["location"] or UNPLACED})

@@ -70,8 +70,8 @@ def _title_and_description(seen: Sighting, deciding: list[Evidence], words: Word
     return (
         "Your own address {address} is on list {list}.".format_map(names),
         (
-            "Calls from {address} come from your own network (latest: {api} by {user}), and list {list} names that address. "
-            "Either something behind it has been misused, or the entry is wrong or out of date."
+            "Calls from {address} come from your own network (latest: {api} by {user}), and that address is on list {list}. "
+            "Either a system behind it has been compromised, or the entry is wrong or out of date."
         ).format_map(names),
     )
 
@@ -82,7 +82,7 @@ def _reasons(seen: Sighting, deciding: list[Evidence], others: list[Evidence], s
     for item in deciding[:_NAMED]:
         yield f"{seen.target} is on list {_entry(item)}."
     if len(deciding) > _NAMED:
-        yield f"{_counted(len(deciding) - _NAMED, 'more list entry', 'more list entries')} of that kind hold the address."
+        yield f"The address matches {_counted(len(deciding) - _NAMED, 'more list entry', 'more list entries')} of that kind."
     if seen.facts.get("root"):
         yield "Called as root."
     yield _calls(seen)
@@ -100,7 +100,7 @@ def _reasons(seen: Sighting, deciding: list[Evidence], others: list[Evidence], s
 def _calls(seen: Sighting) -> str:
     apis = len(seen.tallies.get("apis", {}))
     denied, failed = _denied(seen), _failed(seen)
-    parts = [f"{_counted(seen.count, 'listing call', 'listing calls')} of {_counted(apis, 'API', 'APIs')}"]
+    parts = [f"{_counted(seen.count, 'listing call', 'listing calls')} to {_counted(apis, 'API', 'APIs')}"]
     if seen.first.time == seen.last.time:
         parts[0] += f" at {_minute(seen.first.time)} UTC"
     else:

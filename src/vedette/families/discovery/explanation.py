@@ -17,7 +17,7 @@ def sections(finding: Finding, document: Mapping[str, object]) -> tuple[Section,
     networks = listed(tallies.get("places", {}), _NAMED)
     where = {
         "addresses": listed(tallies.get("addresses", {}), _NAMED),
-        "place": "" if networks else UNPLACED,
+        "location": "" if networks else UNPLACED,
         "networks": networks,
         "regions": other_side(finding, document)["regions"],
     }

@@ -21,18 +21,18 @@ _COPIED = re.compile(r"[\w+=,.@:/-]+", re.ASCII)
 _FROM_ELSEWHERE = ("n1", "n2", "n3", "n4", "u1", "u2", "t1")
 _MITIGATIONS = {
     "e1": "it was console browsing",
-    "e2": "it is the usual tool from the usual network",
-    "e3": "others began with the same call at that time",
-    "e4": "those with the same role name or permission set make the call",
+    "e2": "it was the usual tool from the usual network",
+    "e3": "others made the same call for the first time around then",
+    "e4": "others with the same role name or permission set make the call",
     "e5": "the same person made the call under another principal",
-    "e6": "a policy or group was granted in the seven days before, by somebody else from a usual network",
+    "e6": "a policy or group was granted in the previous seven days, by somebody else from a usual network",
 }
 
 
 def summarise(finding: Finding, thresholds: Mapping[str, int | float], category: str, asked: str) -> Summary:
     """Put a merged discovery finding into words; ``category`` is that of its type, ``asked`` says what its calls show.
 
-    Severity (methods 5.4, contract 1.8): 5; 8 from ``high`` points, with N4, U2 or T1, or where the credentials were made on an
+    Severity (methods 5.4, contract 1.8): 5; 8 from ``high`` points, with N4, U2 or T1, or where the credentials were issued to an
     instance; 2 where every call was denied and nothing else was strange.
     """
     seen = finding.seen
@@ -42,7 +42,7 @@ def summarise(finding: Finding, thresholds: Mapping[str, int | float], category:
     return Summary(
         title=f"Unusual {category} permission reconnaissance by {user}.",
         description=(
-            f"APIs that show {asked} were called by {user} in circumstances that are not usual for it: "
+            f"APIs that show {asked} were called by {user} in circumstances that are unusual for this principal: "
             f"{total:g} points, {thresholds['needed']:g} make a finding."
         ),
         severity=_severity(seen, codes, total, thresholds["high"]),
@@ -93,10 +93,10 @@ def _reasons(
         yield f"{code.upper()} +{points:g}: {_said(code, seen, thresholds)}"
     for code, points in mitigations.items():
         yield f"{code.upper()} {points:g}: {_MITIGATIONS[code]}."
-    yield f"Together {total:g} points; {seen.facts.get('needed', thresholds['needed']):g} make a finding."
+    yield f"Total: {total:g} points; {seen.facts.get('needed', thresholds['needed']):g} make a finding."
     yield from _context(seen)
     if seen.facts.get("from_instance"):
-        yield "The credentials were made on an EC2 instance: severity 8."
+        yield "The credentials were issued to an EC2 instance: severity 8."
     yield from _lower(codes, mitigations, total, {**thresholds, "needed": seen.facts.get("needed", thresholds["needed"])})
 
 
@@ -112,7 +112,7 @@ def _lower(
             rest -= points
             without.append(f"{code.upper()} ({points:g})")
     if 0 < len(without) <= _FEW and rest < thresholds["needed"]:
-        yield f"It would have been no finding without {' and '.join(without)}."
+        yield f"It would not have been a finding without {' and '.join(without)}."
     forged = any(code in codes for code in _HIGH_RISK)
     spared = [
         f"{_MITIGATIONS[code]} ({code.upper()} -{thresholds[code]:g})"
@@ -140,13 +140,14 @@ def _acceptance(seen: Sighting, category: str) -> str:
 def _context(seen: Sighting) -> Iterable[str]:
     modes = seen.tallies.get("modes", {})
     if "learning" in modes:
-        yield f"Learning: the archive reached back {seen.facts.get('archive_days', 0):g} days; only grave circumstances count."
+        days = seen.facts.get("archive_days", 0)
+        yield f"Learning: the archive reached back {days:g} days; only high-risk circumstances count."
     elif "peers" in modes:
-        yield "The principal has too little history of its own: it was compared with its peers, and one point more was needed."
+        yield "The principal has too little history of its own: it was compared with its peers, and one more point was needed."
     if seen.facts.get("members"):
         callers = -seen.facts.get("fewest_peer_callers", 0.0)
         peers = next(iter(seen.tallies.get("peers", {})), "everybody")
-        yield f"For comparison: {callers:g} of {seen.facts['members']:g} peers ({peers}) make the least usual of these calls."
+        yield f"For comparison: {callers:g} of {seen.facts['members']:g} peers ({peers}) make the least common of these calls."
 
 
 def _said(code: str, seen: Sighting, thresholds: Mapping[str, int | float]) -> str:
@@ -171,24 +172,24 @@ def _said(code: str, seen: Sighting, thresholds: Mapping[str, int | float]) -> s
 
 
 _SENTENCES = {
-    "g1": "first {apis} in {span} days of history ({calls} other calls on {days} days).",
+    "g1": "first use of {apis} in {span} days of history ({calls} other calls on {days} days).",
     "g2": "a service that the principal had not used before.",
     "g3": "the principal had never asked about this category.",
     "p1": "fewer than one in {p1_one_in} of its peers make the call.",
     "n1": "came from {places} in {span} days of history{usual}.",
-    "n2": "nobody here had used that network, or it lets hosts, tunnels or proxies to anybody.",
-    "n3": "a country that the principal had not used: {countries}.",
-    "n4": "the credentials were used from two networks within an hour, or outside the instance that they are for ({addresses}).",
-    "u1": "a tool that is new for the principal: {agents}.",
+    "n2": "nobody here had used that network, or it belongs to a hosting, tunnel or proxy provider.",
+    "n3": "a country that is new to the principal: {countries}.",
+    "n4": "the credentials were used from two networks within an hour, or off the instance they were issued to ({addresses}).",
+    "u1": "a tool that is new to the principal: {agents}.",
     "u2": "the user agent names {attacks}.",
-    "b1": "{count} discovery calls that are new for the principal in one episode.",
-    "s1": "{of_day} discovery calls that are new for the principal within 24 hours, over several episodes.",
+    "b1": "{count} discovery calls that are new to the principal in one episode.",
+    "s1": "{of_day} discovery calls that are new to the principal within 24 hours, over several episodes.",
     "b2": "{b2_subjects} or more services or regions that the principal had not used.",
     "d1": "{denied} APIs were denied in one episode, to a principal that is seldom denied anything.",
     "d2": "a call made for the first time was denied.",
-    "c1": "GetCallerIdentity, for the first time, came before: somebody asked whose credentials these are.",
+    "c1": "preceded by the principal's first GetCallerIdentity: somebody checked whose credentials these are.",
     "h1": "at an hour of the week at which the person had never worked ({first}).",
-    "k1": "the access key had slept for {k1_days} days, or was never used before.",
+    "k1": "the access key had been unused for {k1_days} days, or had never been used before.",
     "t1": "{addresses} is on a Tor, malicious or custom list.",
     "r1": "the root user, outside the console.",
 }
@@ -199,7 +200,7 @@ def _places(seen: Sighting) -> str:
     new = seen.tallies.get("new_networks", {})
     if not new or len(seen.tallies.get("networks", {})) == len(new):
         return f"{_listed(seen, 'places') or _listed(seen, 'networks')}, which the principal had not used"
-    return f"{_listed(seen, 'new_networks')}, which the principal had not used (also from networks that it had)"
+    return f"{_listed(seen, 'new_networks')}, which the principal had not used (other calls came from networks that it had)"
 
 
 def _usual(seen: Sighting) -> str:

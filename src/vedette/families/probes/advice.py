@@ -25,18 +25,20 @@ def _steps(finding: Finding) -> Iterator[Step]:
     for port in ports[:_NAMED_PORTS]:
         said = configured.get(port, {})
         if said.get("command"):
-            yield Step(f"If port {port} need not answer the internet, close it.", str(said["command"]))
+            yield Step(f"If port {port} does not need to be reachable from the internet, close it.", str(said["command"]))
         elif said.get("verdict") == "deny":
-            yield Step(f"Find out who passes port {port} on: a balancer or proxy, or a rule that was changed since the snapshot.")
+            yield Step(
+                f"Find out why port {port} is reachable: a load balancer or proxy, or a rule that changed since the snapshot."
+            )
         else:
-            yield Step(f"Find the rule that lets the internet reach port {port}, and take it away.", _groups_command(finding))
+            yield Step(f"Find the rule that lets the internet reach port {port}, and remove it.", _groups_command(finding))
     if some := [str(port) for port in ports if port in _ADMINISTRATION]:
-        yield Step(f"Let only the networks of those who administer it reach port {', '.join(some)}, or use Session Manager.")
+        yield Step(f"Restrict port {', '.join(some)} to the networks of your administrators, or use Session Manager.")
     if any(seen.facts.get(f"level:{port:05}", 0) >= SERVED for port in ports):
-        yield Step("Read the service's own log from the first probe on: it sent data back, and only it knows which.")
+        yield Step("Review the service's own log from the first probe onwards: it sent data back, and only that log shows what.")
     tag = f"Key=recon:public-ports,Value={' '.join(map(str, ports[:_NAMED_PORTS]))}"
     yield Step(
-        "If it is meant to answer, say so with public_ports in the settings or a tag: then it is counted and raises nothing.",
+        "If it is meant to answer, declare it in the setting public_ports or with a tag: probes then raise no finding.",
         instance_command(finding, "create-tags", "--resources", "{}", "--tags", tag),
     )
 

@@ -30,7 +30,7 @@ def summarise(finding: Finding, thresholds: Mapping[str, int | float]) -> Summar
         severity = lowered(severity)
     names = _names(seen)
     return Summary(
-        title=f"A known scanner probes an unprotected port of EC2 instance {seen.resource_key}.",
+        title=f"A known scanner probed an unprotected port on EC2 instance {seen.resource_key}.",
         description=(
             f"EC2 instance {seen.resource_key} has {_counted(len(ports), 'port')} that answered "
             f"{_counted(len(seen.tallies.get('scanners', {})), 'known scanner')}: {_listed(ports)}."
@@ -90,11 +90,11 @@ def _reasons(seen: Sighting, ports: list[int], severe: frozenset[int]) -> Iterab
     if seen.facts.get("malicious"):
         yield "At least one of the scanners is known to be malicious."
     if hit := sorted(severe & set(ports)):
-        yield f"Port {hit[0]} belongs to a datastore that hands out what it holds: severity 8."
+        yield f"Port {hit[0]} belongs to a datastore that exposes its contents: severity 8."
     if seen.facts.get("via_load_balancer"):
-        yield "The instance has no public address: a load balancer passes the scanners on, severity one step lower."
+        yield "The instance has no public address: the scanners reach it through a load balancer, severity one step lower."
     if not seen.resource_key.startswith("i-"):
-        yield "Identity assumed: these records name no instance, and no inventory knows the interface."
+        yield "Identity assumed: these records name no instance, and the interface is in no inventory."
 
 
 def _configuration(seen: Sighting) -> Iterable[str]:
@@ -103,7 +103,8 @@ def _configuration(seen: Sighting) -> Iterable[str]:
         verdict = f"Configuration of port {said['port']}: {said['verdict']}"
         yield verdict + (f", decided by {said['rule']}." if said["rule"] else f". {' '.join(said['steps'][:1])}")
         if said["verdict"] == "deny":
-            yield f"Port {said['port']} answered although the configuration denies it: the rules changed, or something relays."
+            denied = f"Port {said['port']} answered although the configuration denies it"
+            yield f"{denied}: the rules changed, or the traffic is relayed."
         if said["command"]:
             yield f"To close port {said['port']}: {said['command']}"
 

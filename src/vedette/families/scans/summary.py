@@ -15,25 +15,25 @@ _NAMED = 50
 _TELLING, _USUAL_PERCENT = 20, 80
 
 _KINDS = {
-    "vertical_fast": "many ports of one host within ten minutes",
-    "vertical_open_target": "many ports of one host that answer, none of them used",
-    "vertical_sensitive": "ports of databases, shells and remote control of one host",
-    "vertical_medium": "many ports of one host within an hour",
-    "vertical_slow": "many ports of one host over hours",
-    "horizontal_fast": "one port of many hosts within ten minutes",
-    "horizontal_dark": "one port of many addresses, some of which nobody has",
-    "horizontal_medium": "one port of many hosts within an hour",
-    "horizontal_slow": "one port of many hosts over hours",
-    "block": "some ports of several hosts within ten minutes",
+    "vertical_fast": "many ports on one host within ten minutes",
+    "vertical_open_target": "many open ports on one host, none of them used",
+    "vertical_sensitive": "database, shell and remote-control ports on one host",
+    "vertical_medium": "many ports on one host within an hour",
+    "vertical_slow": "many ports on one host over several hours",
+    "horizontal_fast": "one port on many hosts within ten minutes",
+    "horizontal_dark": "one port on many addresses, some of them unused",
+    "horizontal_medium": "one port on many hosts within an hour",
+    "horizontal_slow": "one port on many hosts over several hours",
+    "block": "several ports on each of several hosts within ten minutes",
 }
 _OUTCOMES = {
     "refused": "refused (RST)",
     "rejected": "rejected by a security group or network ACL",
     "no_reply": "without any reply",
-    "half_open": "open, and left half-open",
-    "touched": "open, and not used",
-    "established": "open, and used",
-    "one_sided": "of which one side was not logged",
+    "half_open": "open, left half-open",
+    "touched": "open, not used",
+    "established": "open, used",
+    "one_sided": "logged on one side only",
 }
 
 
@@ -48,8 +48,8 @@ def summarise(finding: Finding, thresholds: Mapping[str, int | float]) -> Summar
     return Summary(
         title=f"Outbound port scan by EC2 instance {seen.resource_key}.",
         description=(
-            f"EC2 instance {seen.resource_key} is scanning ports of {_target(seen)}: {_KINDS.get(kinds[0], kinds[0])}. "
-            "Whoever has got hold of an instance looks next for what can be reached from there."
+            f"EC2 instance {seen.resource_key} is scanning ports on {_target(seen)}: {_KINDS.get(kinds[0], kinds[0])}. "
+            "After compromising an instance, attackers look for what can be reached from it."
         ),
         severity=severity,
         reasons=tuple(_reasons(seen, kinds, thresholds)),
@@ -88,17 +88,23 @@ def _reasons(seen: Sighting, kinds: list[str], thresholds: Mapping[str, int | fl
         yield f"{kind}: {_KINDS.get(kind, kind)}{_measured(seen, kind, thresholds)}."
     most = most_frequent(seen.tallies.get("outcomes", {}))
     outcomes = "; ".join(f"{tally.count:,} {_OUTCOMES.get(name, name)}" for name, tally in most)
-    yield f"{seen.count:,} first contacts between {timestamp(seen.first.time)} and {timestamp(seen.last.time)}: {outcomes}."
+    period = f"between {timestamp(seen.first.time)} and {timestamp(seen.last.time)}"
+    yield f"{seen.count:,} first-time connection attempts {period}: {outcomes}."
     rules = seen.tallies.get("rules", {})
-    yield "Who opened was told by: " + ", ".join(f"{name} {rules[name].count:,}" for name in sorted(rules)) + "."
+    yield (
+        "The opener of each conversation was determined by: "
+        + ", ".join(f"{name} ({rules[name].count:,})" for name in sorted(rules))
+        + "."
+    )
     if seen.facts.get("severe"):
-        yield "An open port of a database, shell or the like was found on an internal host of another subnet: severity 8."
+        yield "An open database, shell or similar port was found on an internal host in another subnet: severity 8."
     if seen.facts.get("control"):
-        yield f"A control conversation with the host stands: {thresholds['dynamic_failed']:g} failed dynamic ports were required."
+        required = f"{thresholds['dynamic_failed']:g} failed dynamic ports were required"
+        yield f"A control connection with the host is established: {required}."
     if seen.facts.get("assumed"):
-        yield "The interface spoke with one host only, so that its own address is assumed to be the one that opened."
+        yield "The interface communicated with one host only, so its own address is assumed to be the opener."
     if not str(seen.resource_key).startswith("i-"):
-        yield "Identity assumed: these records name no instance, and no inventory knows the interface."
+        yield "Identity assumed: these records name no instance, and the interface is in no inventory."
 
 
 def _measured(seen: Sighting, kind: str, thresholds: Mapping[str, int | float]) -> str:
