@@ -1,7 +1,6 @@
 """The Spark engine: blobs are read, parts loaded, addresses looked up on the executors; sightings and counts come back."""
 
 import pickle
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,7 +27,7 @@ from vedette.engine.executors import (
 from vedette.engine.fact_tables import AddressTables, FactTable
 from vedette.engine.spark_session import mapped_errors, start
 from vedette.engine.spool import groups_of
-from vedette.engine.step import Script, queries
+from vedette.engine.step import Script, needed_columns
 from vedette.logs.blob import Blob
 from vedette.rules import Rules
 from vedette.schema import TABLES
@@ -61,7 +60,8 @@ class SparkEngine:
     ) -> None:
         self._spark, self._started = start(master, conf or {}, broadcast_limit)
         self._addresses = self._spark.sparkContext.broadcast(AddressTables(knowledge))
-        self._script = Script(SparkPort(self._spark, place, self._addresses, _columns(rules)), rules, knowledge)
+        columns = {table: plain(schema) for table, schema in needed_columns(rules).items()}
+        self._script = Script(SparkPort(self._spark, place, self._addresses, columns), rules, knowledge)
 
     @property
     def tables(self) -> frozenset[str]:
@@ -198,9 +198,3 @@ def _numbered(spark: "SparkSession", items: Sequence[object], work: object, sche
         return spark.sql(f"select {columns} where false")
     run = Numbered(items, work)  # type: ignore[arg-type]  # of whatever items it takes
     return spark.range(0, len(items), 1, len(items)).mapInArrow(run, fields)
-
-
-def _columns(rules: Rules) -> dict[str, pa.Schema]:
-    """Return the columns of each record table that a query of the rules names: others are not sent to Spark."""
-    words = set(re.findall(r"\w+", queries(rules)))
-    return {table: plain(pa.schema([field for field in schema if field.name in words])) for table, schema in TABLES.items()}

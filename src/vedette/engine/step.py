@@ -1,9 +1,12 @@
 """The script of a step: the same for every engine, over its port."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+
+import pyarrow as pa
 
 from vedette.detections import Detection
 from vedette.engine import Knowledge, StepResult
@@ -131,11 +134,12 @@ class Script:
         return counts
 
 
-def queries(rules: Rules) -> str:
-    """Return all queries that steps may run over records, in one text: a column that is not named there is not needed."""
+def needed_columns(rules: Rules) -> dict[str, pa.Schema]:
+    """Return the columns of each record table that a query of the steps names."""
     plan = step_plans(rules)[frozenset(TABLES)]
     texts = [item.rows if isinstance(item, State) else item.sql for item in plan.views_and_folds]
     texts += [detection.sql for detection in rules.detections]
     texts += [addresses_of(TABLES), *(facts.distinct for facts in FACT_TABLES)]
     texts += [*(repeatable.queries() for repeatable in REPEATABLE.values()), *TIME_COLUMN.values()]
-    return "\n".join(texts)
+    words = set(re.findall(r"\w+", " ".join(texts)))
+    return {table: pa.schema([field for field in schema if field.name in words]) for table, schema in TABLES.items()}
