@@ -82,8 +82,9 @@ _TOOLS = {
     "java-default": ("java", "okhttp", "apache-httpclient", "jersey"),
     "node-default": ("node", "node-fetch", "axios", "undici"),
     "postman": ("postmanruntime",),
-    "s3-client": ("s3cmd", "rclone", "cyberduck", "s5cmd", "winscp", "s3browser", "s3-browser"),
 }
+# Programs for buckets state their own name first, and after it the SDK that they are built on.
+_BUCKET_TOOLS = {"s3-client": ("s3cmd", "rclone", "cyberduck", "s5cmd", "winscp", "s3browser", "s3-browser")}
 _SDKS = {
     "android": "java",
     "cpp": "cpp",
@@ -124,6 +125,8 @@ _DISTRIBUTION_REMARK = re.compile(rf"[(;]\s?({_DISTRIBUTIONS})(?![^\s;)/])")
 _DOMAIN = re.compile(r"\.(?:com|net|org|io|local|internal|lan|corp|home|dev|example|test|localdomain)$")
 
 _REMARK = re.compile(r"\([^()]*\)")
+# Names of two words, which are written as one before the text is cut into words.
+_TWO_WORDS = (("scout suite", "scoutsuite"), ("s3 browser", "s3browser"))
 _PRODUCT = re.compile(r"[^/#\s,;]{1,80}")
 _VERSION = re.compile(r"[-_.+]?v?\d+(?:\.\d+)+.*|[-_.+]v?\d+$|[-_.+:]?[0-9a-f]{8}(?:-?[0-9a-f]{4}){2,}.*|[-_.+]?\d{5,}.*")
 _UNNAMED = re.compile(r"[^a-z0-9._+-]")
@@ -177,7 +180,9 @@ def _service(lowered: str) -> Agent | None:
 
 def _product(lowered: str) -> Agent | None:
     """Return the agent for the most specific product that the text names."""
-    plain = _REMARK.sub(" ", lowered).replace("scout suite", "scoutsuite")
+    plain = _REMARK.sub(" ", lowered)
+    for name, joined in _TWO_WORDS:
+        plain = plain.replace(name, joined)
     words = [word.removeprefix("app/").removeprefix("lib/") for word in plain.split()]
     names = {_name(word): word for word in reversed(words)}
     for kind, families in _BEFORE_SDKS:
@@ -185,6 +190,8 @@ def _product(lowered: str) -> Agent | None:
             return agent
     # In any later place, "java" or "node" is only the platform that a program runs on.
     first = {_name(word): word for word in words[:1]}
+    if agent := _named("tool", _BUCKET_TOOLS, first):
+        return agent
     return _sdk(names) or _named("sdk", _OTHER_SDKS, names) or _named("tool", _TOOLS, first)
 
 

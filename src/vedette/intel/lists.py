@@ -18,7 +18,8 @@ from pathlib import Path
 from vedette.errors import ListError
 from vedette.intel import Kind, Refusal, ThreatList
 from vedette.intel.entries import OPEN, Entries, Numbers, Validity
-from vedette.intel.formats import SNIFF_BYTES, Item, ListFormat, all_list_formats
+from vedette.intel.exclusions import without
+from vedette.intel.formats import SNIFF_BYTES, Exclusion, Item, ListFormat, all_list_formats
 from vedette.intel.rules import networks_of, reason_class
 from vedette.intel.text import shortened
 from vedette.list_kinds import kind_of
@@ -150,27 +151,41 @@ class _Collector:
     entries: Entries = field(default_factory=Entries)
     refusals: list[Refusal] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
+    _excluded: list[Numbers] = field(default_factory=list)
     _undated: dict[int, int] = field(default_factory=dict)
     _dated: dict[int, dict[Validity, int]] = field(default_factory=dict)
 
-    def take(self, items: Iterable[Item | Refusal]) -> None:
-        """Add or refuse each item, in order; stop after ``most_entries`` entries."""
-        lengths = self.entries.lengths
+    def take(self, items: Iterable[Item | Exclusion | Refusal]) -> None:
+        """Add or refuse each item, in order, and then take out what is excluded; leave out what follows ``most_entries``."""
+        lengths, full = self.entries.lengths, False
         for item in items:
             if isinstance(item, Refusal):
                 self.reject(item)
                 continue
+            if full and isinstance(item, Item):
+                continue
             networks = networks_of(item.text)
             if isinstance(networks, str):
                 self.reject(Refusal(item.line, shortened(item.text), networks))
+            elif isinstance(item, Exclusion):
+                self._excluded += networks
+                self.reject(Refusal(item.line, shortened(item.text), "not applicable: the list excludes it"))
             elif item.valid_from and item.valid_to and item.valid_from > item.valid_to:
                 reason = "not applicable: its validity ends before it begins"
                 self.reject(Refusal(item.line, shortened(item.text), reason))
             else:
                 self.add(item, networks)
-            if len(lengths) >= self.most_entries:
-                self.reject(Refusal(item.line, "", f"unreadable: more than {self.most_entries:,} entries; the rest is left out"))
-                break
+            if len(lengths) >= self.most_entries and not full:
+                full = True
+                self.reject(self.too_many(item.line))
+        if self._excluded:
+            self.entries, cut = without(self.entries, self._excluded, self.most_entries)
+            if cut:
+                self.reject(self.too_many(self.entries.lines[-1]))
+
+    def too_many(self, line: int) -> Refusal:
+        """Return the refusal of all that follows a line."""
+        return Refusal(line, "", f"unreadable: more than {self.most_entries:,} entries; the rest is left out")
 
     def add(self, item: Item, networks: tuple[Numbers, ...]) -> None:
         """Add those networks of one item that are new; refuse the others as duplicates."""

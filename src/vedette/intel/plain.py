@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator
 
 from vedette.intel.formats import SNIFF_BYTES
+from vedette.intel.ipset_commands import command_of
 from vedette.intel.rules import DOMAIN, is_listable, networks_of
 from vedette.intel.text import lines
 
 _SAMPLED_LINES = 10
 _COMMENT = ("#", ";", "//")
-_COMMAND = re.compile(r"(?:create|add)\s+\S+\s+\S+")
 _ALIEN_VAULT = re.compile(r"[^#\s]+(?:#[^#]*){7}")  # eight fields separated by #
 
 
@@ -32,9 +32,10 @@ def is_plain(head: bytes) -> bool:
 
 
 def first_word(line: str) -> str:
-    """Return the address of a line: the first word, or the third of a command ``add SET ADDRESS``."""
-    words = line.split(maxsplit=3)
-    return words[2] if _COMMAND.match(line) else words[0]
+    """Return the address of a line: the first word, behind a ``!`` too, or the entry of a command ``add SET ADDRESS``."""
+    if (command := command_of(line)) is not None:
+        return command.entry
+    return next(iter(line.lstrip("! \t").split(maxsplit=1)), line)
 
 
 def _head_lines(head: bytes) -> Iterator[str]:

@@ -8,7 +8,7 @@ A reason begins with its class (``reason_class``), so that refusals can be count
 - ``too broad``: broader than /8 (IPv4) or /19 (IPv6),
 - ``special range``: overlaps private, CGNAT, link-local, loopback, multicast or reserved space,
 - ``duplicate``: the same network again, with the same validity,
-- ``not applicable``: the list itself says that the entry does not count (revoked, negated, needs more than an address),
+- ``not applicable``: the list itself says that the entry does not count (revoked, excluded, negated, needs more than an address),
 - ``unreadable``: the file cannot be read from there on.
 
 Host bits (``203.0.113.7/24``) are accepted: lists often have them, and the enclosing network is meant.
@@ -49,14 +49,21 @@ def networks_of(text: str) -> tuple[Numbers, ...] | str:
     length = _LENGTHS.get(prefix) if slash else _BITS[version]
     if length is None or length > _BITS[version]:
         return f"not an address: {prefix[:_SHOWN]!r} is not a prefix length of IPv{version}"
-    if version == IPV6 and length >= _MAPPED_LENGTH and first >> 32 in MAPPED_PREFIXES:
-        version, first, length = IPV4, first & 0xFFFF_FFFF, length - _MAPPED_LENGTH
+    if length >= _MAPPED_LENGTH and version == IPV6:
+        version, first = _unwrapped(parsed)
+        length -= _MAPPED_LENGTH if version == IPV4 else 0
     size = 1 << (_BITS[version] - length)
     first -= first & (size - 1)
     if version == IPV4 and length >= BROADEST[IPV4] and _WHOLLY_PUBLIC[first >> 24]:
         return ((IPV4, first, length),)  # the most common case: saves two calls per entry
     refusal = _refusal(version, first, first + size - 1)
     return refusal or ((version, first, length),)
+
+
+def _unwrapped(address: tuple[int, int]) -> tuple[int, int]:
+    """Return an address as version and number, IPv4 inside IPv6 as IPv4."""
+    version, number = address
+    return (IPV4, number & 0xFFFF_FFFF) if version == IPV6 and number >> 32 in MAPPED_PREFIXES else address
 
 
 def _refusal(version: int, first: int, last: int) -> str:
@@ -74,6 +81,7 @@ def _range(text: str) -> tuple[Numbers, ...] | str:
     first, last = parse_number(left.strip()), parse_number(right.strip()) if dash else None
     if first is None or last is None:
         return _reason_not_address(text)
+    first, last = _unwrapped(first), _unwrapped(last)
     if first[0] != last[0] or first[1] > last[1]:
         return "not an address: a range goes from a lower to a higher address of one family"
     version = first[0]

@@ -3,7 +3,7 @@
 import csv
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from io import BytesIO, TextIOWrapper
 
@@ -13,8 +13,13 @@ MOST_ROW_LINES = 40  # a quoted field may hold line breaks; an unclosed quote mu
 _ENCODINGS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
-_UNIX_DATE = re.compile(r"\b([A-Z][a-z]{2}) +(\d{1,2}) (\d\d):(\d\d):(\d\d) (?:UTC|GMT) (\d{4})\b")
-_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?")
+# Hours from UTC of the zones that lists name: those of RFC 2822 and central Europe's. Other names are read as UTC.
+_ZONES = {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7, "CET": 1, "CEST": 2}
+_ZONE = r"(?: ?(?P<zone>Z\b|[+-]\d\d:?\d\d\b|[A-Z]{3,4}\b))?"
+_UNIX_DATE = re.compile(
+    rf"\b(?P<month>[A-Z][a-z]{{2}}) {{1,2}}(?P<day>\d{{1,2}}) (?P<clock>\d\d:\d\d:\d\d){_ZONE} (?P<year>\d{{4}})\b"
+)
+_ISO_DATE = re.compile(rf"\d{{4}}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{{1,9}})?)?{_ZONE})?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
@@ -72,20 +77,31 @@ def category(text: str) -> str:
 
 
 def date(text: str) -> datetime | None:
-    """Return the first date in a text (ISO 8601, RFC 2822, or as the command ``date`` prints it) in UTC, or None."""
+    """Return the first date in a text (ISO 8601, RFC 2822, or as the command ``date`` prints it) in UTC, or None.
+
+    A zone may follow the time directly or after a blank, as an offset or as a name; a time without one is in UTC.
+    """
     try:
         if match := _UNIX_DATE.search(text):
-            month, day, hour, minute, second, year = match.groups()
-            return datetime(int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second), tzinfo=UTC)
+            month, day = _MONTHS[match["month"]], int(match["day"])
+            return _utc(datetime.fromisoformat(f"{match['year']}-{month:02}-{day:02}T{match['clock']}"), match["zone"])
         if match := _ISO_DATE.search(text):
-            return _utc(datetime.fromisoformat(match.group()))
-        return _utc(parsedate_to_datetime(text.strip()))
+            zone = match["zone"]
+            written = match.group() if zone is None else match.group()[: match.start("zone") - match.start()].rstrip()
+            return _utc(datetime.fromisoformat(written), zone)
+        time, _, zone = text.strip().rpartition(" ")
+        return _utc(parsedate_to_datetime(time), zone) if zone in _ZONES else _utc(parsedate_to_datetime(text.strip()))
     except (ValueError, KeyError, TypeError, IndexError, OverflowError):
         return None
 
 
-def _utc(time: datetime) -> datetime:
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+def _utc(time: datetime, zone: str | None = None) -> datetime:
+    """Return a time in UTC; ``zone`` is that of a time without one of its own, as it is written."""
+    if time.tzinfo is not None:
+        return time.astimezone(UTC)
+    if zone is not None and zone[0] in "+-":
+        return time.replace(tzinfo=datetime.strptime(zone, "%z").tzinfo).astimezone(UTC)
+    return time.replace(tzinfo=UTC) - timedelta(hours=_ZONES.get(zone or "", 0))
 
 
 class Finder:
@@ -100,6 +116,11 @@ class Finder:
         self._position = 0
         self._line = 1
         self._found = True
+
+    @property
+    def last(self) -> int:
+        """Return the last number found, 1 at first."""
+        return self._line
 
     def line(self, text: str) -> int:
         """Return the number (from 1) of the line that contains the JSON string ``text``."""

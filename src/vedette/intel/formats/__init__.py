@@ -3,8 +3,9 @@
 To add one, write a module here with the constant ``LIST_FORMAT``. A list format
 
 - decides by a file's name and first bytes whether it parses that file (``sniff``; no two formats may claim the same file),
-- yields an ``Item`` for any text in the place of an address, and a ``Refusal`` for text that it knows not to be one; the rules
-  for all lists (strict addresses, special ranges, breadth, duplicates) are applied afterwards, by ``intel.lists``,
+- yields an ``Item`` for any text in the place of an address, an ``Exclusion`` for one that the list excepts from a larger
+  network, and a ``Refusal`` for text that it knows not to be one; the rules for all lists (strict addresses, special ranges,
+  breadth, exclusions, duplicates) are applied afterwards, by ``intel.lists``,
 - never raises: a file that cannot be read at all is one refusal; memory stays proportional to the file.
 
 The documentation shows the first paragraph of each module's docstring after the colon.
@@ -32,6 +33,13 @@ class Item(NamedTuple):
     valid_to: datetime | None = None
 
 
+class Exclusion(NamedTuple):
+    """One unchecked statement of a list that addresses are *not* on it, although a network of the list may cover them."""
+
+    line: int
+    text: str
+
+
 def undated(_data: bytes) -> datetime | None:
     """Return None, for formats that cannot state a date."""
     return None
@@ -48,7 +56,7 @@ class ListFormat:
 
     name: str
     sniff: Callable[[str, bytes], bool]
-    parse: Callable[[bytes], Iterator[Item | Refusal]]
+    parse: Callable[[bytes], Iterator[Item | Exclusion | Refusal]]
     as_of: Callable[[bytes], datetime | None] = undated
     example: str = ""
 

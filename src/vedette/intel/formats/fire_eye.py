@@ -1,7 +1,7 @@
 """FIRE_EYE: 47 columns, of which ``ip``, ``cidr`` and ``domain`` matter; the malware family, or else the title, is the category.
 
 A row may name an address and a network: both count. Columns are found by the header; as in the vendor's guide, blank lines and
-any number of blanks around commas are allowed.
+any number of blanks around commas are allowed. Rows whose ``networkIdentifier`` calls the address a victim or benign are refused.
 """
 
 import re
@@ -14,7 +14,8 @@ from vedette.intel.text import category, rows, shortened
 
 _HEADER = re.compile(rb"^(?:\xef\xbb\xbf)?\s*\"?reportId\"?\s*,\s*\"?title\"?\s*,", re.IGNORECASE)
 # Positions of the columns (contract 3.3), for files without a header row.
-_POSITIONS = {"title": 1, "cidr": 31, "domain": 32, "ip": 35, "malwarefamily": 42}
+_POSITIONS = {"title": 1, "cidr": 31, "domain": 32, "networkidentifier": 34, "ip": 35, "malwarefamily": 42}
+_HARMLESS = frozenset({"victim", "benign", "legitimate", "whitelist", "whitelisted", "allowlisted"})
 
 
 def sniff(_name: str, head: bytes) -> bool:
@@ -37,6 +38,10 @@ def _row(number: int, fields: list[str], positions: dict[str, int]) -> Iterator[
         position = positions.get(name, len(fields))
         return fields[position] if position < len(fields) else ""
 
+    if field("networkidentifier").lower() in _HARMLESS:
+        shown = field("ip") or field("cidr") or field("domain")
+        yield Refusal(number, shortened(shown), f"not applicable: the list calls it {field('networkidentifier').lower()}")
+        return
     word = category(field("malwarefamily") or field("title"))
     if address := field("ip"):
         yield Item(number, address, word)

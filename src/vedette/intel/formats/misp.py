@@ -1,4 +1,7 @@
-"""MISP: a warning list as JSON (``name``, ``type``, ``version``, ``list``); its version is a date in the published lists."""
+"""MISP: a warning list as JSON (``name``, ``type``, ``version``, ``list``); its version is a date in the published lists.
+
+Events of MISP are not read, so that no attribute counts whose ``to_ids`` says that it shall not be matched.
+"""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +11,7 @@ import msgspec
 
 from vedette.intel import Refusal
 from vedette.intel.formats import Item, ListFormat
-from vedette.intel.text import Finder, category
+from vedette.intel.text import SHOWN_TEXT, Finder, category, shortened
 
 _OBJECT = re.compile(rb"^(?:\xef\xbb\xbf)?\s*\{")
 _LIST = re.compile(rb"\"list\"\s*:\s*\[")
@@ -17,13 +20,12 @@ _MOST_VALUES = 2_000_000
 
 
 class _WarningList(msgspec.Struct, gc=False):
-    list: list[str]
-    name: str = ""
-    version: int | str = 0
+    list: list[object]
+    name: object = ""
 
 
 class _Version(msgspec.Struct, gc=False):
-    version: int | str = 0
+    version: object = 0
 
 
 def sniff(_name: str, head: bytes) -> bool:
@@ -41,9 +43,12 @@ def parse(data: bytes) -> Iterator[Item | Refusal]:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         yield Refusal(1, "", f"unreadable: not a MISP warning list ({error})")
         return
-    finder, word = Finder(data), category(warning.name)
+    finder, word = Finder(data), category(warning.name) if isinstance(warning.name, str) else ""
     for value in warning.list:
-        yield Item(finder.line(value), value.strip(), word)
+        if isinstance(value, str):
+            yield Item(finder.line(value), value.strip(), word)
+        else:
+            yield Refusal(finder.last, shortened(str(value)[:SHOWN_TEXT]), "not an address: a value that is not text")
 
 
 def as_of(data: bytes) -> datetime | None:

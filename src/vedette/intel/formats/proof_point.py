@@ -1,6 +1,7 @@
 """PROOF_POINT: columns ip (or domain), category, score, first_seen, last_seen, ports.
 
 ``first_seen`` begins the validity of an entry. ``last_seen``, its last observation before the list was made, does not end it.
+A score of 0 says that nothing is held against the address: it is refused.
 """
 
 import re
@@ -14,6 +15,7 @@ _HEADER = re.compile(
     rb"^(?:\xef\xbb\xbf)?\s*\"?(?:ip|domain)\"?\s*,\s*\"?category\"?\s*,\s*\"?score\"?\s*(?:,|\r?\n|$)", re.IGNORECASE
 )
 _SCORE, _FIRST_SEEN = 2, 3
+_ZERO = re.compile(r"-\d{1,9}(?:\.\d{1,9})?|[+-]?0{1,9}(?:\.0{0,9})?")  # or less
 
 
 def sniff(_name: str, head: bytes) -> bool:
@@ -22,12 +24,15 @@ def sniff(_name: str, head: bytes) -> bool:
 
 
 def parse(data: bytes) -> Iterator[Item | Refusal]:
-    """Yield the address, category and first_seen of each row."""
+    """Yield the address, category and first_seen of each row with a score."""
     for number, fields in rows(data):
         if fields[0].lower() in {"ip", "domain"}:
             continue
         if len(fields) <= _SCORE:
             yield Refusal(number, shortened(fields[0]), "not an address: the row has fewer than three columns")
+            continue
+        if _ZERO.fullmatch(fields[_SCORE]):
+            yield Refusal(number, shortened(fields[0]), "not applicable: the list gives it a score of 0")
             continue
         first_seen = date(fields[_FIRST_SEEN]) if len(fields) > _FIRST_SEEN else None
         yield Item(number, fields[0], category(fields[1]), first_seen)

@@ -23,7 +23,7 @@ from vedette.intel.rules import DOMAIN
 from vedette.intel.text import category, date, shortened
 
 _ROOT = re.compile(rb"<(?:[\w.-]+:)?STIX_Package\b")
-_TIMESTAMP = re.compile(rb"<(?:[\w.-]+:)?STIX_Package\b[^>]*?\btimestamp\s*=\s*[\"']([^\"'>]{1,40})[\"']", re.DOTALL)
+_TIMESTAMP = re.compile(rb"<(?:[\w.-]+:)?STIX_Package\b[^<>]*?\btimestamp\s*=\s*[\"']([^\"'>]{1,40})[\"']", re.DOTALL)
 _CHUNK = 1 << 16
 _DEEPEST = 200
 _TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"

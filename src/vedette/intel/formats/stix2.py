@@ -7,17 +7,21 @@ Addresses come from
   ``communicates-with`` …) is related, directly or through observed data,
 - all observed addresses, if the bundle has neither indicators nor infrastructure: then it is a plain list of addresses.
 
-Other observed addresses are refused: an observed address is not necessarily malicious. Revoked and benign indicators are refused.
+Other observed addresses are refused: an observed address is not necessarily malicious. What is revoked, benign or not meant for
+detection accuses nobody, neither by its pattern nor by its relationships; of several versions of an object, the newest counts.
+An observed address is valid as long as what accuses it (``stix_objects``).
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
 import msgspec
 
 from vedette.intel import Refusal
+from vedette.intel.entries import OPEN, Validity
 from vedette.intel.formats import Item, ListFormat
+from vedette.intel.stix_objects import StixObject, accused, has_accusers, superseded, why_not, withdrawn
 from vedette.intel.stix_patterns import addresses_of
 from vedette.intel.text import Finder, category, date, shortened
 
@@ -26,6 +30,8 @@ _BUNDLE = re.compile(rb"\"bundle(?:--|\")|\"objects\"\s*:\s*\[")
 _MOST_OBJECTS = 1_000_000
 _MOST_PATTERN_TEXT = 10_000_000  # the grammar parses about 300 KB per second
 _ADDRESS_TYPES = frozenset({"ipv4-addr", "ipv6-addr"})
+_LISTED = _ADDRESS_TYPES | {"indicator", "observed-data"}
+_ONLY_OBSERVED = "not applicable: the address was only observed; nothing marks it as a threat"
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -34,31 +40,9 @@ class _Observed(msgspec.Struct, gc=False):
     value: str = ""
 
 
-class _Object(msgspec.Struct):
-    """The fields that are used, of objects of any type."""
-
-    type: str = ""
-    id: str = ""
-    name: str = ""
-    value: str = ""
-    pattern: str | None = None
-    pattern_type: str = "stix"
-    spec_version: str = ""
-    valid_from: str = ""
-    valid_until: str = ""
-    modified: str = ""
-    revoked: bool = False
-    labels: list[str] = []
-    indicator_types: list[str] = []
-    source_ref: str = ""
-    target_ref: str = ""
-    object_refs: list[str] = []
-    objects: dict[str, msgspec.Raw] = {}
-
-
 class _Bundle(msgspec.Struct):
     objects: list[msgspec.Raw] = []
-    spec_version: str = "2.1"
+    spec_version: object = "2.1"
 
 
 def sniff(_name: str, head: bytes) -> bool:
@@ -66,7 +50,7 @@ def sniff(_name: str, head: bytes) -> bool:
     return _START.match(head) is not None and _BUNDLE.search(head) is not None
 
 
-def _read(data: bytes) -> tuple[list[_Object], str, list[Refusal]]:
+def _read(data: bytes) -> tuple[list[StixObject], str, list[Refusal]]:
     """Return the objects that can be read, the bundle's version, and refusals for the rest."""
     if data.count(b"{") > _MOST_OBJECTS:
         return [], "", [Refusal(1, "", f"unreadable: more than {_MOST_OBJECTS:,} objects")]
@@ -74,42 +58,44 @@ def _read(data: bytes) -> tuple[list[_Object], str, list[Refusal]]:
         bundle = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=_Bundle)
     except _UNREADABLE as error:
         return [], "", [Refusal(1, "", f"unreadable: not a STIX 2 bundle ({error})")]
-    decoder, objects, refusals = msgspec.json.Decoder(_Object), [], []
+    decoder, objects, refusals = msgspec.json.Decoder(StixObject), [], []
     for number, raw in enumerate(bundle.objects):
         try:
             objects.append(decoder.decode(raw))
         except _UNREADABLE as error:
             refusals.append(Refusal(1, "", f"unreadable: object {number} of the bundle ({error})"))
-    return objects, bundle.spec_version, refusals
+    return objects, str(bundle.spec_version), refusals
 
 
 def parse(data: bytes) -> Iterator[Item | Refusal]:
     """Yield the addresses of the bundle, with the name of their indicator or object as the category."""
     objects, version, refusals = _read(data)
     yield from refusals
-    finder = Finder(data)
-    implicated = _implicated(objects)
+    finder, observations = Finder(data), _Observations(objects)
     pattern_text = 0
     for item in objects:
-        if item.type == "indicator":
+        if item.type not in _LISTED:
+            continue
+        line = finder.line(item.id)
+        if id(item) in observations.old:
+            text = shortened(item.pattern or item.value or item.id)
+            yield Refusal(line, text, "not applicable: the bundle has a newer version of it")
+        elif item.type == "indicator":
             pattern_text += len(item.pattern or "")
-            line = finder.line(item.id)
             if pattern_text > _MOST_PATTERN_TEXT:
                 yield Refusal(line, "", f"unreadable: more than {_MOST_PATTERN_TEXT:,} characters of patterns")
             else:
                 yield from _indicator(item, line, version)
-        elif item.type in _ADDRESS_TYPES or item.type == "observed-data":
-            yield from _observed(item, finder.line(item.id), implicated)
+        else:
+            yield from observations.items(item, line)
 
 
-def _indicator(item: _Object, line: int, bundle_version: str) -> Iterator[Item | Refusal]:
+def _indicator(item: StixObject, line: int, bundle_version: str) -> Iterator[Item | Refusal]:
     text = shortened(item.pattern or item.id)
     if item.pattern is None or item.pattern_type != "stix":
         yield Refusal(line, text, "not applicable: the indicator has no STIX pattern")
-    elif item.revoked:
-        yield Refusal(line, text, "not applicable: the indicator is revoked")
-    elif "benign" in item.indicator_types or "benign" in item.labels:
-        yield Refusal(line, text, "not applicable: the indicator is benign")
+    elif reason := why_not(item):
+        yield Refusal(line, text, reason)
     else:
         addresses, reasons = addresses_of(item.pattern, version=item.spec_version or bundle_version)
         for address in addresses:
@@ -118,17 +104,34 @@ def _indicator(item: _Object, line: int, bundle_version: str) -> Iterator[Item |
             yield Refusal(line, text, reason)
 
 
-def _observed(item: _Object, line: int, implicated: frozenset[str] | None) -> Iterator[Item | Refusal]:
-    """Yield the addresses of an observed object, or of the objects inside observed data (STIX 2.0), if implicated or None."""
-    values = [item.value] if item.type in _ADDRESS_TYPES else _inner_values(item)
-    for value in values:
-        if implicated is None or item.id in implicated:
-            yield Item(line, value, category(item.name))
-        else:
-            yield Refusal(line, shortened(value), "not applicable: the address was only observed; nothing marks it as a threat")
+class _Observations:
+    """What the rest of the bundle says of its observed addresses."""
+
+    def __init__(self, objects: list[StixObject]) -> None:
+        self.old = superseded(objects)
+        live = [item for item in objects if id(item) not in self.old and not why_not(item)]
+        self._is_plain_list = not has_accusers(objects)
+        self._accused = accused(live)
+        self._withdrawn = withdrawn(objects, live)
+
+    def items(self, item: StixObject, line: int) -> Iterator[Item | Refusal]:
+        """Yield the addresses of an observed object, or of the objects inside observed data (STIX 2.0)."""
+        validities = self._validities(item)
+        reason = why_not(item) or ("" if validities else _ONLY_OBSERVED)
+        for value in [item.value] if item.is_address else _inner_values(item):
+            if reason:
+                yield Refusal(line, shortened(value), reason)
+                continue
+            for begin, end in validities:
+                yield Item(line, value, category(item.name), begin, end)
+
+    def _validities(self, item: StixObject) -> Collection[Validity]:
+        if self._is_plain_list:
+            return () if item.id in self._withdrawn else (OPEN,)
+        return self._accused.get(item.id, ())
 
 
-def _inner_values(item: _Object) -> list[str]:
+def _inner_values(item: StixObject) -> list[str]:
     decoder, values = msgspec.json.Decoder(_Observed), []
     for raw in item.objects.values():
         try:
@@ -138,19 +141,6 @@ def _inner_values(item: _Object) -> list[str]:
         if inner.type in _ADDRESS_TYPES:
             values.append(inner.value)
     return values
-
-
-def _implicated(objects: list[_Object]) -> frozenset[str] | None:
-    """Return the IDs to which indicators and infrastructure are related, or None if the bundle has neither."""
-    threats = {item.id for item in objects if item.type in {"indicator", "infrastructure"}}
-    if not threats:
-        return None
-    relations = [item for item in objects if item.type == "relationship"]
-    implicated = {item.target_ref for item in relations if item.source_ref in threats}
-    for item in objects:
-        if item.type == "observed-data" and item.id in implicated:
-            implicated.update(item.object_refs)
-    return frozenset(implicated)
 
 
 def as_of(data: bytes) -> datetime | None:
