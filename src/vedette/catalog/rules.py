@@ -9,9 +9,10 @@ from typing import Literal
 _READING = re.compile(r"(?:Batch|Admin)?(?:Describe|List|Get|Search|Lookup|Query|Simulate|Head|Select|Scan|Count|View)(?![a-z])")
 _LISTING = re.compile(r"(?:Batch|Admin)?(?:List|Search)(?![a-z])")
 
-# Reads that return secrets or credentials for further access: they belong to other tactics than discovery.
+# Reads that return secrets or credentials for further access: they belong to other tactics than discovery. The search begins
+# once in each run of letters, at its first Get: beginning again at each Get would take quadratic time.
 _SECRET = re.compile(
-    r"(?:Batch)?Get[A-Za-z]*(?:SecretValue|Passwords?|Credentials?|PresignedU[Rr][Ll]s?"
+    r"(?<![A-Za-z])(?>[A-Za-z]*?Get)[A-Za-z]*(?:SecretValue|Passwords?|Credentials?|PresignedU[Rr][Ll]s?"
     r"|(?:Access|Authorization|Bearer|Refresh|Session|Signin|Federation)Tokens?)$"
 )
 # Verbs of use and of change. CloudTrail marks many of them as read-only: Decrypt, AssumeRole, InvokeModel, even SendEmail.
@@ -69,7 +70,7 @@ _THING_GROUP = re.compile(r"(?<=[A-Za-z0-9])(?!User)[A-Z][a-z0-9]+Groups?(?![a-z
 _THING_GROUP_SERVICES = {"greengrass", "resource-groups", "synthetics", "xray"}
 _USER_WORDS = re.compile(
     r"(?:User|Group|Role|Principal)s?(?![a-z])|AccessEntr|PermissionSet|Credential|AccessKey|M[Ff][Aa](?![a-z])|LoginProfile"
-    r"|IdentityProvider|(?:Simulate|Generate)[A-Za-z]*Polic"
+    r"|IdentityProvider|(?<![A-Za-z])(?>[A-Za-z]*?(?:Simulate|Generate))[A-Za-z]*Polic"
 )
 _NETWORK_WORDS = re.compile(
     r"SecurityGroup|NetworkAcl|RouteTable|Vpc|Subnet|Peering|TransitGateway|Vpn|PrefixList|NetworkInterface|NetworkInsights|FlowLog"

@@ -54,8 +54,17 @@ def _acceptance(entry: Entry) -> Acceptance:
     principal = principal.strip()
     if not principal.strip("*"):
         raise ValueError("names everybody: raise the points that make a finding instead")
-    pattern = ".*".join(map(re.escape, re.split(r"\*+", principal)))
-    return Acceptance(entry=entry, principal=re.compile(pattern, re.DOTALL), category=category)
+    return Acceptance(entry=entry, principal=_matching(principal), category=category)
+
+
+def _matching(principal: str) -> re.Pattern[str]:
+    """Return the pattern of a principal in which ``*`` stands for anything.
+
+    What stands between two ``*`` is looked for once (an atomic group): its first place leaves the most room for the rest.
+    """
+    first, *parts = map(re.escape, re.split(r"\*+", principal))
+    between = "".join(f"(?>.*?{part})" for part in parts[:-1])
+    return re.compile(first + between + (f".*{parts[-1]}" if parts else ""), re.DOTALL)
 
 
 def accepted(finding: Finding, acceptances: Iterable[Acceptance]) -> Finding:

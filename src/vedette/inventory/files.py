@@ -20,7 +20,6 @@ _SHOWN_FAULTS = 20
 _PREFIX_LIST_ID = re.compile(r"pl-[0-9A-Za-z]+")
 _ACCOUNT = re.compile(r"\d{12}")
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-\d+")
-_PLACE = re.compile(r"(.*) - at `\$(.*)`", re.DOTALL)
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _UTF8_MARK = b"\xef\xbb\xbf"
 
@@ -176,8 +175,8 @@ def _reason(error: Exception, item: str = "") -> str:
     if isinstance(error, OSError):
         return f"cannot be read ({error.strerror})"
     text = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-    found = _PLACE.fullmatch(text)
-    place, reason = (f"{item}{found[2]}", found[1]) if found else (item, text)
+    what, found, inner = text.rpartition(" - at `$")
+    place, reason = (f"{item}{inner.removesuffix('`')}", what) if found and inner.endswith("`") else (item, text)
     place = place.removeprefix(".")
     return f"{place}: {reason}" if place else reason
 
