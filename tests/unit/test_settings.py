@@ -121,9 +121,9 @@ def test_every_fault_is_told_at_once_with_its_place(monkeypatch: pytest.MonkeyPa
         "  file vedette.toml: there is no setting 'own_egress_dayz'; did you mean 'own_egress_days'?",
         "  environment: there is no setting 'VEDETTE_WORKER'; did you mean 'VEDETTE_WORKERS'?",
         "  option: there is no setting 'quite_unlike'",
-        "  option: slice_events must be a whole number, at least 0, not -1",
-        "  file vedette.toml: memory_limit must be a size such as \"1GB\", not 'much'",
-        "  environment VEDETTE_EPISODE_GAP_DAYS: episode_gap_days must be a whole number, at least 1, not 'many'",
+        "  option: slice_events must be a whole number from 0 to 1,000,000,000, not -1",
+        "  file vedette.toml: memory_limit must be a size such as \"1GB\", from 16MB to 1000TB, not 'much'",
+        "  environment VEDETTE_EPISODE_GAP_DAYS: episode_gap_days must be a whole number from 1 to 36,525, not 'many'",
         "  file vedette.toml: own_addresses must be a list of networks, not '198.51.100.1/24'",
     ]
 
@@ -131,8 +131,8 @@ def test_every_fault_is_told_at_once_with_its_place(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("workers = 1.5", "file vedette.toml: workers must be a whole number, at least 0, not 1.5"),
-        ("workers = -1", "file vedette.toml: workers must be a whole number, at least 0, not -1"),
+        ("workers = 1.5", "file vedette.toml: workers must be a whole number from 0 to 1,000, not 1.5"),
+        ("workers = -1", "file vedette.toml: workers must be a whole number from 0 to 1,000, not -1"),
         ('tor_lists = "["', "file vedette.toml: tor_lists must be a list of paths, not '['"),
         ("tor_lists = [1]", "file vedette.toml: tor_lists must be a list of paths, not 1"),
         ('bundled_lists = "perhaps"', "file vedette.toml: bundled_lists must be true or false, not 'perhaps'"),

@@ -5,6 +5,7 @@ An option takes precedence over a variable, a variable over the file, the file o
 
 import json
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,9 +17,15 @@ from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource
 
 from vedette.errors import ConfigurationError
-from vedette.settings.model import PATH_LISTS, PREFIX, Settings
+from vedette.settings.model import LARGEST_THRESHOLD, PATH_LISTS, PREFIX, Settings
 
 FILE_NAME = "vedette.toml"
+
+_MOST_BYTES = 1 << 20  # of a settings file
+_KEY = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
+_DEEP_KEY = re.compile(rf"(?<![\w-]){_KEY}(?:[ \t]*+\.[ \t]*+{_KEY}){{64}}", re.ASCII)
+_SHOWN = 200  # characters of a wrong value
+_SHOWN_FAULTS = 100
 
 DEFAULT = "default"
 OPTION = "option"
@@ -88,7 +95,7 @@ def _add(given: dict[str, _Given], more: Mapping[str, _Given], faults: list[str]
     """Add values to ``given``, replacing earlier ones; thresholds are replaced one by one."""
     for name, item in more.items():
         if name not in Settings.model_fields:
-            faults.append(f"{item.origin}: {_unknown(name, Settings.model_fields)}")
+            faults.append(f"{item.origin}: {_unknown(name, Settings.model_fields if len(faults) < _SHOWN_FAULTS else ())}")
         elif name == "thresholds" and name in given and isinstance(item.value, Mapping):
             before = given[name]
             earlier = before.value if isinstance(before.value, Mapping) else {}
@@ -101,19 +108,37 @@ def _file(config: Path | None) -> Path | None:
     """Return the file to read: the given one, or the first of the default files that exists; None if there is none."""
     if config is not None:
         return config
-    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser())
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or _expanded("~/.config"))
     return next((path for path in (Path(FILE_NAME), home / "vedette" / FILE_NAME) if path.is_file()), None)
 
 
 def _from_file(path: Path) -> dict[str, _Given]:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)
+        if len(data) > _MOST_BYTES:
+            raise ConfigurationError(f"settings file {str(path)!r} is larger than {_MOST_BYTES:,} bytes")
+        pairs = list(_flat(_parsed_toml(data.decode("utf-8"))))
     except OSError as error:
         raise ConfigurationError(f"settings file {str(path)!r} cannot be read: {error.strerror}") from error
+    except RecursionError as error:
+        raise ConfigurationError(f"settings file {str(path)!r} is not valid TOML: nested too deeply") from error
     except ValueError as error:  # not TOML, or not UTF-8
         raise ConfigurationError(f"settings file {str(path)!r} is not valid TOML: {error}") from error
     origin = f"file {path}"
-    return {name: _Given(_from_folder(name, value, path.parent), origin) for name, value in _flat(table)}
+    return {name: _Given(_from_folder(name, value, path.parent), origin) for name, value in pairs}
+
+
+def _parsed_toml(text: str) -> dict[str, object]:
+    """Parse TOML; a key of many parts is refused, because the parser takes memory by the square of their number.
+
+    Raises:
+        ValueError: the text is not valid TOML.
+        RecursionError: it is nested too deeply.
+    """
+    if _DEEP_KEY.search(text):
+        raise RecursionError
+    return tomllib.loads(text)
 
 
 def _flat(table: Mapping[str, object], start: str = "") -> Iterator[tuple[str, object]]:
@@ -139,10 +164,15 @@ def _thresholds(table: Mapping[str, object], start: str = "") -> Iterator[tuple[
 def _from_folder(name: str, value: object, folder: Path) -> object:
     """Return a value of a file with its relative paths starting at the folder of that file."""
     if name in PATH_LISTS and isinstance(value, list) and all(isinstance(path, str) for path in value):
-        return [str(folder / Path(path).expanduser()) for path in value]
+        return [str(folder / _expanded(path)) for path in value]
     if name in {"state_folder", "store", "inventory"} and isinstance(value, str) and value and "://" not in value:
-        return str(folder / Path(value).expanduser())
+        return str(folder / _expanded(value))
     return value
+
+
+def _expanded(path: str) -> str:
+    """Return a path with its ``~`` replaced; one of nobody's stays."""
+    return os.path.expanduser(path)  # noqa: PTH111 - that of a Path raises an error then
 
 
 def _from_environment(faults: list[str]) -> dict[str, _Given]:
@@ -159,26 +189,40 @@ def _from_environment(faults: list[str]) -> dict[str, _Given]:
 def _parsed(text: object) -> object:
     try:
         return json.loads(str(text))
-    except ValueError:
+    except (ValueError, RecursionError):
         return text  # rejected later together with other faults
 
 
 def _unknown(name: str, known: Iterable[str]) -> str:
     alike = get_close_matches(name.upper() if name.startswith(PREFIX) else name, list(known), n=1)
-    return f"there is no setting {name!r}" + (f"; did you mean {alike[0]!r}?" if alike else "")
+    return f"there is no setting {_shown(name)}" + (f"; did you mean {alike[0]!r}?" if alike else "")
 
 
 def _wrong_value(place: tuple[int | str, ...], value: object, origin: str) -> str:
     name, *rest = place
     if name == "thresholds" and rest:
-        return f"{origin}: threshold {rest[0]!r} must be a number, not {value!r}"
-    return f"{origin}: {name} must be {Settings.model_fields[str(name)].title}, not {value!r}"
+        numeric = isinstance(value, int | float) and not isinstance(value, bool)
+        span = f" from {-LARGEST_THRESHOLD:,} to {LARGEST_THRESHOLD:,}" if numeric else ""
+        return f"{origin}: threshold {_shown(rest[0])} must be a number{span}, not {_shown(value)}"
+    return f"{origin}: {name} must be {Settings.model_fields[str(name)].title}, not {_shown(value)}"
+
+
+def _shown(value: object) -> str:
+    """Return a wrong value as it is written, but not more than a line of it."""
+    try:
+        text = repr(value)
+    except ValueError:
+        return "a number of thousands of digits"
+    except RecursionError:
+        return "a value that is nested too deeply"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _joined(faults: list[str]) -> str:
     if len(faults) == 1:
         return faults[0]
-    return "\n".join([f"{len(faults)} settings are wrong:", *(f"  {fault}" for fault in faults)])
+    more = [f"  and {len(faults) - _SHOWN_FAULTS} more"] if len(faults) > _SHOWN_FAULTS else []
+    return "\n".join([f"{len(faults)} settings are wrong:", *(f"  {fault}" for fault in faults[:_SHOWN_FAULTS]), *more])
 
 
 def _without_password(url: str) -> str:

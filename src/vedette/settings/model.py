@@ -1,17 +1,24 @@
 """Define the settings: name, type, default and meaning of each."""
 
 import json
+import re
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, create_model
+from pydantic import AfterValidator, BeforeValidator, Field, create_model, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from vedette.list_kinds import LIST_KINDS
 
 PREFIX = "VEDETTE_"
+LARGEST_THRESHOLD = 1_000_000_000
+
+_YEAR_MINUTES = 366 * 24 * 60
+_CENTURY_DAYS = 36_525
+_LEAST_MEMORY, _MOST_MEMORY = 16e6, 1e15
+_MOST_BROADCAST = 8e9  # Spark's own limit for a table
 
 
 def _as_list(value: object) -> object:
@@ -19,7 +26,10 @@ def _as_list(value: object) -> object:
     if not isinstance(value, str):
         return value
     if value.lstrip().startswith("["):
-        return json.loads(value)
+        try:
+            return json.loads(value)
+        except RecursionError as error:
+            raise ValueError from error
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
@@ -28,6 +38,36 @@ def _not_boolean(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError  # noqa: TRY004 - pydantic expects it for a value of the wrong type
     return value
+
+
+def _finite(value: object) -> object:
+    """Reject numbers that no threshold can be compared with; NaN is not less than anything."""
+    if isinstance(value, int | float) and not abs(value) <= LARGEST_THRESHOLD:
+        raise ValueError
+    return _not_boolean(value)
+
+
+def _size(text: str, pattern: str) -> float:
+    """Return a size in bytes; infinity, if it has too many digits."""
+    found = re.fullmatch(pattern, text)
+    if found is None:
+        raise ValueError
+    unit = (found["unit"] or "b").lower()
+    return float(found["number"]) * (1024 if "i" in unit else 1000) ** "bkmgt".index(unit[0])
+
+
+def _memory(text: str) -> str:
+    """Reject what DuckDB does not take, or cannot start with."""
+    if not _LEAST_MEMORY <= _size(text, r"(?P<number>[0-9]+(\.[0-9]+)?) ?(?P<unit>[KMGT]i?B)") <= _MOST_MEMORY:
+        raise ValueError
+    return text
+
+
+def _broadcast(text: str) -> str:
+    """Reject what Spark does not take; -1 means that nothing is broadcast."""
+    if text != "-1" and _size(text, r"(?P<number>[0-9]+)(?P<unit>[KMGTkmgt]?[Bb]?)") > _MOST_BROADCAST:
+        raise ValueError
+    return text
 
 
 def _network(value: object) -> object:
@@ -41,11 +81,12 @@ Networks = Annotated[
 Ports = Annotated[tuple[Annotated[int, Field(ge=0, le=65_535)], ...], NoDecode, BeforeValidator(_as_list)]
 Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_as_list)]
 Pairs = Annotated[tuple[Annotated[str, Field(pattern=r"^[^=\s]+=.*$")], ...], NoDecode, BeforeValidator(_as_list)]
-Numbers = Annotated[Mapping[str, Annotated[int | float, BeforeValidator(_not_boolean)]], NoDecode]
+Whole = Annotated[int, BeforeValidator(_not_boolean)]
+Numbers = Annotated[Mapping[str, Annotated[int | float, BeforeValidator(_finite)]], NoDecode]
 
 
-def _number(default: int, description: str, *, at_least: int) -> Any:  # noqa: ANN401 - like pydantic's Field, which replaces a value
-    return Field(default, ge=at_least, title=f"a whole number, at least {at_least}", description=description)
+def _number(default: int, description: str, *, least: int, most: int) -> Any:  # noqa: ANN401 - like pydantic's Field, which replaces a value
+    return Field(default, ge=least, le=most, title=f"a whole number from {least:,} to {most:,}", description=description)
 
 
 def _switch(description: str, *, default: bool = False) -> Any:  # noqa: ANN401
@@ -79,24 +120,36 @@ class _WithoutLists(BaseSettings):
     engine: Literal["duckdb", "spark"] = Field("duckdb", title="duckdb or spark", description="Engine that runs the detections.")
     spark_master: str = _text("a Spark master", "Where Spark runs; empty: as given to spark-submit, else on this machine.")
     spark_conf: Pairs = Field((), title="a list of name=value", description="Additional settings for Spark.")
-    spark_broadcast_limit: str = Field(
-        "10MB", title='a size such as "10MB"', description="Tables up to this size are sent to every executor of Spark."
+    spark_broadcast_limit: Annotated[str, AfterValidator(_broadcast)] = Field(
+        "10MB",
+        title='a size such as "10MB", at most 8GB',
+        description="Tables up to this size are sent to every executor of Spark.",
     )
 
-    workers: int = _number(0, "Processes that read logs; 0: one per core.", at_least=0)
-    slice_events: int = _number(0, "Records processed at a time, which limits memory; 0: the engine's default.", at_least=0)
-    memory_limit: str = Field(
+    workers: Whole = _number(0, "Processes that read logs; 0: one per core.", least=0, most=1_000)
+    slice_events: Whole = _number(
+        0, "Records processed at a time, which limits memory; 0: the engine's default.", least=0, most=1_000_000_000
+    )
+    memory_limit: Annotated[str, AfterValidator(_memory)] = Field(
         "1GB",
-        pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$",
-        title='a size such as "1GB"',
+        title='a size such as "1GB", from 16MB to 1000TB',
         description="Memory of the SQL engine, beyond which it uses the disk.",
     )
 
-    lateness_cloudtrail_minutes: int = _number(20, "How long continuous mode waits for late CloudTrail records.", at_least=0)
-    lateness_flows_minutes: int = _number(15, "How long continuous mode waits for late flow records.", at_least=0)
-    episode_gap_days: int = _number(30, "Days without activity after which the same activity is a new finding.", at_least=1)
-    kept_contacts: int = _number(
-        100_000, "Remote endpoints (address, port, protocol) that are remembered per interface and hour.", at_least=1_000
+    lateness_cloudtrail_minutes: Whole = _number(
+        20, "How long continuous mode waits for late CloudTrail records.", least=0, most=_YEAR_MINUTES
+    )
+    lateness_flows_minutes: Whole = _number(
+        15, "How long continuous mode waits for late flow records.", least=0, most=_YEAR_MINUTES
+    )
+    episode_gap_days: Whole = _number(
+        30, "Days without activity after which the same activity is a new finding.", least=1, most=_CENTURY_DAYS
+    )
+    kept_contacts: Whole = _number(
+        100_000,
+        "Remote endpoints (address, port, protocol) that are remembered per interface and hour.",
+        least=1_000,
+        most=1_000_000_000,
     )
 
     finding_types: Texts = Field(
@@ -112,15 +165,21 @@ class _WithoutLists(BaseSettings):
     include_data_events: bool = _switch("Whether data events, such as reads of single objects, count as reconnaissance too.")
     emit_all_types: bool = _switch("Whether an address on lists of several kinds raises a finding for each kind.")
     learn_own_egress: bool = _switch("Whether an address that many principals use counts as the account's own.", default=True)
-    own_egress_principals: int = _number(5, "Principals that use an address before it counts as the account's own.", at_least=1)
-    own_egress_days: int = _number(10, "Days on which they use it before it counts as the account's own.", at_least=1)
+    own_egress_principals: Whole = _number(
+        5, "Principals that use an address before it counts as the account's own.", least=1, most=1_000_000
+    )
+    own_egress_days: Whole = _number(
+        10, "Days on which they use it before it counts as the account's own.", least=1, most=_CENTURY_DAYS
+    )
     own_addresses: Networks = Field(
         (), title="a list of networks", description="Addresses that are the account's own, regardless of what is learned."
     )
 
-    max_blob_bytes: int = _number(4 << 30, "Decompressed bytes of a file at which reading it stops.", at_least=1)
-    max_ratio: int = _number(1_100, "Decompressed bytes per stored byte at which reading a file stops.", at_least=1)
-    max_record_bytes: int = _number(16 << 20, "Bytes of a record beyond which it is rejected.", at_least=1)
+    max_blob_bytes: Whole = _number(4 << 30, "Decompressed bytes of a file at which reading it stops.", least=1, most=1 << 50)
+    max_ratio: Whole = _number(
+        1_100, "Decompressed bytes per stored byte at which reading a file stops.", least=1, most=1_000_000_000
+    )
+    max_record_bytes: Whole = _number(16 << 20, "Bytes of a record beyond which it is rejected.", least=1, most=1 << 30)
 
     geoip: Paths = _paths("Databases in MaxMind's format with countries, cities, networks or providers.")
     inventory: str = _text("a path", "Folder of saved responses of EC2 (describe-instances.json …); empty: none.")
@@ -147,6 +206,14 @@ class _WithoutLists(BaseSettings):
         title="numbers by name",
         description='Thresholds of detections, named "finding type.threshold" or "detection.threshold".',
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _without_nul(cls, value: object) -> object:
+        """Reject text with a NUL, which no file name or URL holds."""
+        if any(isinstance(text, str) and "\0" in text for text in (value if isinstance(value, list | tuple) else (value,))):
+            raise ValueError
+        return value
 
     @classmethod
     def settings_customise_sources(
