@@ -16,10 +16,15 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """The cost and output of a run. ``peak_bytes`` is the highest sampled sum of the resident memory of all its processes."""
+    """The cost and output of a run.
+
+    ``peak_bytes`` is the highest sampled sum of the resident memory of all its processes, ``private_bytes`` that of what the
+    system cannot take back (without mapped files, which it drops when memory is short).
+    """
 
     seconds: float
     peak_bytes: int
+    private_bytes: int
     output: str
 
 
@@ -31,7 +36,7 @@ def run(arguments: Sequence[str]) -> Measured:
     """
     started = time.perf_counter()
     process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    peak = [0]
+    peak = [0, 0]
     watcher = threading.Thread(target=_watch, args=(process, peak), daemon=True)
     watcher.start()
     output, errors = process.communicate()
@@ -39,12 +44,13 @@ def run(arguments: Sequence[str]) -> Measured:
     watcher.join()
     if process.returncode:
         raise SystemExit(f"{' '.join(arguments)} failed: {errors[-2000:]}")
-    return Measured(seconds=seconds, peak_bytes=peak[0], output=output)
+    return Measured(seconds=seconds, peak_bytes=peak[0], private_bytes=peak[1], output=output)
 
 
 def _watch(process: "subprocess.Popen[str]", peak: list[int]) -> None:
     while process.poll() is None:
-        peak[0] = max(peak[0], sum(map(_resident_bytes, _tree(process.pid))))
+        resident, mapped = map(sum, zip(*map(_memory, _tree(process.pid)), strict=True))
+        peak[:] = max(peak[0], resident), max(peak[1], resident - mapped)
         time.sleep(_SAMPLE_SECONDS)
 
 
@@ -62,8 +68,10 @@ def _tree(root: int) -> list[int]:
     return wanted
 
 
-def _resident_bytes(pid: int) -> int:
+def _memory(pid: int) -> tuple[int, int]:
+    """Return the resident bytes of a process, and how many of them are of mapped files."""
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_BYTES
-    except (OSError, ValueError, IndexError):
-        return 0
+        _, resident, mapped, *_ = Path(f"/proc/{pid}/statm").read_text().split()
+    except (OSError, ValueError):
+        return 0, 0
+    return int(resident) * _PAGE_BYTES, int(mapped) * _PAGE_BYTES
