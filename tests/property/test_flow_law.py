@@ -16,6 +16,7 @@ from pyarrow import parquet
 from reading_blobs import Read, read_bytes
 
 from vedette.errors import ReadError
+from vedette.logs.flow.fields import LARGEST
 from vedette.readers import Limits
 
 Value = int | str | None
@@ -27,7 +28,6 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 words = st.text("abcdefghijklmnopqrstuvwxyz0123456789-.:/=é", min_size=2, max_size=12).filter(lambda word: word.strip("-") != "")
 addresses = st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6)).map(str)
 ports = st.integers(0, 65_535)
-counts = st.integers(0, 2**63 - 1)
 times = st.integers(0, 4_000_000_000)
 
 
@@ -48,8 +48,8 @@ FIELDS: dict[str, Field] = {
     "srcport": Field("src_port", ports),
     "dstport": Field("dst_port", ports),
     "protocol": Field("protocol", st.integers(0, 255)),
-    "packets": Field("packets", counts),
-    "bytes": Field("bytes", counts),
+    "packets": Field("packets", st.integers(0, LARGEST["packets"])),
+    "bytes": Field("bytes", st.integers(0, LARGEST["bytes"])),
     "start": Field("start_time", times),
     "end": Field("end_time", times),
     "action": Field("action", st.sampled_from(["ACCEPT", "REJECT"])),

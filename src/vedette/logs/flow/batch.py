@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from vedette.logs.blob import KeyFacts
-from vedette.logs.flow.fields import EVENT_MILLISECONDS, EVENT_TIME
+from vedette.logs.flow.fields import EVENT_MILLISECONDS, EVENT_TIME, LARGEST
 from vedette.network.address import parse_number
 from vedette.schema import FLOWS
 
@@ -25,18 +25,6 @@ SILENT = ("NODATA", "SKIPDATA")
 Column: TypeAlias = Any
 pc: Any = pyarrow.compute
 
-# The largest possible value of each number, that of its type unless it is known to be smaller; the smallest is 0.
-_LARGEST: dict[str, int] = {
-    **{
-        field.name: 2 ** (field.type.bit_width - 1) - 1
-        for field in FLOWS
-        if pa.types.is_integer(field.type) and field.name != "position"
-    },
-    "src_port": 65_535,
-    "dst_port": 65_535,
-    "protocol": 255,
-    "tcp_flags": 65_535,
-}
 _ADDRESSES = ("src_address", "dst_address", "packet_src_address", "packet_dst_address")
 _PLAIN_TEXT = tuple(
     name
@@ -81,7 +69,7 @@ class FlowBatches:
     def _batch(self, given: Mapping[str, Column], positions: Column) -> pa.RecordBatch:
         rows = len(positions)
         made: dict[str, Column] = {"position": positions, "object": self._constant(self.object_name, rows)}
-        made |= {name: self._number(name, given.get(name), rows) for name in _LARGEST}
+        made |= {name: self._number(name, given.get(name), rows) for name in LARGEST}
         made |= {name: given[name] if name in given else self._nulls(name, rows) for name in _PLAIN_TEXT}
         made |= self._times(given, rows)
         made["account_id"] = self._filled("account_id", given, self.facts.account_id, rows)
@@ -128,14 +116,14 @@ class FlowBatches:
         wanted = FLOWS.field(name).type
         span = pc.min_max(array)
         lowest, highest = span["min"].as_py(), span["max"].as_py()
-        if highest is not None and (lowest < 0 or highest > _LARGEST[name]):
-            largest = min(_LARGEST[name], _largest_of(array.type))
-            first, last = pa.scalar(0, array.type), pa.scalar(largest, array.type)
-            possible = pc.and_(pc.greater_equal(array, first), pc.less_equal(array, last))
-            before = array.null_count
-            array = pc.if_else(possible, array, pa.scalar(None, array.type))
-            self._count(name, array.null_count - before)
+        if highest is not None and (lowest < 0 or highest > LARGEST[name]):
+            array = self._between(name, array, 0, LARGEST[name])
         return array if array.type == wanted else array.cast(wanted)
+
+    def _between(self, name: str, array: Column, first: int, last: int) -> Column:
+        kept = between(array, first, last)
+        self._count(name, kept.null_count - array.null_count)
+        return kept
 
     def _times(self, given: Mapping[str, Column], rows: int) -> dict[str, Column]:
         start = self._time("start_time", given.get("start_time"))
@@ -155,15 +143,13 @@ class FlowBatches:
     def _time(self, name: str, array: Column | None) -> Column | None:
         if array is None or pa.types.is_timestamp(array.type):
             return array
-        numbers = array.cast(pa.int64(), safe=False)
+        numbers = array.cast(pa.int64(), safe=False)  # what is too large for it becomes negative
         span = pc.min_max(numbers)
         lowest, highest = span["min"].as_py(), span["max"].as_py()
         if highest is None:
             return pa.nulls(len(numbers), TIME)
         if lowest < 0:
-            before = numbers.null_count
-            numbers = pc.if_else(pc.greater_equal(numbers, 0), numbers, pa.scalar(None, pa.int64()))
-            self._count(name, numbers.null_count - before)
+            numbers = self._between(name, numbers, 0, highest)
         if highest < _MILLISECONDS:
             return pc.multiply(numbers, 1_000_000).cast(TIME)
         return pc.case_when(
@@ -210,8 +196,12 @@ class FlowBatches:
             self.nulled[name] += times
 
 
-def _largest_of(kind: pa.DataType) -> int:
-    return 1 << (kind.bit_width - (1 if pa.types.is_signed_integer(kind) else 0)) - 1
+def between(array: Column, first: int, last: int) -> Column:
+    """Return integers of any type in 64 bits, with null in place of those that do not lie between two, both included."""
+    kind = array.type if array.type == pa.uint64() else pa.int64()  # not the column's own type, which may not hold ``last``
+    wide = array.cast(kind)
+    possible = pc.and_(pc.greater_equal(wide, pa.scalar(first, kind)), pc.less_equal(wide, pa.scalar(last, kind)))
+    return pc.if_else(possible, wide, pa.scalar(None, kind))
 
 
 def numbered(first: int, count: int) -> Column:

@@ -5,7 +5,7 @@ its layout is inferred from values of an unmistakable shape (an interface's ID, 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from vedette.network.address import parse_number
@@ -94,6 +94,20 @@ DEFAULT_HEADER = (
 )
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
+# The largest possible value of each number of a record, the smallest being 0; others are not usable. The bounds of what is summed
+# lie far above what networks do, and far below what a column can hold: a record covers ten minutes at most, in which even the
+# fastest interface (3.2 Tbit/s) moves fewer than 2^48 bytes, and a single flow far fewer than 2^40 packets.
+LARGEST: Mapping[str, int] = {
+    "version": 255,
+    "src_port": 65_535,
+    "dst_port": 65_535,
+    "protocol": 255,
+    "packets": 1 << 40,
+    "bytes": 1 << 48,
+    "tcp_flags": 65_535,
+    "traffic_path": 255,
+}
+
 # Columns that are not part of a record: the event's time according to CloudWatch Logs, in ISO 8601 or in milliseconds since 1970.
 EVENT_TIME = "event_time"
 EVENT_MILLISECONDS = "event_milliseconds"
@@ -103,9 +117,14 @@ _PLAIN_WORDS = frozenset(("version", "protocol", "packets", "bytes", "start", "e
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{1,40}")
 _MINIMUM_KNOWN = 2
 _LONGEST_HEADER = 4_096
+# Whether numbers are possible is decided where they are read: a record with an impossible one is still of the default format.
+_NUMBER = rb"(?:[+-]?\d[\d.eE+-]{0,62}|-|[+-]?[Nn]a[Nn])"
 _DEFAULT_LINE = re.compile(
-    rb"\d{1,3} (?:\d{1,20}|unknown|-) \S{1,64} \S{1,64} \S{1,64} \S{1,20} \S{1,20} \S{1,20} \S{1,20} \S{1,20} "
-    rb"(?:\d{1,19}|-) (?:\d{1,19}|-) (?:ACCEPT|REJECT|-) (?:OK|NODATA|SKIPDATA|-)\s*"
+    _NUMBER
+    + rb" (?:\d{1,20}|unknown|-)"
+    + rb" \S{1,64}" * 8
+    + (rb" " + _NUMBER) * 2
+    + rb" (?:ACCEPT|REJECT|-) (?:OK|NODATA|SKIPDATA|-)\s*"
 )
 _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("interface_id", re.compile(r"eni-[0-9a-zA-Z]+")),

@@ -11,16 +11,18 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from vedette.logs.flow.batch import TEXT, TIME, Column, pc
+from vedette.logs.flow.batch import TEXT, TIME, Column, between, pc
 from vedette.schema import FLOWS
 
 _NOTHING = ("", "-", "None")
 _MISSING_NUMBER = (*_NOTHING, "none", "null", "NULL", "nan", "NaN")
 _TEXTS = frozenset((pa.string(), pa.large_string(), pa.string_view(), pa.binary(), pa.large_binary(), pa.binary_view()))
 _ACCOUNT_DIGITS = 12
-_INTEGER = re.compile(r"\s*([+-]?\d{1,30})(?:\.0*)?\s*", re.ASCII)
+_INTEGER = re.compile(r"\s*(?P<whole>[+-]?\d{1,30})(?:\.(?P<fraction>\d{0,30}))?\s*", re.ASCII)
 _LARGEST = 2**63 - 1
-_LARGEST_EXACT = float(2**53)
+_FLOATS_END = float(2**63)
+_CALENDAR_END = 253_402_300_800  # the first second of the year 10000
+_PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
 @dataclass(slots=True)
@@ -44,13 +46,11 @@ class Converter:
         return made
 
     def _text(self, name: str, array: Column) -> Column | None:
-        if pa.types.is_integer(array.type):
-            array = array.cast(pa.string())
-            if name == "account_id":  # as a number it has lost its leading zeros
-                array = pc.utf8_lpad(array, _ACCOUNT_DIGITS, "0")
+        if _is_number(array.type):
+            array = self._identifiers(name, array)
         encoded = self._encoded(name, array)
         if encoded is None:
-            return None
+            return self._unusable(name, array)
         texts = encoded.dictionary
         nothing = pc.is_in(texts, pa.array(_NOTHING, pa.string()))
         broken = pc.match_substring(texts, "\0")
@@ -61,29 +61,48 @@ class Converter:
             indices = self._counted(name, indices, _without(indices, broken))
         return pa.DictionaryArray.from_arrays(indices, texts)
 
+    def _identifiers(self, name: str, array: Column) -> Column:
+        """Return numbers that stand where a text is expected, such as an account, as texts."""
+        numbers = self._number(name, array)
+        if name != "account_id":
+            return numbers.cast(pa.string())
+        kept = self._counted(name, numbers, between(numbers, 0, 10**_ACCOUNT_DIGITS - 1))
+        return pc.utf8_lpad(kept.cast(pa.string()), _ACCOUNT_DIGITS, "0")  # as a number it has lost its leading zeros
+
     def _number(self, name: str, array: Column) -> Column | None:
-        kind = array.type
+        """Return a column as integers or times; whether these are possible is decided where batches are made."""
+        kind, is_time = array.type, FLOWS.field(name).type == TIME
+        if pa.types.is_dictionary(kind) and kind.value_type not in _TEXTS:
+            return self._number(name, array.dictionary_decode())
         if pa.types.is_integer(kind):
             return array
         if pa.types.is_floating(kind):
-            wide = array.cast(pa.float64())
-            usable = pc.and_(pc.is_finite(wide), pc.less_equal(pc.abs(wide), _LARGEST_EXACT))
-            whole = pc.if_else(usable, wide, pa.scalar(None, pa.float64())).cast(pa.int64(), safe=False)
-            nothing = pc.is_nan(wide).true_count
-            self._count(name, whole.null_count - array.null_count - nothing)
-            return whole
-        if pa.types.is_timestamp(kind):
-            return array.cast(TIME, safe=False) if FLOWS.field(name).type == TIME else None
-        encoded = self._encoded(name, array)
+            return self._whole(name, array.cast(pa.float64()), is_time=is_time)
+        if pa.types.is_timestamp(kind) and is_time:
+            return self._moments(name, array)
+        encoded = self._encoded(name, array.cast(pa.string()) if pa.types.is_decimal(kind) else array)
         if encoded is None:
-            return None
-        texts = encoded.dictionary.to_pylist()
-        numbers = pa.array([_integer(text) for text in texts], pa.int64())
+            return self._unusable(name, array)
+        numbers = pa.array([_integer(text, is_time=is_time) for text in encoded.dictionary.to_pylist()], pa.int64())
         nothing = pc.is_in(encoded.dictionary, pa.array(_MISSING_NUMBER, pa.string()))
-        present = _without(encoded.indices, nothing)
-        made = numbers.take(encoded.indices)
-        self._count(name, made.null_count - present.null_count)
-        return made
+        return self._counted(name, _without(encoded.indices, nothing), numbers.take(encoded.indices))
+
+    def _whole(self, name: str, array: Column, *, is_time: bool) -> Column:
+        """Return floats as integers: times cut off, others only if they are whole. NaN is how some write that there is none."""
+        usable = pc.and_(pc.less(pc.abs(array), _FLOATS_END), pc.or_(is_time, pc.equal(pc.floor(array), array)))
+        whole = pc.if_else(usable, array, pa.scalar(None, pa.float64()))
+        self._count(name, whole.null_count - array.null_count - pc.is_nan(array).true_count)
+        return pc.floor(whole).cast(pa.int64())
+
+    def _moments(self, name: str, array: Column) -> Column:
+        """Return timestamps of any unit in microseconds, with null in place of those before 1970 or after the year 9999."""
+        last = min(_CALENDAR_END * _PER_SECOND[array.type.unit] - 1, _LARGEST)
+        kept = between(array.cast(pa.int64()), 0, last)
+        return self._counted(name, array, kept).cast(array.type).cast(TIME, safe=False)
+
+    def _unusable(self, name: str, array: Column) -> None:
+        """Count the values of a column of a type that says nothing; the column is as if absent."""
+        self._count(name, len(array) - array.null_count)
 
     def _encoded(self, name: str, array: Column) -> Column | None:
         """Return a text column dictionary-encoded, text that is not UTF-8 as null; None for a column of another type."""
@@ -119,10 +138,17 @@ def _without(indices: Column, left_out: Column) -> Column:
     return pc.if_else(hidden.fill_null(pa.scalar(value=True)), pa.scalar(None, pa.int32()), indices)
 
 
-def _integer(text: str) -> int | None:
+def _is_number(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+
+
+def _integer(text: str, *, is_time: bool) -> int | None:
     match = _INTEGER.fullmatch(text)
-    number = int(match.group(1)) if match else None
-    return number if number is not None and -_LARGEST <= number <= _LARGEST else None
+    if match is None or ((match["fraction"] or "").strip("0") and not is_time):
+        return None
+    number = int(match["whole"])
+    return number if abs(number) <= _LARGEST else None
 
 
 def _decoded(value: bytes | None) -> str | None:
