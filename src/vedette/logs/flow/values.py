@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
@@ -32,25 +33,22 @@ class Converter:
     nulled: Counter[str]
 
     def columns(self, given: Mapping[str, Column]) -> dict[str, Column]:
-        """Return the columns that can be used, converted to the types that ``FlowBatches`` takes.
+        """Return the columns, converted to the types that ``FlowBatches`` takes; what cannot be used is null.
 
         Raises:
             pyarrow.ArrowInvalid: the data are damaged.
         """
-        made: dict[str, Column] = {}
-        for name, array in given.items():
-            is_text = FLOWS.field(name).type == TEXT
-            converted = self._text(name, array) if is_text else self._number(name, array)
-            if converted is not None:
-                made[name] = converted
-        return made
+        return {
+            name: self._text(name, array) if FLOWS.field(name).type == TEXT else self._number(name, array)
+            for name, array in given.items()
+        }
 
-    def _text(self, name: str, array: Column) -> Column | None:
+    def _text(self, name: str, array: Column) -> Column:
         if _is_number(array.type):
             array = self._identifiers(name, array)
         encoded = self._encoded(name, array)
         if encoded is None:
-            return self._unusable(name, array)
+            return self._unusable(name, array, TEXT)
         texts = encoded.dictionary
         nothing = pc.is_in(texts, pa.array(_NOTHING, pa.string()))
         broken = pc.match_substring(texts, "\0")
@@ -69,26 +67,26 @@ class Converter:
         kept = self._counted(name, numbers, between(numbers, 0, 10**_ACCOUNT_DIGITS - 1))
         return pc.utf8_lpad(kept.cast(pa.string()), _ACCOUNT_DIGITS, "0")  # as a number it has lost its leading zeros
 
-    def _number(self, name: str, array: Column) -> Column | None:
+    def _number(self, name: str, array: Column) -> Column:
         """Return a column as integers or times; whether these are possible is decided where batches are made."""
         kind, is_time = array.type, FLOWS.field(name).type == TIME
         if pa.types.is_dictionary(kind) and kind.value_type not in _TEXTS:
             return self._number(name, array.dictionary_decode())
         if pa.types.is_integer(kind):
             return array
-        if pa.types.is_floating(kind):
+        if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
             return self._whole(name, array.cast(pa.float64()), is_time=is_time)
         if pa.types.is_timestamp(kind) and is_time:
             return self._moments(name, array)
-        encoded = self._encoded(name, array.cast(pa.string()) if pa.types.is_decimal(kind) else array)
+        encoded = self._encoded(name, array)
         if encoded is None:
-            return self._unusable(name, array)
+            return self._unusable(name, array, pa.int64())
         numbers = pa.array([_integer(text, is_time=is_time) for text in encoded.dictionary.to_pylist()], pa.int64())
         nothing = pc.is_in(encoded.dictionary, pa.array(_MISSING_NUMBER, pa.string()))
         return self._counted(name, _without(encoded.indices, nothing), numbers.take(encoded.indices))
 
     def _whole(self, name: str, array: Column, *, is_time: bool) -> Column:
-        """Return floats as integers: times cut off, others only if they are whole. NaN is how some write that there is none."""
+        """Return floats as integers, those of times cut off, others only if they are whole; NaN says that there is none."""
         usable = pc.and_(pc.less(pc.abs(array), _FLOATS_END), pc.or_(is_time, pc.equal(pc.floor(array), array)))
         whole = pc.if_else(usable, array, pa.scalar(None, pa.float64()))
         self._count(name, whole.null_count - array.null_count - pc.is_nan(array).true_count)
@@ -100,9 +98,11 @@ class Converter:
         kept = between(array.cast(pa.int64()), 0, last)
         return self._counted(name, array, kept).cast(array.type).cast(TIME, safe=False)
 
-    def _unusable(self, name: str, array: Column) -> None:
-        """Count the values of a column of a type that says nothing; the column is as if absent."""
+    def _unusable(self, name: str, array: Column, kind: pa.DataType) -> Column:
+        """Count the values of a column of a type that says nothing; return nulls in their place."""
         self._count(name, len(array) - array.null_count)
+        nulls: Any = pa.nulls  # the stubs want a type that is known before it runs
+        return nulls(len(array), kind)
 
     def _encoded(self, name: str, array: Column) -> Column | None:
         """Return a text column dictionary-encoded, text that is not UTF-8 as null; None for a column of another type."""
