@@ -3,11 +3,10 @@
 Callers repeat: each distinct userIdentity is decoded once, and the identity columns are taken by its number.
 """
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, cast
@@ -18,6 +17,7 @@ import pyarrow.compute
 from vedette.logs.blob import KeyFacts
 from vedette.logs.cloudtrail.identity import Caller
 from vedette.logs.cloudtrail.record import Record, caller_in
+from vedette.logs.moments import moment
 from vedette.schema import CLOUDTRAIL
 
 pc: Any = pyarrow.compute
@@ -27,12 +27,6 @@ _TIME = pa.timestamp("us", tz="UTC")
 _CENTURY = range(2000, 2100)
 _EARLIEST, _LATEST = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * 10**6 for year in (_CENTURY.start, _CENTURY.stop))
 _TRUTH = {"true": True, "True": True, "false": False, "False": False, True: True, False: False}
-# All that Arrow understands, and more: how a time is read must not depend on the other times of its batch.
-_ISO = re.compile(
-    r"""(\d{4}-\d\d-\d\d)[T ](\d\d(?::\d\d(?::\d\d)?)?)(?:(?<=:\d\d:\d\d)\.(\d{1,6})\d*)?
-        \s*(?:Z|UTC|([+-])(\d\d)(?::?(\d\d))?)?""",
-    re.ASCII | re.VERBOSE,
-)
 _CALLER_COLUMNS = (
     "identity_type",
     "identity_arn",
@@ -179,24 +173,6 @@ def _within_century(times: "pa.Array[Any]") -> "pa.Array[Any]":
         return times
     sound = pc.and_(pc.greater_equal(numbers, _EARLIEST), pc.less(numbers, _LATEST))
     return cast("pa.Array[Any]", pc.if_else(sound, times, pa.scalar(None, _TIME)))
-
-
-def moment(text: str | None) -> datetime | None:
-    """Return the time that ``text`` gives in ISO 8601, in UTC; None if it is not a time of this century.
-
-    A time without a zone is UTC. Exports of query engines write a space for the T, nanoseconds, and no zone.
-    """
-    parts = _ISO.fullmatch(text or "")
-    if parts is None:
-        return None
-    day, clock, fraction, sign, hours, minutes = parts.groups()
-    try:
-        when = datetime.fromisoformat(f"{day}T{clock}") + timedelta(microseconds=int((fraction or "").ljust(6, "0")))
-        offset = timedelta(hours=int(hours), minutes=int(minutes or 0)) if sign else timedelta()
-        when = when.replace(tzinfo=timezone(-offset if sign == "-" else offset)).astimezone(UTC)
-    except (ValueError, OverflowError):  # 31 February, an offset of 99 hours, a zone before year 1
-        return None
-    return when if when.year in _CENTURY else None
 
 
 def _resolve(text: bytes) -> _ResolvedCaller:

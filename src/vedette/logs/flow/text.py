@@ -1,7 +1,8 @@
 """Parse lines of flow records: a block of whole lines at a time as CSV, line by line only if a block contains a broken line.
 
 In such a block, a regular expression matches the good lines; the others are repaired field by field, or rejected, and the
-result is again parsed as CSV. Header lines may occur anywhere, as in files that were concatenated.
+result is again parsed as CSV. Header lines may occur anywhere, as in files that were concatenated. What a line gives depends on
+nothing but the line and its layout: whatever the CSV parser accepts in a sound block, the repair reads in the same way.
 """
 
 import re
@@ -14,18 +15,26 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import csv
 
-from vedette.logs.flow.batch import TEXT, TIME, Column, numbered
-from vedette.logs.flow.fields import COUNTED_AS, EVENT_MILLISECONDS, EVENT_TIME, Layout, header_layout
+from vedette.logs.flow.batch import TEXT, TIME, Column, numbered, pc
+from vedette.logs.flow.fields import BYTE_ORDER_MARK, COUNTED_AS, EVENT_MILLISECONDS, EVENT_TIME, Layout, header_layout
 from vedette.logs.lines import LineReader
+from vedette.logs.moments import moment
 from vedette.schema import FLOWS
 
 MAX_BLOCK_BYTES = 8 << 20
 
 _FIELD_BYTES = 8  # the average length of a field with the space after it
 _EXCERPT_BYTES = 80
-_INTEGER = re.compile(rb"[+-]?\d{1,30}")
+_INTEGER = re.compile(rb"(?P<sign>[+-]?)0*+(?P<digits>\d{0,19})(?<=\d)")
+_HEXADECIMAL = re.compile(rb"0[xX](?P<digits>[0-9a-fA-F]{1,16})")  # Arrow reads it as the bits of the number, and so must we
 _DIGITS: dict[pa.DataType, bytes] = {pa.int32(): rb"(?:-|\d{1,9})", pa.int64(): rb"(?:-|\d{1,18})"}
-_ISO = rb"(?:-|\d{4}-(?:0[1-9]|1[0-2])-(?:[01]\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z)"
+_DAY = (
+    rb"(?:20\d\d-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|02-(?:0[1-9]|1\d|2[0-8]))"
+    rb"|20(?:[02468][048]|[13579][26])-02-29)"
+)
+_ISO = rb"(?:-|" + _DAY + rb"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z)"  # others are repaired, one by one
+_MARKS = re.compile(rb"(?:\xef\xbb\xbf)*+")
+_FIRST_OF_MARK = BYTE_ORDER_MARK[:1]
 _LIMITS: dict[pa.DataType, int] = {pa.int32(): 2**31, pa.int64(): 2**63}
 _NO_HEADER = rb"(?!(?:[A-Za-z][A-Za-z0-9_-]*+[ \r]?)++\n)"
 _TIME_NUMBERS = frozenset(("start_time", "end_time", EVENT_MILLISECONDS))
@@ -61,7 +70,9 @@ class FlowParser:
         return min(MAX_BLOCK_BYTES, rows * _FIELD_BYTES * len(self.layout.columns))
 
     def parse(self, text: bytes) -> Iterator[Rows]:
-        """Yield the records of a block of whole lines."""
+        """Yield the records of a block of whole lines, which end with LF, CRLF or, as for the CSV parser, CR."""
+        if b"\r" in text:
+            text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         if self.line == 1:
             end = text.find(b"\n") + 1
             if (layout := header_layout(text[:end])) is not None:
@@ -71,7 +82,8 @@ class FlowParser:
         if not text:
             return
         form = _form(self.layout)
-        columns = form.read(text) if form.detects_faults and b"\0" not in text else None
+        # The CSV parser skips a byte order mark at the start of the block only.
+        columns = form.read(text) if form.detects_faults and not (b"\0" in text or _FIRST_OF_MARK in text) else None
         if columns is None:
             yield from self._repaired(text)
             return
@@ -95,14 +107,15 @@ class FlowParser:
             if end == len(text):
                 break
             at = text.find(b"\n", end) + 1 or len(text)
-            line = text[end:at].strip(b" \t\r\n\0")
-            if line[:1].isalpha() and (layout := header_layout(line)) is not None:
+            line = _unmarked(text[end:at].strip(b"\n\0"))
+            bare = line.strip()
+            if bare[:1].isalpha() and (layout := header_layout(bare)) is not None:
                 if layout != self.layout:
                     yield from self._flushed()
                     self.layout = layout
                     form = _form(layout)
                 self.line += 1
-            elif line or b"\0" in text[end:at]:
+            elif bare or b"\0" in text[end:at]:
                 self._repair(line, form)
             else:
                 self.line += 1
@@ -118,12 +131,16 @@ class FlowParser:
 
     def _repair(self, line: bytes, form: "_Form") -> None:
         columns = self.layout.columns
-        fields = line.split(None, len(columns))  # limited: a line may hold millions of fields
+        # As AWS writes it, with an empty field between two blanks; otherwise with any whitespace between fields.
+        fields = line.split(b" ", len(columns))  # limited: a line may hold millions of fields
         if len(fields) != len(columns):
-            shown = line[:_EXCERPT_BYTES].decode("utf-8", "replace")
+            fields = line.split(None, len(columns))
+        if len(fields) != len(columns):
+            shown = line.strip()[:_EXCERPT_BYTES].decode("utf-8", "replace")
             count = len(fields) if len(fields) < len(columns) else "more"
             self.skip(f"{count} fields where the format has {len(columns)}: {shown!r}")
             return
+        fields[0] = _unmarked(fields[0])
         for at, is_good in enumerate(form.good_fields):
             if not is_good(fields[at]):
                 fields[at] = self._repaired_field(columns[at], fields[at])
@@ -133,15 +150,19 @@ class FlowParser:
         self.position += 1
 
     def _repaired_field(self, column: str, value: bytes) -> bytes:
-        if not column:
+        """Return a field that the CSV parser accepts: that which means the same or, if it means nothing, "-"."""
+        if not column or not value:
             return b"-"
         kind = _kind(column)
         if kind == TEXT and _is_text(value):
             return value
-        if kind in _LIMITS and _INTEGER.fullmatch(value):
-            number = int(value)
-            if -_LIMITS[kind] <= number < _LIMITS[kind]:
-                return b"%d" % number
+        bare = value.strip(b" \t")
+        if bare in {b"", b"-"}:
+            return b"-"
+        if kind in _LIMITS and (number := _integer(bare, _LIMITS[kind])) is not None:
+            return b"%d" % number
+        if kind == TIME and (when := moment(bare.decode("utf-8", "replace"))) is not None:
+            return f"{when:%Y-%m-%dT%H:%M:%S.%fZ}".rjust(27, "0").encode()
         self.nulled[COUNTED_AS.get(column, column)] += 1
         return b"-"
 
@@ -198,7 +219,7 @@ class _Form:
             )
         except pa.ArrowInvalid:
             return None
-        return {name: table.column(name).combine_chunks() for name in table.column_names}
+        return {name: _filled(table.column(name).combine_chunks()) for name in table.column_names}
 
     def good_lines(self, text: bytes, start: int) -> int:
         """Return the end of the run of good lines that begins at ``start``; ``start`` itself if the first is broken."""
@@ -249,3 +270,33 @@ def _is_text(value: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return b"\0" not in value
+
+
+def _filled(column: Column) -> Column:
+    """Return a column with null for the empty texts in it."""
+    if column.type != TEXT:
+        return column
+    empty = pc.index(column.dictionary, "").as_py()
+    if empty < 0:
+        return column
+    indices = pc.if_else(pc.equal(column.indices, empty), pa.scalar(None, pa.int32()), column.indices)
+    return pa.DictionaryArray.from_arrays(indices, column.dictionary)
+
+
+def _unmarked(text: bytes) -> bytes:
+    """Return a text without the byte order marks that it begins with, as a line does where files were joined."""
+    marks = _MARKS.match(text)
+    return text[marks.end() :] if marks else text
+
+
+def _integer(text: bytes, limit: int) -> int | None:
+    """Return the number that the CSV parser reads, and beyond that, one with a plus sign; None if it is not below ``limit``."""
+    if match := _HEXADECIMAL.fullmatch(text):
+        number = int(match["digits"], 16)
+        if number >= 2 * limit:
+            return None
+        return number - 2 * limit if number >= limit else number
+    if match := _INTEGER.fullmatch(text):
+        number = int(match["sign"] + (match["digits"] or b"0"))
+        return number if -limit <= number < limit else None
+    return None
