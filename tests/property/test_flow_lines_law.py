@@ -115,8 +115,6 @@ FORMS = (
 CLOCKS = ("00:00:00", "23:59:59", "10:11:12", "09:00:59", "19:59:00", "20:30:30")
 YEARS = (2000, 2023, 2024, 2096, 2099)
 DAYS = [f"{year}-{month:02}-{day:02}" for year in YEARS for month in range(1, 13) for day in range(1, 32)]
-    f"{year}-{month:02}-{day:02}" for year in (2000, 2023, 2024, 2096, 2099) for month in range(1, 13) for day in range(1, 32)
-]
 NO_TIMES = (
     "2026-13-01T00:00:00Z",
     "2026-00-01T00:00:00Z",
