@@ -7,6 +7,7 @@ To add a kind, add a member and a row. If calls from its addresses are to raise 
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 
 class Kind(StrEnum):
@@ -106,3 +107,18 @@ def kind_of(kind: Kind) -> ListKind:
 def quoted(kinds: tuple[Kind, ...]) -> str:
     """Return kinds as a list of SQL texts in parentheses."""
     return "(" + ", ".join(f"'{kind}'" for kind in kinds) + ")"
+
+
+def name_and_path(text: str, folder: Path | None = None) -> tuple[str, str]:
+    """Return name and path of a list given as ``NAME=FILE`` or ``FILE``; the name is "" if there is none.
+
+    A file that is called so, in the folder where relative paths start, is meant itself; a name contains no slash.
+    """
+    name, equals, path = text.partition("=")
+    if not equals or not name or not path or "/" in name:
+        return "", text
+    try:
+        there = (folder or Path()).joinpath(text).exists()
+    except (OSError, ValueError):  # too long for a name, or not one
+        there = False
+    return ("", text) if there else (name, path)

@@ -10,7 +10,7 @@ from vedette.intel import ThreatList
 from vedette.intel.bundled import bundled_lists
 from vedette.intel.lists import load_list
 from vedette.inventory import Inventory
-from vedette.list_kinds import LIST_KINDS
+from vedette.list_kinds import LIST_KINDS, name_and_path
 from vedette.network.geo import Geo
 from vedette.rules.thresholds import values
 from vedette.settings import Settings
@@ -63,10 +63,9 @@ def complete(report: RunReport, known: Knowledge, settings: Settings) -> None:
 
 def named_file(text: str | Path) -> tuple[str, Path]:
     """Return name and path of a list given as ``NAME=FILE`` or ``FILE``: without a name, it is the file's without its endings."""
-    name, equals, path = str(text).partition("=")
-    if equals and name and not Path(text).exists():
-        return name, Path(path)
-    return Path(text).name.partition(".")[0] or Path(text).name, Path(text)
+    name, path = name_and_path(str(text))
+    file = Path(path)
+    return name or file.name.partition(".")[0] or file.name, file
 
 
 def _with_own_names(lists: Iterable[ThreatList]) -> tuple[ThreatList, ...]:

@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource
 
 from vedette.errors import ConfigurationError
+from vedette.list_kinds import LIST_KINDS, name_and_path
 from vedette.settings.model import LARGEST_THRESHOLD, PATH_LISTS, PREFIX, Settings
+from vedette.urls import HIDDEN, is_url, masked, masked_setting
 
 FILE_NAME = "vedette.toml"
 
@@ -29,6 +30,9 @@ _SHOWN_FAULTS = 100
 
 DEFAULT = "default"
 OPTION = "option"
+
+_NAMED = frozenset(item.setting for item in LIST_KINDS)  # settings that take NAME=FILE
+_NO_PATHS = frozenset({"", ":memory:"})
 
 # Variables of the project's own tests, which have the same prefix.
 _NOT_SETTINGS = frozenset({"VEDETTE_CORPUS", "VEDETTE_TEST_REQUIRE"})
@@ -57,14 +61,13 @@ def load(config: Path | None, overrides: Mapping[str, object]) -> Settings:
 def origins(config: Path | None, overrides: Mapping[str, object]) -> dict[str, tuple[object, str]]:
     """Return the value of each setting and where it comes from: default, file PATH, environment NAME or option.
 
-    A password in the store's URL is replaced by asterisks.
+    What may be secret in URLs and in settings of Spark is replaced by asterisks.
 
     Raises:
         ConfigurationError: as ``load``.
     """
     settings, given = _load(config, overrides)
-    values = {name: getattr(settings, name) for name in Settings.model_fields}
-    values["store"] = _without_password(settings.store)
+    values = {name: _masked(name, getattr(settings, name)) for name in Settings.model_fields}
     return {name: (value, given[name].origin if name in given else DEFAULT) for name, value in values.items()}
 
 
@@ -164,10 +167,16 @@ def _thresholds(table: Mapping[str, object], start: str = "") -> Iterator[tuple[
 def _from_folder(name: str, value: object, folder: Path) -> object:
     """Return a value of a file with its relative paths starting at the folder of that file."""
     if name in PATH_LISTS and isinstance(value, list) and all(isinstance(path, str) for path in value):
-        return [str(folder / _expanded(path)) for path in value]
-    if name in {"state_folder", "store", "inventory"} and isinstance(value, str) and value and "://" not in value:
+        return [_list_from_folder(path, folder) if name in _NAMED else str(folder / _expanded(path)) for path in value]
+    if name in {"state_folder", "store", "inventory"} and isinstance(value, str) and value not in _NO_PATHS and not is_url(value):
         return str(folder / _expanded(value))
     return value
+
+
+def _list_from_folder(text: str, folder: Path) -> str:
+    """Return ``NAME=FILE`` or ``FILE`` with the path of the file starting at a folder."""
+    name, path = name_and_path(text, folder)
+    return f"{name}={folder / _expanded(path)}" if name else str(folder / _expanded(path))
 
 
 def _expanded(path: str) -> str:
@@ -204,7 +213,7 @@ def _wrong_value(place: tuple[int | str, ...], value: object, origin: str) -> st
         numeric = isinstance(value, int | float) and not isinstance(value, bool)
         span = f" from {-LARGEST_THRESHOLD:,} to {LARGEST_THRESHOLD:,}" if numeric else ""
         return f"{origin}: threshold {_shown(rest[0])} must be a number{span}, not {_shown(value)}"
-    return f"{origin}: {name} must be {Settings.model_fields[str(name)].title}, not {_shown(value)}"
+    return f"{origin}: {name} must be {Settings.model_fields[str(name)].title}, not {_shown(_masked(str(name), value))}"
 
 
 def _shown(value: object) -> str:
@@ -225,9 +234,22 @@ def _joined(faults: list[str]) -> str:
     return "\n".join([f"{len(faults)} settings are wrong:", *(f"  {fault}" for fault in faults[:_SHOWN_FAULTS]), *more])
 
 
-def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    if not parts.password:
-        return url
-    account, _, place = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{account.partition(':')[0]}:***@{place}"))
+def _masked(name: str, value: object) -> object:
+    """Return the value of a setting without what may be secret in it."""
+    if isinstance(value, str):
+        return _masked_pair(value) if name == "spark_conf" else masked(value)
+    if isinstance(value, Path):
+        return Path(masked(str(value)))
+    if isinstance(value, tuple):
+        return tuple(_masked(name, item) for item in value)
+    if isinstance(value, list):
+        return [_masked(name, item) for item in value]
+    return HIDDEN if name == "spark_conf" and isinstance(value, Mapping) else value
+
+
+def _masked_pair(text: str) -> str:
+    """Return a setting of Spark for people; where it is not NAME=VALUE, nobody knows what of it is secret."""
+    name, sign, _ = text.partition("=")
+    if sign and not re.search(r"\s", name):
+        return masked_setting(text)
+    return re.split(r"[\s=:]", text, maxsplit=1)[0] + HIDDEN
