@@ -11,7 +11,9 @@
     ├── ReadError                5   a blob cannot be read at all (bad records are counted, not raised)
     ├── StoreError               6   the store cannot be opened, migrated or written
     ├── EngineError              7   an engine cannot start or run
-    └── NotFoundError            8   a finding, list or scenario of that name does not exist
+    ├── NotFoundError            8   a finding, list or scenario of that name does not exist
+    └── OutputError              9   standard output, or a file for results, cannot be written
+        └── ReaderGoneError    141   what reads the output has ended
 
 A message is one sentence that shows the input and its place. Errors of other libraries are translated where they are called, and
 raised ``from`` the cause.
@@ -74,3 +76,15 @@ class NotFoundError(VedetteError):
     """Something requested by name does not exist."""
 
     exit_status = 8
+
+
+class OutputError(VedetteError):
+    """Standard output, or a file for results, cannot be written."""
+
+    exit_status = 9
+
+
+class ReaderGoneError(OutputError):
+    """What reads the output has ended, as ``head`` does; nothing is said about it."""
+
+    exit_status = 141

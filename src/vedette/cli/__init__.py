@@ -5,13 +5,25 @@ answers at once. Exit statuses are those of ``errors`` and ``terminal.command``.
 """
 
 import sys
+from dataclasses import dataclass
+from traceback import format_exception
 from typing import Annotated, cast
 
 import typer
 
-from vedette.errors import VedetteError
+from vedette.errors import ReaderGoneError, VedetteError
+from vedette.private import private_umask
 from vedette.registry import discover
-from vedette.terminal.command import INTERRUPTED, Command
+from vedette.terminal.command import INTERRUPTED, UNEXPECTED, Command
+from vedette.terminal.ending import Ending, ignore_signals
+from vedette.terminal.streams import standard_streams
+
+
+@dataclass(slots=True)
+class Options:
+    """The options that come before a command."""
+
+    debug: bool = False
 
 
 def _version(value: bool) -> None:
@@ -22,8 +34,9 @@ def _version(value: bool) -> None:
         raise typer.Exit
 
 
-def build() -> typer.Typer:
-    """Return the application with all commands."""
+def build(options: Options | None = None) -> typer.Typer:
+    """Return the application with all commands; it puts into ``options`` what comes before a command."""
+    given = options or Options()
     application = typer.Typer(
         name="vedette",
         help="Find reconnaissance against AWS accounts in CloudTrail and VPC Flow Logs.\n\n"
@@ -37,11 +50,15 @@ def build() -> typer.Typer:
 
     @application.callback()
     def _root(
-        version: Annotated[
+        version: Annotated[  # noqa: ARG001  # it has printed and ended
             bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+        ] = False,
+        debug: Annotated[
+            bool, typer.Option("--debug", help="Show of an error where it comes from, and what the engine said, with its SQL.")
         ] = False,
     ) -> None:
         """Accept the options that come before a command."""
+        given.debug = debug
 
     for _, value in discover(__name__, "COMMAND"):
         command = cast("Command", value)
@@ -52,18 +69,58 @@ def build() -> typer.Typer:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line with the given arguments, else those of the process, and exit; an error gives the exit status."""
+    with private_umask(), standard_streams(), Ending() as ending:
+        status = _run(arguments, ending)
+    if ending.status and arguments is None:
+        ignore_signals()
+    sys.exit(status)
+
+
+def _run(arguments: list[str] | None, ending: Ending) -> int:
+    """Run a command and return the exit status, after telling what went wrong."""
+    options = Options()
+    error: BaseException | None = None
     try:
-        build()(arguments)
-    except VedetteError as error:
-        _say(f"vedette: {error}")
-        sys.exit(error.exit_status)
-    except KeyboardInterrupt:
-        _say("vedette: interrupted")
-        sys.exit(INTERRUPTED)
+        status = _called(build(options), arguments)
+        sys.stdout.flush()
+    except (Exception, KeyboardInterrupt) as caught:  # noqa: BLE001  # whatever is left becomes a sentence and a status
+        error = caught
+        status = caught.exit_status if isinstance(caught, VedetteError) else UNEXPECTED
+    if ending.status or isinstance(error, KeyboardInterrupt) or status == INTERRUPTED:
+        _say(f"vedette: {ending.word if ending.status else 'interrupted'}")
+        return ending.status or INTERRUPTED
+    if error is not None:
+        _tell(error, debug=options.debug)
+    return status
+
+
+def _called(command: typer.Typer, arguments: list[str] | None) -> int:
+    try:
+        command(arguments)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(bool(end.code))
+    return 0
+
+
+def _tell(error: BaseException, *, debug: bool) -> None:
+    if debug:
+        _say("".join(format_exception(error)))
+    if isinstance(error, VedetteError):
+        if not isinstance(error, ReaderGoneError):
+            _say(f"vedette: {error}")
+    elif isinstance(error, OSError) and error.strerror:
+        _say(f"vedette: {error.strerror}" + (f": {str(error.filename)!r}" if error.filename else ""))
+    elif isinstance(error, MemoryError):
+        _say("vedette: out of memory: too little is left for this command")
+    else:
+        hint = "" if debug else "; please report what vedette --debug COMMAND shows"
+        _say(f"vedette: unexpected error ({type(error).__name__}){hint}")
 
 
 def _say(text: str) -> None:
     from vedette.text.safe import clean
+    from vedette.urls import masked_text
 
-    for line in text.splitlines():  # messages contain untrusted names
-        print(clean(line), file=sys.stderr)  # noqa: T201
+    for line in masked_text(text).splitlines():  # messages contain untrusted names
+        indent = line[: len(line) - len(line.lstrip(" "))]
+        print(indent + clean(line), file=sys.stderr)  # noqa: T201
