@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 FAIL_ON_REACHED = 10
 STRICT_FAILED = 11
 INTERRUPTED = 130
+HUNG_UP = 129
+TERMINATED = 143
+
+UNEXPECTED = 1
+"""The status of an error that is none of the tree."""
 
 STANDARD_STREAM = "-"
 """What people write instead of a file to mean standard input or standard output."""
@@ -98,6 +103,8 @@ def settings_of(config: Path | None, options: Mapping[str, object]) -> "Settings
 
     given = {name: value for name, value in options.items() if value is not None and value != []}
     if isinstance(store := given.get("store"), str):
+        if not store:
+            raise ConfigurationError("--store: the name is empty; give a file, or postgresql+psycopg://HOST/DATABASE")
         given["store"] = store_url(store)
     return load(config, given)
 
@@ -115,13 +122,19 @@ def store_settings(config: Path | None, store: str | None) -> "Settings":
 
 
 def store_url(text: str) -> str:
-    """Return the URL of a store; a plain name is that of a SQLite file."""
-    return text if "://" in text or not text else f"sqlite:///{text}"
+    """Return the URL of a store; what does not begin with a scheme is the name of a SQLite file, whatever is in it."""
+    from vedette.store.url import url_of
+
+    return url_of(text)
 
 
 def shown_store(settings: "Settings") -> str:
-    """Return the name of the settings' store as a user writes it, without credentials."""
-    return settings.store.rpartition("@")[2].removeprefix("sqlite:///")
+    """Return the name of the settings' store as a user writes it in a shell, without what is secret in it."""
+    from shlex import quote
+
+    from vedette.store.url import shown
+
+    return quote(shown(store_url(settings.store)))
 
 
 @contextmanager
@@ -142,19 +155,19 @@ def print_findings(findings: Iterable["Finding"], name: str | None, output: Path
     """Write findings to a file or, without one, to standard output; by default as a table on a terminal, else as NDJSON.
 
     Raises:
-        ConfigurationError: there is no such format, or the file cannot be written.
+        ConfigurationError: there is no such format.
+        OutputError: the file, or standard output, cannot be written.
     """
+    from vedette.terminal.output import writing
     from vedette.text.findings import render
 
     pieces = render(findings, chosen_format(name, output), terminal_width())
     if output is None:
         sys.stdout.writelines(pieces)
+        sys.stdout.flush()
         return
-    try:
-        with output.open("w", encoding="utf-8", newline="") as file:
-            file.writelines(pieces)
-    except OSError as error:
-        raise ConfigurationError(f"{output}: cannot be written ({error.strerror})") from error
+    with writing(output) as file:
+        file.writelines(pieces)
 
 
 def output_file(path: Path | None) -> Path | None:
@@ -186,5 +199,6 @@ def terminal_width() -> int:
 def say(text: str) -> None:
     """Write a message, which may contain untrusted names, to standard error."""
     from vedette.text.safe import clean
+    from vedette.urls import masked_text
 
-    print(clean(text), file=sys.stderr)  # noqa: T201
+    print(clean(masked_text(text)), file=sys.stderr)  # noqa: T201
