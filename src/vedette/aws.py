@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Self
 
 from vedette.errors import ConfigurationError, SourceError, VedetteError
+from vedette.urls import masked, masked_text
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -119,7 +120,7 @@ def _client(
     except NoRegionError as error:
         raise ConfigurationError(f"no AWS region is set for {service}: set the setting region, or AWS_REGION") from error
     except ValueError as error:
-        raise ConfigurationError(f"{endpoint!r} is not the URL of an S3 endpoint") from error
+        raise ConfigurationError(f"{masked(endpoint)!r} is not the URL of an S3 endpoint") from error
 
 
 @contextmanager
@@ -135,9 +136,9 @@ def explained(place: str, permission: str, error: type[VedetteError] = SourceErr
     try:
         yield
     except ClientError as cause:
-        raise error(f"{place}: {_service_error(cause, permission)}") from cause
+        raise error(f"{place}: {masked_text(_service_error(cause, permission))}") from cause
     except BotoCoreError as cause:
-        raise error(f"{place}: {_client_error(cause)}") from cause
+        raise error(f"{place}: {masked_text(_client_error(cause))}") from cause
     except ResponseParserError as cause:  # not a subclass of BotoCoreError
         raise error(f"{place}: the response does not come from the service; is there a proxy in between?") from cause
 

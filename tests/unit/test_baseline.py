@@ -70,7 +70,7 @@ def state(store: Path) -> tuple[Generation, Folder]:
     with Store.open(f"sqlite:///{store}", create=False) as opened:
         generation = opened.generation()
     assert generation is not None
-    return generation, Folder(store.with_suffix(".state"))
+    return generation, Folder(store.with_name(f"{store.name}.state"))
 
 
 def rows(generation: Generation, place: Folder, name: str) -> list[dict[str, object]]:

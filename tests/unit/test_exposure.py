@@ -338,7 +338,7 @@ def test_a_state_in_a_bucket_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_files_that_a_scan_replaced_meanwhile_are_looked_for_once_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / "case.state"
+    folder = tmp_path / "case.db.state"
     folder.mkdir()
     newer = replace(state(folder, {ANSWERS: [answer()]}), number=2)
     older = Generation(number=1, states={ANSWERS: (replace(newer.states[ANSWERS][0], path="gone.parquet"),)})

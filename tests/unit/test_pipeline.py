@@ -274,5 +274,5 @@ def world(folder: Path, store: str) -> tuple[object, object]:
     with Store.open(store) as opened:
         generation = opened.generation()
         assert generation is not None
-        assert all((folder / "s.state" / name).is_file() for name in generation.files())
+        assert all((folder / "s.db.state" / name).is_file() for name in generation.files())
         return opened.findings(), generation

@@ -123,8 +123,8 @@ def test_a_new_store_can_be_opened_by_several_at_once(store_url: str) -> None:
 
 
 def test_state_files_lie_beside_a_file_store() -> None:
-    assert state_folder("sqlite:///data/vedette.db") == Path("data/vedette.state")
-    assert state_folder("sqlite:////var/lib/vedette/vedette.db?timeout=5") == Path("/var/lib/vedette/vedette.state")
+    assert state_folder("sqlite:///data/vedette.db") == Path("data/vedette.db.state")
+    assert state_folder("sqlite:////var/lib/vedette/vedette.db?timeout=5") == Path("/var/lib/vedette/vedette.db.state")
     assert state_folder("sqlite:///vedette") == Path("vedette.state")
     assert state_folder("sqlite:///vedette.db", Path("elsewhere")) == Path("elsewhere")
 

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from vedette.baseline.tables import API_DAYS, DAYS, FOLDS, MARKS, TRAITS, folded, load, schema_of
 from vedette.errors import ConfigurationError
+from vedette.private import replacing
 from vedette.state_files.generation import Generation, Part
 from vedette.state_files.location import StateLocation
 from vedette.state_files.tables import parts_by_day, write_table
@@ -59,11 +60,10 @@ def export(generation: Generation, location: StateLocation, path: Path) -> Carri
         ConfigurationError: the file cannot be written.
         EngineError: a state file is missing or damaged.
     """
-    draft = path.with_name(f".{path.name}.draft")
     rows = dict.fromkeys(FOLDS, 0)
     days: set[int] = set()
     try:
-        with zipfile.ZipFile(draft, "w", zipfile.ZIP_STORED) as archive:
+        with replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
             for name in FOLDS:
                 for day, parts in parts_by_day(generation.states.get(name, ())):
                     table = folded(name, _bounded(pa.concat_tables([load(location, name, part) for part in parts])))
@@ -73,11 +73,8 @@ def export(generation: Generation, location: StateLocation, path: Path) -> Carri
             carried = Carried((min(days), max(days)) if days else None, rows)
             about = {"format": FORMAT, "version": VERSION, "days": carried.days, "rows": rows}
             archive.writestr(_member(_ABOUT), json.dumps(about, indent=1))
-        draft.replace(path)
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be written ({error.strerror or error})") from error
-    finally:
-        draft.unlink(missing_ok=True)
     return carried
 
 

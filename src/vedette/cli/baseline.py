@@ -121,7 +121,7 @@ def import_baseline(
     Example: vedette baseline import baseline.zip --store other.db
     """
     settings = store_settings(config, store)
-    with _opened(settings, create=True) as (opened, place), _held(place):
+    with _held(settings, create=True) as (opened, place):
         start_from(file, opened, place, merge=merge)
     say(f"{file}: imported into {shown_store(settings)}")
 
@@ -139,7 +139,7 @@ def forget(
     from vedette.baseline import forgotten, page
 
     settings = store_settings(config, store)
-    with _opened(settings) as (opened, place), _held(place):
+    with _held(settings) as (opened, place):
         before = known(opened, settings)
         after, rows = forgotten(before, place, principal)
         if not rows:
@@ -204,39 +204,41 @@ def discovery_numbers(settings: "Settings") -> "dict[str, Number]":
     return numbers(settings.detection_profile, settings.thresholds)
 
 
-def state_of(settings: "Settings") -> "StateLocation":
-    """Return the location of the state that belongs to the settings' store.
+def state_of(settings: "Settings", store: "Store") -> "StateLocation":
+    """Return the location of the state that belongs to the settings' store, which is open.
 
     Raises:
         NotFoundError: the store is in memory, so its state is lost when the run ends.
+        StoreError: what lies there is another store's.
     """
-    from vedette.pipeline.composition import state_place
+    from vedette.pipeline.state_place import state_place
 
-    place = state_place(settings)
+    place = state_place(settings, store)
     if place is None:
-        raise NotFoundError(f"{settings.store} keeps no state: it is in memory, and lost when its run ends")
+        raise NotFoundError(f"{shown_store(settings)} keeps no state: it is in memory, and lost when its run ends")
     return place
 
 
 @contextmanager
-def _opened(settings: "Settings", *, create: bool = False) -> "Iterator[tuple[Store, StateLocation]]":
+def _opened(settings: "Settings") -> "Iterator[tuple[Store, StateLocation]]":
+    """Open the store and find its state, to read them."""
     from vedette.store import Store
 
-    with Store.open(store_url(settings.store), create=create) as opened:
-        yield opened, state_of(settings)
+    with Store.open(store_url(settings.store), create=False) as opened:
+        yield opened, state_of(settings, opened)
 
 
 @contextmanager
-def _held(place: "StateLocation") -> Iterator[None]:
-    """Lock a folder against other writers; in a bucket, the store refuses the second of two commits."""
-    from vedette.state_files.folder import locked
-    from vedette.state_files.location import Folder
+def _held(settings: "Settings", *, create: bool = False) -> "Iterator[tuple[Store, StateLocation]]":
+    """Open the store and hold its state against other writers."""
+    from vedette.pipeline.state_place import held_place
+    from vedette.store import Store
 
-    if isinstance(place, Folder):
-        with locked(place.path):
-            yield
-    else:
-        yield
+    with Store.open(store_url(settings.store), create=create) as opened:
+        if not create:
+            state_of(settings, opened)  # a store in memory has none
+        with held_place(settings, opened) as place:
+            yield opened, place
 
 
 def _commit(store: "Store", place: "StateLocation", before: "Generation", after: "Generation") -> None:

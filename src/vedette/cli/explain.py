@@ -56,11 +56,12 @@ def _scored(finding: "Finding", store: "Store", settings: "Settings") -> Iterato
     from vedette.baseline import remembered
     from vedette.baseline.sheet import has_sheet, sheet_lines
     from vedette.errors import EngineError
-    from vedette.pipeline.composition import state_place
+    from vedette.pipeline.state_place import state_place
 
     if not has_sheet(finding):
         return
-    generation, place = store.generation(), state_place(settings)
+    generation = store.generation()
+    place = state_place(settings, store, generation)
     episodes = []
     if generation is not None and place is not None:
         try:

@@ -89,12 +89,12 @@ def _found(settings: "Settings", config: Path | None, store: str | None, *, ever
 def read_ports(store: "Store", settings: "Settings", least: int) -> "list[Port]":
     """Read the state, trying again if a running scan has replaced its files meanwhile."""
     from vedette.exposure import remembered
-    from vedette.pipeline.composition import state_place
+    from vedette.pipeline.state_place import state_place
 
     generation = _generation(store, settings)
-    place = state_place(settings)
+    place = state_place(settings, store, generation)
     if place is None:
-        raise NotFoundError(f"{settings.store} keeps no state: it is in memory, and lost when its run ends")
+        raise NotFoundError(f"{shown_store(settings)} keeps no state: it is in memory, and lost when its run ends")
     while True:
         try:
             return remembered(generation, place, least=least)

@@ -44,7 +44,7 @@ def what_if(
     settings = settings_of(config, {"store": store})
     numbers = discovery_numbers(settings)
     with open_store(config, store) as opened:
-        place = state_of(settings)
+        place = state_of(settings, opened)
         episodes = read_state(opened, settings, lambda generation: remembered(generation, place))
         appear, vanish = compare(episodes, change, numbers)
         ids = _ids(opened, vanish)

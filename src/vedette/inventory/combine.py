@@ -24,11 +24,13 @@ from vedette.inventory.kinds import (
     Kind,
 )
 from vedette.inventory.network import Network, Table, compiled_acl, compiled_table, group_rules, ids_of_rules
-from vedette.inventory.saved import Item, Subnet, Vpc
+from vedette.inventory.saved import Cidr, Item, Subnet, Vpc
 from vedette.network.address import Address, parse_number
 
 _RESERVED_FIRST = 4  # AWS reserves the first four addresses of each subnet, and the last
 _EXCLUDED_MODE = "allow-bidirectional"
+# "": a file that does not say. What is being made, deleted or disabled, or is no more, excludes nothing.
+_IN_FORCE = frozenset({"", "create-complete", "update-in-progress", "update-complete", "update-failed"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +83,7 @@ def network_of(snapshots: Iterable[Snapshot], interfaces: Mapping[str, Interface
         excluded=frozenset(
             exclusion.resource_arn.rpartition("/")[2]
             for exclusion in newest.of(BLOCK_EXCLUSIONS)
-            if exclusion.internet_gateway_exclusion_mode == _EXCLUDED_MODE and not exclusion.state.startswith("delete")
+            if exclusion.internet_gateway_exclusion_mode == _EXCLUDED_MODE and exclusion.state in _IN_FORCE
         ),
     )
 
@@ -134,6 +136,8 @@ def _tables(newest: _Newest) -> tuple[dict[str, Table], dict[str, Table]]:
     for item in newest.of(ROUTES):
         table = compiled_table(item)
         for association in item.associations:
+            if association.association_state.ended:
+                continue
             if association.subnet_id:
                 explicit[association.subnet_id] = table
             elif association.main and item.vpc_id:
@@ -163,14 +167,18 @@ def _members(interfaces: Iterable[Interface]) -> dict[tuple[int, int], tuple[tup
 
 
 def _subnet_blocks(subnet: Subnet) -> tuple[Block, ...]:
-    texts = [subnet.cidr_block, *(item.ipv6_cidr_block for item in subnet.ipv6_cidr_block_association_set)]
+    texts = [subnet.cidr_block, *_ipv6_blocks(subnet)]
     return tuple(block(str(text)) for text in texts if text)
 
 
 def _vpc_blocks(vpc: Vpc) -> tuple[Block, ...]:
     texts = [
         vpc.cidr_block,
-        *(item.cidr_block for item in vpc.cidr_block_association_set),
-        *(item.ipv6_cidr_block for item in vpc.ipv6_cidr_block_association_set),
+        *(item.cidr_block for item in vpc.cidr_block_association_set if not item.cidr_block_state.ended),
+        *_ipv6_blocks(vpc),
     ]
     return tuple(block(text) for text in dict.fromkeys(str(text) for text in texts if text))
+
+
+def _ipv6_blocks(item: Subnet | Vpc) -> Iterator[Cidr | None]:
+    return (entry.ipv6_cidr_block for entry in item.ipv6_cidr_block_association_set if not entry.ipv6_cidr_block_state.ended)

@@ -14,6 +14,7 @@ from vedette.errors import ConfigurationError, SourceError
 from vedette.inventory.files import MANIFEST, Manifest
 from vedette.inventory.kinds import AWS_PREFIX_LISTS, ENTRIES, IMAGES, INSTANCES, KINDS, PREFIX_LISTS, Kind, kind_of
 from vedette.inventory.saved import Item
+from vedette.private import make_folder, replacing
 
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-\d+")
 _ACCOUNT = re.compile(r"\d{12}")
@@ -115,11 +116,10 @@ def _ids(document: Mapping[str, object] | None, member: str, name: str) -> list[
 
 def _write(folder: Path, documents: Mapping[str, Mapping[str, object]], manifest: Manifest) -> None:
     """Write a snapshot in place of the previous one; the manifest is written last."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for path in list(folder.iterdir()):
         if path.name == MANIFEST or (path.name not in documents and kind_of(path.name) is not None):
             path.unlink()
     for name, document in {**documents, MANIFEST: msgspec.to_builtins(manifest)}.items():
-        draft = folder / f".{name}.part"
-        draft.write_bytes(msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n")
-        draft.replace(folder / name)
+        with replacing(folder / name) as file:
+            file.write(msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n")

@@ -269,11 +269,23 @@ class AclEntry(Record, frozen=True):
     icmp_type_code: IcmpTypeCode | None = None
 
 
+class BlockState(Record, frozen=True):
+    """How far the association of a block or a route table has come."""
+
+    state: str = ""
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is listed though it is no more, or never was."""
+        return self.state in {"disassociated", "failing", "failed"}
+
+
 class SubnetName(Record, frozen=True):
     """The association of a network ACL or a route table with a subnet."""
 
     subnet_id: str | None = None
     main: bool = False
+    association_state: BlockState = BlockState()
 
 
 class NetworkAcl(Record, frozen=True):
@@ -316,12 +328,14 @@ class VpcBlock(Record, frozen=True):
     """An additional IPv4 block of a VPC."""
 
     cidr_block: Cidr | None = None
+    cidr_block_state: BlockState = BlockState()
 
 
 class VpcIpv6Block(Record, frozen=True):
     """An IPv6 block of a VPC or a subnet."""
 
     ipv6_cidr_block: Cidr | None = None
+    ipv6_cidr_block_state: BlockState = BlockState()
 
 
 class Subnet(Record, frozen=True):

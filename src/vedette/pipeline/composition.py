@@ -5,10 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from vedette.aws import Connection
 from vedette.engine import Engine, Knowledge, ReadPlan
 from vedette.engine.fact_tables import expected_ports
 from vedette.errors import ConfigurationError
@@ -19,15 +16,17 @@ from vedette.logs.read_counts import Limits
 from vedette.pipeline.enrichment import Enrichment
 from vedette.pipeline.reading import read_blob
 from vedette.pipeline.run import Pipeline, Slicing
+from vedette.pipeline.state_place import held_place, state_place
 from vedette.rules import Rules
 from vedette.rules.choice import rules
 from vedette.schema import TABLES
 from vedette.settings import Settings
 from vedette.sources import Span
-from vedette.state_files.folder import locked
 from vedette.state_files.generation import Generation
-from vedette.state_files.location import S3, Bucket, Folder, StateLocation
-from vedette.store import Store, state_folder
+from vedette.state_files.location import Folder, StateLocation
+from vedette.store import Store
+
+__all__ = ["ALWAYS", "pipeline", "state_place"]
 
 ALWAYS = Span()
 
@@ -45,14 +44,14 @@ def pipeline(
 
     Raises:
         ConfigurationError: a threshold is not known.
-        StoreError: the folder cannot be written, or another process is writing there.
+        StoreError: the folder cannot be written, is another store's, or another process is writing there.
         EngineError: the engine cannot start.
     """
     chosen = rules(settings)
     permits = parse(settings.authorised_scanners)
     acceptances = accepted.parse(settings.accepted_behaviour)
     processes = settings.workers or os.cpu_count() or 1
-    with _place(settings) as place:
+    with held_place(settings, store) as place:
         engine = _ENGINES[settings.engine](settings, place, chosen, knowledge, processes)
         try:
             yield Pipeline(
@@ -114,29 +113,3 @@ def _spark(settings: Settings, place: StateLocation, chosen: Rules, known: Knowl
 
 
 _ENGINES = {"duckdb": _duckdb, "spark": _spark}
-
-
-@contextmanager
-def _place(settings: Settings) -> Iterator[StateLocation]:
-    """Lock the location of the state during a run; one that is for this run only is removed afterwards."""
-    place = state_place(settings)
-    if place is None:
-        with TemporaryDirectory(prefix="vedette-", ignore_cleanup_errors=True) as temporary:
-            yield Folder(Path(temporary))
-    elif isinstance(place, Folder):
-        with locked(place.path):
-            yield Folder(place.path.resolve())
-    else:
-        yield place
-
-
-def state_place(settings: Settings) -> StateLocation | None:
-    """Return where the state of the settings' store is kept, None for a store of one run only.
-
-    Raises:
-        StoreError: the store is of an unknown kind, or does not imply a location.
-    """
-    if settings.state_folder.startswith(S3):
-        return Bucket(settings.state_folder.rstrip("/"), Connection.of(settings))
-    folder = state_folder(settings.store or "sqlite://", Path(settings.state_folder) if settings.state_folder else None)
-    return None if folder is None else Folder(folder)

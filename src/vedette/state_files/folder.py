@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from vedette.errors import StoreError
+from vedette.private import make_file, make_folder
 from vedette.state_files.location import StateLocation
 
 _LOCK = "lock"
@@ -13,17 +14,19 @@ _KINDS = (".arrow", ".parquet")
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[Path]:
-    """Hold the folder's lock for the duration of the block; create the folder if it does not exist.
+def locked(folder: Path, *, create: bool = True) -> Iterator[Path]:
+    """Hold the folder's lock for the duration of the block; with ``create``, create the folder if it does not exist.
 
     Raises:
         StoreError: another process holds the lock, or the folder cannot be written.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        if create:
+            make_folder(folder)
+        make_file(folder / _LOCK)
         lock = (folder / _LOCK).open("w")
-    except OSError as error:
-        raise StoreError(f"{folder}: the state folder cannot be written ({error.strerror})") from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise StoreError(f"{folder}: the state folder cannot be written ({getattr(error, 'strerror', error)})") from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,21 +1,29 @@
 """Connect to the database: engines, transactions, migration, and the translation of its errors."""
 
+import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from shutil import copyfile
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+from urllib.parse import quote_from_bytes
+from uuid import uuid4
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from vedette.errors import StoreError
+from vedette.private import make_file
 from vedette.store.tables import META, METADATA
-from vedette.store.url import EPHEMERAL, sqlite_file
+from vedette.store.url import EPHEMERAL, Server, is_ephemeral, server_of, sqlite_file, sqlite_timeout
+from vedette.urls import without
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -25,77 +33,124 @@ HEAD = "0001"
 
 VERSION_TABLE = "store_revision"
 _WRITER_KEY = "vedette_version"
+_IDENTITY_KEY = "identity"
+_READ_ONLY = "vedette_read_only"
 _BUSY_SECONDS = 30
 # With FULL, a commit is on the disk when it returns, so that whatever follows a commit can rely on it.
 _PRAGMAS = (
-    "busy_timeout = 30000",
+    "busy_timeout = 30000",  # before WAL is set, which several may do at once
     "journal_mode = WAL",
     "synchronous = FULL",
     "foreign_keys = ON",
     "cache_size = -65536",
 )
+_READING_PRAGMAS = ("query_only = ON", "cache_size = -65536")
 _WRITER_LOCK = 0x76656465  # "vede": any number that no other program locks
 
 
 @contextmanager
-def mapped_errors(place: str, action: str) -> Iterator[None]:
-    """Raise errors of the database as a ``StoreError``: ``the store PLACE cannot be ACTION (reason)``."""
+def mapped_errors(place: str, action: str, secrets: Sequence[str] = ()) -> Iterator[None]:
+    """Raise errors of the database as a ``StoreError``: ``the store PLACE cannot be ACTION (reason)``, without the secrets."""
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error, OSError, UnicodeError) as error:
-        raise StoreError(f"the store {place} cannot be {action} ({_reason(error)})") from error
+        raise StoreError(f"the store {place} cannot be {action} ({without(_reason(error), secrets)})") from error
 
 
 def _reason(error: Exception) -> str:
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-    lines = str(cause).strip().splitlines()
+    text = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
+    lines = text.strip().splitlines()
     return lines[0].rstrip(".") if lines else type(cause).__name__
 
 
-def display_name(url: str) -> str:
-    """Return the name of a store for messages: its URL without a password."""
-    try:
-        return make_url(url).render_as_string(hide_password=True)
-    except ArgumentError:
-        return url.partition("://")[0]
-
-
 def connect(url: str, *, create: bool) -> Engine:
-    """Return an engine for a store, without connecting yet.
+    """Return an engine for a store, without connecting yet. One that cannot be written can be read, unless ``create`` is on.
 
     Raises:
         StoreError: the URL is not one of a store, its driver is not installed, or its file is missing and ``create`` is off.
+        OSError: its file cannot be created.
     """
     path = sqlite_file(url)
     if path is not None:
-        _check_file(path, create=create)
-    try:
-        parsed = make_url(url)
-        return _sqlite(parsed, path) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
-    except (ArgumentError, NoSuchModuleError) as error:
-        raise StoreError(f"the store {display_name(url)} cannot be opened ({_reason(error)})") from error
+        return _sqlite_file(path, sqlite_timeout(url, _BUSY_SECONDS), create=create)
+    return _sqlite_in_memory() if is_ephemeral(url) else _postgresql(server_of(url))
+
+
+def is_read_only(engine: Engine) -> bool:
+    """Tell whether a store was opened for reading only, because its file or its folder cannot be written."""
+    return bool(engine.get_execution_options().get(_READ_ONLY, False))
+
+
+def _sqlite_in_memory() -> Engine:
+    # every use must have the same connection
+    engine = create_engine(EPHEMERAL, poolclass=StaticPool, connect_args={"check_same_thread": False})
+    return _prepared(engine, _PRAGMAS)
+
+
+def _sqlite_file(path: Path, seconds: float, *, create: bool) -> Engine:
+    """Return an engine for a file of any name: it is never a part of a URL that SQLAlchemy takes apart."""
+    _check_file(path, create=create)
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve would follow links
+    if not path.exists():
+        make_file(Path(os.path.realpath(path)))
+    url = URL.create("sqlite", database=str(absolute))
+    if os.access(path, os.W_OK) and os.access(absolute.parent, os.W_OK):
+        opened = partial(sqlite3.connect, absolute, timeout=seconds, check_same_thread=False)
+        return _prepared(create_engine(url, creator=opened), (*_PRAGMAS, f"busy_timeout = {round(seconds * 1000)}"))
+    if create:
+        raise StoreError(f"the store {path} cannot be written (the file or its folder is read-only)")
+    opened = partial(_connected_to_read, absolute, seconds)
+    return _prepared(create_engine(url, creator=opened, execution_options={_READ_ONLY: True}), _READING_PRAGMAS)
 
 
 def _check_file(path: Path, *, create: bool) -> None:
     if path.is_dir():
         raise StoreError(f"the store {path} cannot be opened (it is a folder)")
+    if path.exists() and not path.is_file():  # opening a pipe would wait for ever
+        raise StoreError(f"the store {path} cannot be opened (it is a device, a pipe or a socket)")
     if not path.exists() and not create:
         raise StoreError(f"the store {path} does not exist")
     if not path.parent.is_dir():
         raise StoreError(f"the store {path} cannot be created (the folder {path.parent} does not exist)")
+    if not path.exists() and not os.access(path.parent, os.W_OK):
+        raise StoreError(f"the store {path} cannot be created (the folder {path.parent} cannot be written)")
 
 
-def _sqlite(url: URL, path: Path | None) -> Engine:
-    if path is None:  # in memory: every use must have the same connection
-        engine = create_engine(EPHEMERAL, poolclass=StaticPool, connect_args={"check_same_thread": False})
-    else:
-        engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+def _connected_to_read(path: Path, seconds: float) -> sqlite3.Connection:
+    """Connect to a file that cannot be written, where SQLite's write-ahead log cannot be opened as usual.
 
+    Without a log the file is all there is, and cannot change. With one whose index lies beside it, SQLite reads both. A log alone
+    was left by a crash: it is read in a copy.
+    """
+    log, index = (path.with_name(path.name + ending) for ending in ("-wal", "-shm"))
+    way = "immutable=1"
+    if log.exists() and log.stat().st_size:
+        if not index.exists():
+            return _connected_to_copy(path, log)
+        way = "mode=ro"
+    uri = f"file:{quote_from_bytes(os.fsencode(path))}?{way}"
+    return sqlite3.connect(uri, uri=True, timeout=seconds, check_same_thread=False)
+
+
+def _connected_to_copy(path: Path, log: Path) -> sqlite3.Connection:
+    """Load a file and its log into memory."""
+    with TemporaryDirectory(prefix="vedette-") as folder:
+        copy = Path(folder) / "copy"
+        copyfile(path, copy)
+        copyfile(log, copy.with_name("copy-wal"))
+        memory = sqlite3.connect(":memory:", check_same_thread=False)
+        with closing(sqlite3.connect(copy)) as source:
+            source.backup(memory)
+    return memory
+
+
+def _prepared(engine: Engine, pragmas: Sequence[str]) -> Engine:
     @event.listens_for(engine, "connect")
     def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # the driver must not begin transactions by itself: see _begin
         cursor = connection.cursor()
-        for pragma in _PRAGMAS:
+        for pragma in pragmas:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -108,12 +163,23 @@ def _sqlite(url: URL, path: Path | None) -> Engine:
     return engine
 
 
-def _postgresql(url: URL) -> Engine:
-    parsed = url.set(drivername="postgresql+psycopg")
+def _postgresql(server: Server) -> Engine:
+    named: dict[str, list[str]] = {}
+    for name, value in server.parameters:
+        named.setdefault(name, []).append(value)
+    url = URL.create(
+        "postgresql+psycopg",
+        username=server.user or None,
+        password=server.password or None,
+        host=server.host or None,
+        port=server.port,
+        database=server.database or None,
+        query={name: values[0] if len(values) == 1 else values for name, values in named.items()},
+    )
     try:
         # Nothing is prepared: a prepared statement has one plan for all values, but some values are common and others rare.
         arguments = {"connect_timeout": _BUSY_SECONDS, "prepare_threshold": None}
-        return create_engine(parsed, pool_pre_ping=True, connect_args=arguments)
+        return create_engine(url, pool_pre_ping=True, connect_args=arguments)
     except ImportError as error:
         raise StoreError("a store on PostgreSQL needs psycopg: install vedette[postgres]") from error
 
@@ -134,8 +200,12 @@ def prepare(engine: Engine, place: str, *, create: bool) -> None:
         StoreError: the database holds something else, was written by a newer version, or is empty and ``create`` is off.
     """
     with engine.begin() as connection:
-        if revision_of(connection) == HEAD:
+        revision = revision_of(connection)
+        if revision == HEAD:
             return
+    if is_read_only(engine):
+        what = "does not contain a store of vedette" if revision is None else f"has tables of revision {revision}, not {HEAD}"
+        raise StoreError(f"{place} {what}, and cannot be written")
     with writing(engine) as connection:
         revision = revision_of(connection)  # again: another process may have migrated meanwhile
         if revision == HEAD:
@@ -148,6 +218,25 @@ def prepare(engine: Engine, place: str, *, create: bool) -> None:
             _upgrade(connection, place, revision)
         connection.execute(META.delete().where(META.c.key == _WRITER_KEY))
         connection.execute(META.insert().values(key=_WRITER_KEY, value=version("vedette")))
+        make_identity(connection)
+
+
+def make_identity(connection: Connection) -> None:
+    """Give the store an identity unless it has one; the connection must be ``writing``."""
+    if identity_of(connection) is None:
+        connection.execute(META.insert().values(key=_IDENTITY_KEY, value=uuid4().hex))
+
+
+def identity_of(connection: Connection) -> str | None:
+    """Return what tells a store from all others, or None for one of an earlier build that has not been given it yet.
+
+    A moved file keeps it, and so does a copy. A copy within a server has another one, because its database has another number.
+    """
+    known: str | None = connection.scalar(select(META.c.value).where(META.c.key == _IDENTITY_KEY))
+    if known is None or connection.dialect.name != "postgresql":
+        return known
+    number = connection.scalar(text("select oid from pg_catalog.pg_database where datname = current_database()"))
+    return f"{known}-{number}"
 
 
 def revision_of(connection: Connection) -> str | None:

@@ -24,12 +24,13 @@ from vedette.intel.entries import Entries
 from vedette.intel.lists import compare
 from vedette.state_files.generation import Generation
 from vedette.store import finding_rows
-from vedette.store.database import connect, display_name, mapped_errors, prepare, writing
+from vedette.store.database import connect, identity_of, is_read_only, make_identity, mapped_errors, prepare, writing
 from vedette.store.documents import clean, digest, from_microseconds, json_text, microseconds, read_json
 from vedette.store.lists import ListSummary, header_text, imported, list_of, open_count, packed, summary_of, unpacked
 from vedette.store.selection import SORTED_AT_MOST, Filters, conditions, page
 from vedette.store.tables import FINDINGS, GENERATIONS, LIST_ENTRIES, LISTS, RECEIPTS, RUN_REPORTS
-from vedette.store.url import EPHEMERAL, is_ephemeral
+from vedette.store.url import EPHEMERAL, is_ephemeral, shown
+from vedette.urls import secrets_of
 
 KEPT_REPORTS = 1_000
 _ACTIVE = "ACTIVE"
@@ -50,8 +51,9 @@ class Store:
     It may be used by several threads. Every method raises ``StoreError`` if the database fails.
     """
 
-    def __init__(self, engine: Engine, place: str) -> None:
+    def __init__(self, engine: Engine, place: str, secrets: tuple[str, ...] = ()) -> None:
         self._engine = engine
+        self._secrets = secrets
         self.place = place
         # In memory there is only one connection, so only one transaction at a time.
         self._lock: AbstractContextManager[object] = RLock() if place == EPHEMERAL else nullcontext()
@@ -64,15 +66,15 @@ class Store:
             StoreError: the database cannot be reached or written, holds something else, or was written by a newer version.
         """
         url = EPHEMERAL if is_ephemeral(url) else url
-        place = display_name(url)
-        with mapped_errors(place, "opened"):
+        place, secrets = shown(url), secrets_of(url)
+        with mapped_errors(place, "opened", secrets):
             engine = connect(url, create=create)
             try:
                 prepare(engine, place, create=create)
             except BaseException:
                 engine.dispose()
                 raise
-        return cls(engine, place)
+        return cls(engine, place, secrets)
 
     @classmethod
     def ephemeral(cls) -> Self:
@@ -90,6 +92,21 @@ class Store:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Close the store."""
         self.close()
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the store is in memory, so that its state is of no use after the run."""
+        return self.place == EPHEMERAL
+
+    def identity(self) -> str:
+        """Return what tells this store from all others; "" for one of an earlier build that cannot be written to get it."""
+        with self._reading() as connection:
+            known = identity_of(connection)
+        if known is not None or is_read_only(self._engine):
+            return known or ""
+        with self._writing() as connection:
+            make_identity(connection)
+            return identity_of(connection) or ""
 
     # Steps
 
@@ -291,12 +308,12 @@ class Store:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with self._lock, mapped_errors(self.place, "read"), self._engine.begin() as connection:
+        with self._lock, mapped_errors(self.place, "read", self._secrets), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with self._lock, mapped_errors(self.place, "written"), writing(self._engine) as connection:
+        with self._lock, mapped_errors(self.place, "written", self._secrets), writing(self._engine) as connection:
             yield connection
 
 
