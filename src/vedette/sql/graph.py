@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 
+_SMALL = 1 << 15  # products of a few such numbers fit into the 32 bits in which engines compute with plain numbers
 _PARAMETER = re.compile(r"\$([a-z_0-9]+)")
 
 
@@ -12,7 +13,11 @@ def fill(sql: str, numbers: Mapping[str, int | float]) -> str:
     Raises:
         KeyError: a name that is not a number of the rules or of the step: a fault of the SQL, found by the catalogue test.
     """
-    return _PARAMETER.sub(lambda match: repr(numbers[match.group(1)] + 0), sql)
+    return _PARAMETER.sub(lambda match: _literal(numbers[match.group(1)] + 0), sql)
+
+
+def _literal(number: float) -> str:
+    return f"cast({number} as bigint)" if isinstance(number, int) and abs(number) >= _SMALL else repr(number)
 
 
 def parameters(sql: str) -> set[str]:

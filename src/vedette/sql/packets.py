@@ -25,6 +25,22 @@ LEAD_US = 2_000_000
 CLIENT_BITS = 60
 CLIENT_PACKETS = 3
 
+# Where sums of packets and of bytes stop: no traffic reaches it in five minutes, and what is computed of them (products with the
+# bytes of a packet) still fits into 64 bits.
+LARGEST_TOTAL = 1 << 55
+
+
+def total(amount: str) -> str:
+    """Return the SQL of a sum of amounts of at least 0 that no number of records makes overflow: it stops at ``LARGEST_TOTAL``.
+
+    DuckDB sums in 128 bits. For Spark, where a sum that does not fit into 64 is null (``vedette.engine.dialect``), it is counted
+    whether there is anything to sum.
+    """
+    return (
+        f"coalesce(case when sum({amount}) <= {LARGEST_TOTAL} then cast(sum({amount}) as bigint) end, "
+        f"case when count({amount}) > 0 then {LARGEST_TOTAL} end)"
+    )
+
 
 def header(ipv6: str) -> str:
     """Return the SQL of the bytes that a packet has more than one of IPv4."""

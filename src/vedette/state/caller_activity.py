@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from vedette.sql.counts import added
 from vedette.sql.history import LOOK_BACK_DAYS
 from vedette.state import State
 
@@ -39,9 +40,9 @@ select day, remote_address, account_id, principal, service, operation, count(*) 
 from calls
 group by day, remote_address, account_id, principal, service, operation
 """,
-    fold="""
+    fold=f"""
 select day, remote_address, account_id, principal, service, operation,
-       cast(sum(calls) as bigint) as calls, cast(sum(denied) as bigint) as denied,
+       {added("calls")}, {added("denied")},
        min(first_call) as first_call, max(last_call) as last_call
 from (select * from caller_activity_old union all select * from caller_activity_rows)
 group by day, remote_address, account_id, principal, service, operation

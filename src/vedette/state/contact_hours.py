@@ -5,6 +5,7 @@ from typing import Any
 import pyarrow as pa
 
 from vedette.sql.contacts import KNOWN_CONTACT_DAYS, PACKED_PORTS, packed_marks
+from vedette.sql.counts import added
 from vedette.sql.numbering import BACKWARD, OBJECT
 from vedette.sql.outcomes import ANSWERED
 from vedette.state import State
@@ -90,7 +91,7 @@ join flow_addresses r on t.responder = r.number
 left join flow_objects o on t.first.reference // {OBJECT} = o.number
 """),
     fold=_bounded(f"""
-select {_KEY}, min(first) as first, max(last_us) as last_us, max(answered) as answered, cast(sum(attempts) as bigint) as attempts
+select {_KEY}, min(first) as first, max(last_us) as last_us, max(answered) as answered, {added("attempts")}
 from (select * from contact_hours_old union all select * from contact_hours_rows)
 group by {_KEY}
 """),

@@ -4,6 +4,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from vedette.sql.counts import added
 from vedette.sql.history import KEPT_DAYS
 from vedette.sql.time import DAY
 from vedette.state import State
@@ -44,7 +45,7 @@ select begun_us // {DAY} as day, account_id, who, principal, category, begun_us,
 from score_sheets
 """,
     fold=f"""
-select {_KEY}, max(last_us) as last_us, cast(sum(calls) as bigint) as calls, max(sheet) as sheet
+select {_KEY}, max(last_us) as last_us, {added("calls")}, max(sheet) as sheet
 from (select * from discovery_episodes_old union all select * from discovery_episodes_rows)
 group by {_KEY}
 """,

@@ -4,6 +4,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from vedette.sql.counts import added
 from vedette.sql.outcomes import ANSWERED
 from vedette.sql.packets import DATA_BYTES, IPV6_BYTES
 from vedette.sql.time import BINS_PER_DAY
@@ -25,7 +26,7 @@ _FIELDS: list["pa.Field[Any]"] = [
     pa.field("last_us", pa.int64()),
 ]
 _KEY = "day, account_id, region, interface_id, instance_id, address, port, protocol"
-_SUMS = """max(level) as level, cast(sum(conversations) as bigint) as conversations, bit_or(clients) as clients,
+_SUMS = f"""max(level) as level, {added("conversations")}, bit_or(clients) as clients,
        min(first_us) as first_us, max(last_us) as last_us"""
 
 STATE = State(

@@ -4,6 +4,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from vedette.sql.counts import added
 from vedette.sql.history import KEPT_DAYS, SLICE_DAYS
 from vedette.state import State
 
@@ -31,7 +32,7 @@ from principal_bins
 group by {_KEY}
 """,
     fold=f"""
-select {_KEY}, cast(sum(calls) as bigint) as calls, cast(sum(denied) as bigint) as denied
+select {_KEY}, {added("calls")}, {added("denied")}
 from (select * from principal_api_days_old union all select * from principal_api_days_rows)
 group by {_KEY}
 """,

@@ -4,6 +4,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from vedette.sql.counts import added
 from vedette.sql.history import KEPT_DAYS, SLICE_DAYS
 from vedette.state import State
 
@@ -18,7 +19,7 @@ _FIELDS: list["pa.Field[Any]"] = [
     pa.field("denied", pa.int64()),
 ]
 _KEY = "day, account_id, principal, kind, session"
-_SUMS = ", ".join(f"cast(sum({name}) as bigint) as {name}" for name in ("calls", "reads", "denied"))
+_SUMS = ", ".join(map(added, ("calls", "reads", "denied")))
 
 STATE = State(
     name="principal_days",

@@ -4,6 +4,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from vedette.sql.counts import added
 from vedette.state import State
 
 _FIELDS: list["pa.Field[Any]"] = [
@@ -38,7 +39,7 @@ where trusted = 0
 group by day, account_id, region, interface_id, instance_id, address, port, protocol, remote_address, verdict
 """,
     fold=f"""
-select {_KEY}, max(level) as level, cast(sum(probes) as bigint) as probes, min(first_us) as first_us, max(last_us) as last_us
+select {_KEY}, max(level) as level, {added("probes")}, min(first_us) as first_us, max(last_us) as last_us
 from (select * from scanner_probes_old union all select * from scanner_probes_rows)
 group by {_KEY}
 """,

@@ -14,6 +14,7 @@ from vedette.sql.packets import (
     UDP,
     header,
     sized,
+    total,
 )
 from vedette.views import View
 
@@ -42,11 +43,10 @@ _FLOW_CONTACTS = f"""
 select interface, initiator, responder, port, protocol, bin, max(ipv6) as ipv6,
        max(initiator_inside) as initiator_inside, min(start_us) as first_us, max(end_us) as last_us, count(*) as records,
        cast(sum(case when forward then 1 else 0 end) as bigint) as forward_records,
-       cast(sum(case when forward then packets else 0 end) as bigint) as forward_packets,
-       cast(sum(case when forward then bytes else 0 end) as bigint) as forward_bytes,
-       bit_or(case when forward then tcp_flags end) as forward_flags,
-       cast(sum(case when forward then 0 else packets end) as bigint) as backward_packets,
-       cast(sum(case when forward then 0 else bytes end) as bigint) as backward_bytes,
+       {total("case when forward then packets else 0 end")} as forward_packets,
+       {total("case when forward then bytes else 0 end")} as forward_bytes,
+       {total("case when forward then 0 else packets end")} as backward_packets,
+       {total("case when forward then 0 else bytes end")} as backward_bytes,
        bit_or(case when forward then null else tcp_flags end) as backward_flags,
        cast(sum(case when forward and rejected then 1 else 0 end) as bigint) as rejected,
        min(case when verdict > 0 then verdict else -verdict end) as rule,

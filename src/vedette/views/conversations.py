@@ -1,6 +1,6 @@
 """Views from flow records to conversations: who opened each, where single records and pairs of directions tell (methods 1.2)."""
 
-from vedette.sql.packets import ATTEMPT_PACKETS, EMPTY_BYTES, LEAD_US, LEAST_SYN_BYTES, SYN_BYTES, TCP, header
+from vedette.sql.packets import ATTEMPT_PACKETS, EMPTY_BYTES, LEAD_US, LEAST_SYN_BYTES, SYN_BYTES, TCP, header, total
 from vedette.views import View
 
 _UNDECIDED = "select * from flow_sides where verdict = 0"
@@ -10,8 +10,8 @@ _UNDECIDED = "select * from flow_sides where verdict = 0"
 # began some seconds before the other.
 _PAIRED_FLOWS = f"""
 with directions as (
-    select interface, bin, protocol, source, target, src_port, dst_port, sum(packets) as packets, sum(bytes) as bytes,
-           min(start_us) as start_us, max({header("ipv6")}) as header
+    select interface, bin, protocol, source, target, src_port, dst_port, {total("packets")} as packets,
+           {total("bytes")} as bytes, min(start_us) as start_us, max({header("ipv6")}) as header
     from undecided
     group by interface, bin, protocol, source, target, src_port, dst_port
 ),

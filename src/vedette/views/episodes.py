@@ -135,7 +135,7 @@ group by r.who_number, r.number
 """
 
 # What is counted in the episode so far: an API, service or region counts the first time in the episode. Three counts are packed
-# into one number.
+# into one number; they stop after so many rows of an episode that none can run into the next.
 _COUNTS = (
     {f"{name}_apis": f"(api_before is null or api_before < begun_us) and category = '{name}'" for name in CATEGORIES},
     {
@@ -150,7 +150,9 @@ _ANY = {f"any_{name}": condition for name, condition in MARKS.items()}
 _SO_FAR_COLUMNS = f"""
 with counted as (
     select r.*, coalesce(w.others, 0) as co_occurring, {_packed(_COUNTS[0], _COUNT)} as apis_here,
-           {_packed(_COUNTS[1], _COUNT)} as news_here
+           {_packed(_COUNTS[1], _COUNT)} as news_here,
+           case when row_number() over (partition by r.who_number, begun_us order by r.number) < {_COUNT}
+               then 1 else 0 end as early
     from recent_calls r
     left join co_occurrences w on r.who_number = w.who_number and r.number = w.number
 ),
@@ -158,7 +160,8 @@ summed as (
     select *, max(weight) {_SO_FAR} as top_weight, bit_or(marks) {_SO_FAR} as all_marks,
            min(co_occurring) {_SO_FAR} as least_co_occurring,
            max(case when {_is("identity")} then 0 else asked_identity end) {_SO_FAR} as after_identity,
-           cast(sum(apis_here) {_SO_FAR} as bigint) as all_apis, cast(sum(news_here) {_SO_FAR} as bigint) as all_news
+           cast(sum(early * apis_here) {_SO_FAR} as bigint) as all_apis,
+           cast(sum(early * news_here) {_SO_FAR} as bigint) as all_news
     from counted
 )
 select *, {_unpacked("marks", MARKS, 2)}, {_unpacked("all_marks", _ANY, 2)}, {_unpacked("all_apis", _COUNTS[0], _COUNT)},

@@ -38,19 +38,25 @@ def _reported(kinds: Mapping[str, int], key: str) -> str:
 
 
 def _sums(name: str, reach: int, key: str, weak: str = "weak") -> str:
-    """Return columns that count what lies in a window: attempts, failures in tenths (all, and by strong rules) and more.
-
-    ``lost`` is for shares: of UDP a failure is whole there, since a scan shows by the silence of nearly all ports.
-    """
+    """Return columns that count what lies in a window: attempts, failures in tenths (all, and by strong rules) and more."""
     window = over(key, reach)
     return f"""count(*) {window} as {name}_tried,
            sum(weight) {window} as {name}_weight, sum((1 - {weak}) * weight) {window} as {name}_strong,
-           sum(case when protocol = {UDP} then {WEIGHT} * failed else weight end) {window} as {name}_lost,
-           sum(case when remote_port < {FIRST_UNPRIVILEGED} then 1 else 0 end) {window} as {name}_low,
-           sum(case when remote_port < {FIRST_UNPRIVILEGED} and controls = 0 then failed else 0 end) {window} as {name}_fixed,
            sum(case when remote_port < {FIRST_EPHEMERAL} then failed else 0 end) {window} as {name}_below,
            sum(k8s) {window} as {name}_k8s, sum(hard) {window} as {name}_hard,
            sum(case when outcome = 'no_reply' then unreliable else 0 end) {window} as {name}_unreliable"""
+
+
+def _sums_of_host(name: str, reach: int) -> str:
+    """Return these columns for the ports of a host, and others that only such scans need.
+
+    ``lost`` is for shares: of UDP a failure is whole there, since a scan shows by the silence of nearly all ports.
+    """
+    window = over(_HOST_KEY, reach)
+    return f"""{_sums(name, reach, _HOST_KEY)},
+           sum(case when protocol = {UDP} then {WEIGHT} * failed else weight end) {window} as {name}_lost,
+           sum(case when remote_port < {FIRST_UNPRIVILEGED} then 1 else 0 end) {window} as {name}_low,
+           sum(case when remote_port < {FIRST_UNPRIVILEGED} and controls = 0 then failed else 0 end) {window} as {name}_fixed"""
 
 
 def _failed(name: str, needed: str, share: str, counted: str = "weight") -> str:
@@ -86,9 +92,9 @@ with several as (
 ),
 counted as (
     select t.*,
-           {_sums("fast", _FAST, _HOST_KEY)},
-           {_sums("medium", _MEDIUM, _HOST_KEY)},
-           {_sums("slow", _SLOW, _HOST_KEY)},
+           {_sums_of_host("fast", _FAST)},
+           {_sums_of_host("medium", _MEDIUM)},
+           {_sums_of_host("slow", _SLOW)},
            sum(probing) {over(_HOST_KEY, _FAST)} as fast_probing,
            sum(case when remote_port < {FIRST_EPHEMERAL} then 1 else 0 end) {over(_HOST_KEY, _FAST)} as below_ephemeral,
            sum(sensitive) {over(_HOST, _FAST)} as sensitive_tried,

@@ -58,8 +58,9 @@ from summed
 _CODES_TEXT = " || ' ' || ".join(f"'{name}=' || cast({name} as varchar)" for name in (*CODES, *MITIGATIONS))
 
 # The sheet is that of the row with the most points, of several the last. Points and time are packed into one number, so that
-# sheets are made of the few rows that are wanted.
-_RANK = f"cast(points as bigint) * {1 << 52} + us"
+# sheets are made of the few rows that are wanted; so many points rank alike that it has no more than 64 bits.
+_RANKED_POINTS = 1_000
+_RANK = f"cast(least(points, {_RANKED_POINTS}) as bigint) * {1 << 52} + us"
 _EPISODE = "who_number, account_id, category, begun_us"
 _SCORE_SHEETS = f"""
 with new as (select *, {_RANK} as rank from scored_calls where is_new = 1 and near = 1),
