@@ -84,7 +84,9 @@ _TOOLS = {
     "postman": ("postmanruntime",),
 }
 # Programs for buckets state their own name first, and after it the SDK that they are built on.
-_BUCKET_TOOLS = {"s3-client": ("s3cmd", "rclone", "cyberduck", "s5cmd", "winscp", "s3browser", "s3-browser")}
+_BUCKET_TOOLS: dict[str, tuple[str, ...]] = {
+    "s3-client": ("s3cmd", "rclone", "cyberduck", "s5cmd", "winscp", "s3browser", "s3-browser")
+}
 _SDKS = {
     "android": "java",
     "cpp": "cpp",
