@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,6 +13,7 @@ import pyarrow as pa
 from vedette.engine import Knowledge, Reading, ReadPlan, StepResult
 from vedette.engine.fact_tables import AddressTables, FactTable
 from vedette.engine.functions import FUNCTIONS
+from vedette.engine.plain_folder import plain_folder
 from vedette.engine.spool import load, read_blobs
 from vedette.engine.step import Script
 from vedette.errors import EngineError
@@ -33,8 +34,12 @@ class DuckDBEngine:
     usual_slice: ClassVar[Mapping[str, int]] = {"cloudtrail": 500_000, "flows": 2_000_000}
 
     def __init__(self, folder: Path, rules: Rules, knowledge: Knowledge, *, memory_limit: str = "1GB", threads: int = 0) -> None:
-        self._connection = connect(folder, memory_limit, threads)
-        self._script = Script(DuckDBPort(self._connection, folder, AddressTables(knowledge)), rules, knowledge)
+        with ExitStack() as opened:
+            plain = opened.enter_context(plain_folder(folder))
+            self._connection = connect(plain, memory_limit, threads)
+            opened.callback(self._connection.close)
+            self._script = Script(DuckDBPort(self._connection, plain, AddressTables(knowledge)), rules, knowledge)
+            self._opened = opened.pop_all()
 
     @property
     def tables(self) -> frozenset[str]:
@@ -51,7 +56,7 @@ class DuckDBEngine:
 
     def close(self) -> None:
         """Close the connection."""
-        self._connection.close()
+        self._opened.close()
 
 
 class DuckDBPort:

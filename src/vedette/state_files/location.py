@@ -1,10 +1,11 @@
 """Store state files in a folder, or under an S3 prefix that many machines can reach. Files are written whole or not at all."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 from uuid import uuid4
 
 from vedette.aws import DEFAULT_CONNECTION, Connection, explained, s3
@@ -72,7 +73,7 @@ class Folder:
         """Map a file into memory."""
         import pyarrow as pa  # noqa: PLC0415  # slow to import, and this module is also imported where no file is read
 
-        with _as_engine_error(f"{self.path / name}: cannot be read"), pa.memory_map(str(self.path / name)) as file:
+        with _as_engine_error(f"{self.path / name}: cannot be read"), pa.memory_map(_native(self.path / name)) as file:
             yield file
 
     @contextmanager
@@ -86,7 +87,7 @@ class Folder:
             make_folder(path.parent)
             try:
                 make_file(draft)
-                with pa.OSFile(str(draft), "wb") as file:
+                with pa.OSFile(_native(draft), "wb") as file:
                     yield file
                 draft.replace(path)
             except BaseException:
@@ -214,6 +215,10 @@ class Bucket:
     def _key(self, name: str) -> str:
         prefix = self.url.removeprefix(S3).partition("/")[2].strip("/")  # no URL parser: ? and # are characters of a key
         return f"{prefix}/{name}" if prefix else name
+
+
+def _native(path: Path) -> str:
+    return cast("str", os.fsencode(path))  # Arrow takes bytes, too, and fails for text of a name that is not UTF-8
 
 
 @contextmanager
