@@ -5,13 +5,12 @@ Patterns are found in the source, so that a new one is covered by itself; each i
 
 import ast
 import re
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from math import inf
+from typing import TYPE_CHECKING
 
 import pytest
+from interrupting import GivenUpError, given_up_after
 from pattern_attacks import Attacks
 from patterns import places, sources
 
@@ -19,35 +18,18 @@ from vedette.exceptions.accepted import parse as accepted_behaviour
 from vedette.logs.flow import text as flow_text
 from vedette.sources.files import _Pattern
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 LARGE = 16_384  # characters
 STEP = 4  # a text is made so much longer at a time
 QUICK_SECONDS = 0.001  # of CPU, for the large text: no quadratic pattern is done by then
-GIVEN_UP_SECONDS = 1.0  # on the wall: while a timer of CPU time runs, the clock of CPU time is coarse
+GIVEN_UP_SECONDS = 1.0
 WELL_MEASURED_SECONDS = 0.1
 MANY_MODULES = 30
 QUADRATIC = STEP**2
 Compiled = re.Pattern[str] | re.Pattern[bytes]
 _SQL_PATTERNS = re.compile(r"\bregexp_?\w*\s*\(|\brlike\b|\bsimilar to\b", re.IGNORECASE)
-
-
-class GivenUpError(Exception):
-    """It took too long."""
-
-
-@contextmanager
-def given_up_after(seconds: float) -> Iterator[None]:
-    """Interrupt what takes longer; a search looks for signals now and then."""
-
-    def give_up(*_: object) -> None:
-        raise GivenUpError
-
-    before = signal.signal(signal.SIGALRM, give_up)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def seconds(pattern: Compiled, use: str, text: object, *, times: int = 1) -> float:

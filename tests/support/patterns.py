@@ -14,6 +14,7 @@ from pathlib import Path
 
 import vedette
 
+Compiled = re.Pattern[str] | re.Pattern[bytes]
 USES = frozenset({"match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer"})
 
 
@@ -22,11 +23,11 @@ class Place:
     """A pattern, where it stands, and the functions that it is used with."""
 
     where: str
-    pattern: re.Pattern[str] | re.Pattern[bytes]
+    pattern: Compiled
     uses: frozenset[str]
 
 
-def places(made: dict[str, Callable[[], list[tuple[re.Pattern[str] | re.Pattern[bytes], str]]]]) -> Iterator[Place]:
+def places(made: dict[str, Callable[[], list[tuple[Compiled, str]]]]) -> Iterator[Place]:
     """Yield every pattern; ``made`` makes those of a function (``module:function``), each with its use."""
     asked = set()
     for name, tree in sources():
@@ -38,6 +39,10 @@ def places(made: dict[str, Callable[[], list[tuple[re.Pattern[str] | re.Pattern[
             if pattern is not None:
                 uses = {method} if method in USES else used.get(target) or used[""] or USES
                 yield Place(where, pattern, frozenset(uses))
+                continue
+            handed_over = _handed_over(tree, function, call, space)
+            if handed_over:
+                yield from (Place(where, pattern, frozenset({method})) for pattern in handed_over)
                 continue
             key = f"{name}:{function}"
             assert key in made, f"{where}: make the patterns of {function}() in MADE, as it would from hostile text"
@@ -88,7 +93,7 @@ def _calls(tree: ast.Module) -> Iterator[tuple[ast.Call, str, str, str]]:
     yield from walk(tree, "", "", "")
 
 
-def _evaluated(call: ast.Call, space: dict[str, object]) -> re.Pattern[str] | re.Pattern[bytes] | None:
+def _evaluated(call: ast.Call, space: dict[str, object]) -> Compiled | None:
     """Compile the pattern of a call as its module would; None if it needs the names of a function."""
     keyword = next((word.value for word in call.keywords if word.arg == "pattern"), None)
     text = keyword or call.args[0]
@@ -100,6 +105,22 @@ def _evaluated(call: ast.Call, space: dict[str, object]) -> re.Pattern[str] | re
         return re.compile(_value(text, space), _value(flags, space) if flags else 0)
     except NameError:
         return None
+
+
+def _handed_over(tree: ast.Module, function: str, call: ast.Call, space: dict[str, object]) -> list[Compiled]:
+    """Return the patterns that the module hands over to the parameter of a function."""
+    wanted = ast.unparse(call.args[0])
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name == function:
+            parameters = [item.arg for item in node.args.args]
+            place = parameters.index(wanted) if wanted in parameters else -1
+            found += [
+                re.compile(_value(other.args[place], space))
+                for other in ast.walk(tree)
+                if place >= 0 and isinstance(other, ast.Call) and ast.unparse(other.func) == function and len(other.args) > place
+            ]
+    return found
 
 
 def _value(node: ast.expr, space: dict[str, object]):  # noqa: ANN202 - a text, bytes or flags

@@ -148,7 +148,6 @@ def test_a_database_of_other_things_raises(written: Written) -> None:
         Geo.open([written("GeoIP2-Anonymous-IP", {"203.0.113.0/24": {"is_anonymous": True}})])
 
 
-@pytest.mark.filterwarnings("ignore:PyUnicode_FromStringAndSize:DeprecationWarning")  # maxminddb's own, on damaged text
 def test_a_cut_off_database_raises_or_knows_less_but_never_anything_else(written: Written, tmp_path: Path) -> None:
     whole = written("GeoIP2-City", {"203.0.113.0/24": CITY, "2001:db8::/32": CITY}).read_bytes()
     path = tmp_path / "cut.mmdb"

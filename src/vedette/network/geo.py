@@ -2,24 +2,33 @@
 
 Databases are recognised by the type they declare (City, Country, ASN, ISP …), others by records that hold ``country_code``
 or the like. Of several databases, the first that knows a field wins. A field that none knows is "" (contract 7.2), a coordinate
-None.
+None. A database that is damaged in one place knows nothing there, and ``damaged`` counts how often that was met.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
-from itertools import islice
+from math import isfinite
 from pathlib import Path
 
-import maxminddb
-
 from vedette.errors import GeoError
-from vedette.network.address import AddressClass, address_class, parse
+from vedette.network.address import Address, AddressClass, address_class, parse
+from vedette.network.maxmind import DamagedError, Database, Wanted, scalars
 
 _MAXMIND_TYPES = ("city", "country", "enterprise", "asn", "isp")
-_SAMPLED_RECORDS = 50
-_UNREADABLE = (maxminddb.InvalidDatabaseError, OSError, ValueError, EOFError, UnicodeDecodeError, KeyError, TypeError)
+_LARGEST_ASN = (1 << 32) - 1
+_NAMES: Wanted = {"names": scalars("en")}
+_COUNTRY: Wanted = {**scalars("iso_code"), **_NAMES}
+_LATITUDE, _LONGITUDE = 90.0, 180.0
+_WANTED: Wanted = {
+    "country": _COUNTRY,
+    "registered_country": _COUNTRY,
+    "city": _NAMES,
+    "location": scalars("latitude", "longitude"),
+    **scalars("country_code", "country_name", "asn", "as_name", "isp", "organization"),
+    **scalars("autonomous_system_number", "autonomous_system_organization"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,13 +77,14 @@ def network_of(address: str, asn: str, *, public: bool) -> str:
 
 
 class Geo:
-    """A set of open databases. Picklable: a worker process opens them again."""
+    """A set of open databases, with the number of lookups that met damage. Picklable: a worker process opens them again."""
 
-    __slots__ = ("_readers", "paths")
+    __slots__ = ("_databases", "damaged", "paths")
 
     def __init__(self, paths: tuple[str, ...]) -> None:
         self.paths = paths
-        self._readers = [_opened(path) for path in paths]
+        self.damaged = dict.fromkeys(paths, 0)
+        self._databases = [(path, _opened(path)) for path in paths]
 
     @classmethod
     def open(cls, paths: Iterable[Path | str]) -> "Geo":
@@ -92,43 +102,33 @@ class Geo:
     def lookup(self, text: str) -> Location:
         """Return what the databases know about an address; ``NOWHERE`` if the text is not a public address."""
         address = parse(text)
-        if address is None or not self._readers or address_class(address) is not AddressClass.PUBLIC:
+        if address is None or not self._databases or address_class(address) is not AddressClass.PUBLIC:
             return NOWHERE
-        return _merged([_location(record) for reader in self._readers if (record := _record(reader, address.text))])
+        records = (self._record(path, database, address) for path, database in self._databases)
+        return _merged([_location(record) for record in records if record])
+
+    def _record(self, path: str, database: Database, address: Address) -> dict[str, object] | None:
+        try:
+            return database.get(address, _WANTED)
+        except DamagedError:
+            self.damaged[path] += 1
+            return None
 
     def close(self) -> None:
-        """Close the databases."""
-        for reader in self._readers:
-            reader.close()
+        """Forget the databases."""
+        self._databases.clear()
 
 
-def _opened(path: str) -> maxminddb.Reader:
-    try:
-        reader = maxminddb.open_database(path)
-    except _UNREADABLE as error:
-        raise GeoError(f"{path}: not a readable geolocation database ({error})") from error
-    kind = str(reader.metadata().database_type)
-    try:
-        # MaxMind's own types are known to be useful; others are judged by a sample of their records.
-        useful = any(word in kind.lower() for word in _MAXMIND_TYPES) or any(
-            isinstance(record, dict) and _location(record) != NOWHERE for _, record in islice(reader, _SAMPLED_RECORDS)
-        )
-    except _UNREADABLE as error:
-        reader.close()
-        raise GeoError(f"{path}: a damaged geolocation database ({error})") from error
-    if not useful:
-        reader.close()
-        raise GeoError(f"{path}: a database of type {kind!r} holds nothing about countries, cities or networks")
-    return reader
-
-
-def _record(reader: maxminddb.Reader, text: str) -> dict[str, object] | None:
-    """Return a database's record of an address; None if it has none, is damaged there, or lacks the address family."""
-    try:
-        record = reader.get(text)
-    except _UNREADABLE:
-        return None
-    return record if isinstance(record, dict) else None
+def _opened(path: str) -> Database:
+    database = Database(path)
+    samples = list(database.samples(_WANTED))
+    if samples and not any(record is not None for record in samples):
+        raise GeoError(f"{path}: a damaged geolocation database (none of its first {len(samples)} records can be read)")
+    # MaxMind's own types are known to be useful; others are judged by a sample of their records.
+    useful = any(word in database.kind.lower() for word in _MAXMIND_TYPES)
+    if not useful and not any(record and _location(record) != NOWHERE for record in samples):
+        raise GeoError(f"{path}: a database of type {database.kind!r} holds nothing about countries, cities or networks")
+    return database
 
 
 def _location(record: Mapping[str, object]) -> Location:
@@ -139,8 +139,8 @@ def _location(record: Mapping[str, object]) -> Location:
         country_code=_text(country, "iso_code") or _text(record, "country_code"),
         country_name=_name(country) or _text(record, "country_name"),
         city_name=_name(_block(record, "city")) or _text(record, "city"),
-        lat=_degrees(coordinates, "latitude"),
-        lon=_degrees(coordinates, "longitude"),
+        lat=_degrees(coordinates, "latitude", _LATITUDE),
+        lon=_degrees(coordinates, "longitude", _LONGITUDE),
         asn=_number(record, "autonomous_system_number") or _number(record, "asn"),
         asn_org=_text(record, "autonomous_system_organization") or _text(record, "as_name"),
         isp=_text(record, "isp"),
@@ -181,13 +181,15 @@ def _name(block: Mapping[str, object]) -> str:
 
 
 def _number(record: Mapping[str, object], key: str) -> str:
+    """Return the number of an autonomous system, "" if there is none that exists."""
     value = record.get(key)
     if isinstance(value, str):
-        value = value.removeprefix("AS")
-        return value if value.isdecimal() else ""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+        digits = value.removeprefix("AS")
+        return digits if digits.isdecimal() and digits.isascii() and len(digits) <= len(str(_LARGEST_ASN)) else ""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST_ASN else ""
 
 
-def _degrees(block: Mapping[str, object], key: str) -> float | None:
+def _degrees(block: Mapping[str, object], key: str, largest: float) -> float | None:
     value = block.get(key)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    known = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value) and abs(value) <= largest
+    return float(value) if known and isinstance(value, int | float) else None

@@ -54,6 +54,7 @@ def complete(report: RunReport, known: Knowledge, settings: Settings) -> None:
         lists=known.lists,
         inventory=known.inventory is not None,
         geolocation=known.geo is not None,
+        damaged=known.geo.damaged if known.geo else {},
         data_events=settings.include_data_events,
         own_egress_days=settings.own_egress_days if settings.learn_own_egress else None,
         learning_days=int(values(settings.detection_profile, settings.thresholds)["learning_days"]),

@@ -1,7 +1,7 @@
 """What a run could see and what it could not: the lines of its report on lists, learning and blind spots."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from vedette.intel import ThreatList
@@ -15,7 +15,8 @@ class Coverage:
 
     ``lists`` are those that took part. ``inventory`` and ``geolocation`` say whether there was one, ``data_events`` whether they
     were looked at. ``own_egress_days`` is how long calls must be known before an address that many use counts as the account's
-    own way out, None where that is not learned. ``learning_days`` is how long the baseline learns.
+    own way out, None where that is not learned. ``learning_days`` is how long the baseline learns. ``damaged`` is how many
+    lookups met damage, by geolocation database.
     """
 
     lists: Sequence[ThreatList]
@@ -24,6 +25,7 @@ class Coverage:
     data_events: bool
     own_egress_days: int | None
     learning_days: int
+    damaged: Mapping[str, int] = field(default_factory=dict)
 
 
 def complete(report: RunReport, coverage: Coverage, at: datetime) -> None:
@@ -58,6 +60,9 @@ def _blind_spots(report: RunReport, coverage: Coverage) -> Iterator[str]:
         yield "data events (reads of single objects) raise no finding"
     if not coverage.geolocation:
         yield "no geolocation database: findings name no country, city or network; address blocks stand for networks"
+    for path, lookups in coverage.damaged.items():
+        if lookups:
+            yield f"geolocation database {path} is damaged: {counted(lookups, 'lookup')} found nothing that could be read"
 
 
 def _flow_spots(report: RunReport, coverage: Coverage, kinds: set[str]) -> Iterator[str]:
