@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
-from uuid import uuid4
+
+from vedette.leftovers import make_draft
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
@@ -71,8 +72,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             yield file
         return
     target = Path(os.path.realpath(path))  # a link goes on to lead to the file
-    draft = target.with_name(f".vedette-{uuid4().hex}")
-    make_file(draft)
+    draft, holding = make_draft(target.parent)
     try:
         with draft.open("wb") as file:
             yield file
@@ -81,3 +81,5 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+    finally:
+        os.close(holding)

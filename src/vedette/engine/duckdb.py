@@ -1,5 +1,6 @@
 """The DuckDB engine: one process runs the SQL, several read."""
 
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
@@ -149,9 +150,11 @@ def connect(folder: Path, memory_limit: str = "1GB", threads: int = 0) -> duckdb
     Raises:
         EngineError: DuckDB does not start.
     """
+    overflow = folder / "overflow"
+    shutil.rmtree(overflow, ignore_errors=True)  # left by a process that was killed
     options: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": memory_limit,
-        "temp_directory": str(folder / "overflow"),
+        "temp_directory": str(overflow),
         # What comes out is ordered by the queries that need it; keeping the order of what goes in costs memory.
         "preserve_insertion_order": "false",
         # Tables of a step are read once or twice and dropped: no checkpoint, usual every 16 MiB, need compress them.

@@ -14,9 +14,11 @@ import msgspec
 from vedette.errors import ConfigurationError
 from vedette.inventory.kinds import ENTRIES, GROUPS, INSTANCES, INTERFACES, SUBNETS, Kind, kind_of
 from vedette.inventory.saved import Item, Record, check
+from vedette.leftovers import DRAFT
 
 MANIFEST = "snapshot.json"
 _SHOWN_FAULTS = 20
+_MOST_BYTES = 512 << 20  # of a file
 _PREFIX_LIST_ID = re.compile(r"pl-[0-9A-Za-z]+")
 _ACCOUNT = re.compile(r"\d{12}")
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-\d+")
@@ -103,6 +105,8 @@ def _snapshot(root: Path, folder: Path, paths: list[tuple[Path, Kind[Record]]], 
         except (OSError, ValueError, RecursionError) as error:
             faults.append(f"{path}: {_reason(error)}")
     manifest = _manifest(root, folder, faults)
+    if not (folder / MANIFEST).exists() and any(folder.glob(f"{DRAFT}*")):
+        read.notes.append("a pull was interrupted here: files of two snapshots may be mixed until it is done again")
     place = folder.absolute()
     names = (place.name, place.parent.name)
     records = {name: tuple(items) for name, items in read.records.items()}
@@ -119,7 +123,7 @@ def _snapshot(root: Path, folder: Path, paths: list[tuple[Path, Kind[Record]]], 
 
 def _read(path: Path, kind: Kind[Record], read: _Folder, faults: list[str]) -> None:
     read.changed_at = max(read.changed_at, path.stat().st_mtime)
-    document = msgspec.json.decode(_utf8(path.read_bytes()), type=dict[str, msgspec.Raw])
+    document = msgspec.json.decode(_utf8(_content(path)), type=dict[str, msgspec.Raw])
     if kind.member not in document:
         faults.append(f"{path}: has no member {kind.member!r}, so it is not a response of {kind.name}")
         return
@@ -149,13 +153,23 @@ def _keep_entries(path: Path, document: Mapping[str, msgspec.Raw], records: list
     read.entries.setdefault(found[0], []).extend(str(getattr(record, "cidr", "")) for record in records)
 
 
+def _content(path: Path) -> bytes:
+    if not path.is_file():
+        raise ValueError("is not a file")
+    with path.open("rb") as file:
+        content = file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise ValueError(f"is larger than {_MOST_BYTES:,} bytes")
+    return content
+
+
 def _manifest(root: Path, folder: Path, faults: list[str]) -> Manifest | None:
     """Return the manifest of the folder, or else the nearest above it up to ``root``; None if there is none."""
     for above in (folder, *folder.parents):
         path = above / MANIFEST
         if path.is_file():
             try:
-                return msgspec.json.decode(_utf8(path.read_bytes()), type=Manifest)
+                return msgspec.json.decode(_utf8(_content(path)), type=Manifest)
             except (OSError, ValueError, RecursionError) as error:
                 if (fault := f"{path}: {_reason(error)}") not in faults:
                     faults.append(fault)

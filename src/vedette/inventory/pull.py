@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -115,11 +116,15 @@ def _ids(document: Mapping[str, object] | None, member: str, name: str) -> list[
 
 
 def _write(folder: Path, documents: Mapping[str, Mapping[str, object]], manifest: Manifest) -> None:
-    """Write a snapshot in place of the previous one; the manifest is written last."""
+    """Write a snapshot in place of the previous one, which is left alone until all of the new one is on the disk.
+
+    Files get their names one after the other, the manifest last. Drafts without a manifest show that this was interrupted.
+    """
     make_folder(folder)
-    for path in list(folder.iterdir()):
-        if path.name == MANIFEST or (path.name not in documents and kind_of(path.name) is not None):
-            path.unlink()
-    for name, document in {**documents, MANIFEST: msgspec.to_builtins(manifest)}.items():
-        with replacing(folder / name) as file:
+    with ExitStack() as drafts:  # which get their names in reverse order
+        for name, document in {MANIFEST: msgspec.to_builtins(manifest), **documents}.items():
+            file = drafts.enter_context(replacing(folder / name))
             file.write(msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n")
+        for path in list(folder.iterdir()):
+            if path.name == MANIFEST or (path.name not in documents and kind_of(path.name) is not None):
+                path.unlink()

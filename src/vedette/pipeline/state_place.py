@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 from vedette.aws import Connection
 from vedette.errors import ConfigurationError, StoreError
+from vedette.leftovers import temporary_folder
 from vedette.private import make_folder
 from vedette.settings import Settings
 from vedette.state_files.folder import locked
@@ -102,15 +102,15 @@ def _for_this_run(place: StateLocation | None) -> Iterator[StateLocation]:
                 own.remove(name)
         return
     within = place.path if isinstance(place, Folder) else None
-    try:
-        if within is not None:
-            make_folder(within)
-        temporary = TemporaryDirectory(prefix="vedette-", dir=within, ignore_cleanup_errors=True)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise StoreError(f"{within or 'the temporary folder'}: the state folder cannot be written ({reason})") from error
-    with temporary as name:
-        yield Folder(Path(os.path.realpath(name)))
+    with ExitStack() as held:
+        try:
+            if within is not None:
+                make_folder(within)
+            temporary = held.enter_context(temporary_folder(within))
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise StoreError(f"{within or 'the temporary folder'}: the state folder cannot be written ({reason})") from error
+        yield Folder(temporary)
 
 
 def _earlier_folder(settings: Settings, folder: Path) -> Path | None:

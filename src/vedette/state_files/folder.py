@@ -1,16 +1,19 @@
 """Lock the folder of state files beside a store while it is written, and remove the files that no generation refers to."""
 
 import fcntl
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from vedette.errors import StoreError
+from vedette.leftovers import sweep as remove_drafts
 from vedette.private import make_file, make_folder
-from vedette.state_files.location import StateLocation
+from vedette.state_files.location import Folder, StateLocation
 
 _LOCK = "lock"
 _KINDS = (".arrow", ".parquet")
+_DRAFT = re.compile(r"(?:^|/)\.[^/]+\.(?:arrow|parquet)\.[0-9a-f]{32}$")
 
 
 @contextmanager
@@ -38,9 +41,20 @@ def locked(folder: Path, *, create: bool = True) -> Iterator[Path]:
 def sweep(location: StateLocation, used: set[str]) -> int:
     """Remove the state files that are not in ``used`` (names relative to the location); return how many were removed.
 
-    Such files were left behind by a crash, or have just been replaced by a commit.
+    Such files, and drafts of files, were left behind by a crash, or have just been replaced by a commit.
     """
-    unused = [name for name in location.names() if name.endswith(_KINDS) and name not in used]
+    unused = [name for name in location.names() if (name.endswith(_KINDS) or _DRAFT.search(name)) and name not in used]
     for name in unused:
         location.remove(name)
+    if isinstance(location, Folder):
+        remove_drafts(location.path)
+        _remove_empty(location.path / "states")
     return len(unused)
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove the folders of generations of which nothing is left."""
+    with suppress(FileNotFoundError):
+        for generation in folder.iterdir():
+            with suppress(OSError):  # there is something in it
+                generation.rmdir()

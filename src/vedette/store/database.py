@@ -8,7 +8,6 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from shutil import copyfile
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from urllib.parse import quote_from_bytes
 from uuid import uuid4
@@ -20,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from vedette.errors import StoreError
+from vedette.leftovers import temporary_folder
 from vedette.private import make_file
 from vedette.store.tables import META, METADATA
 from vedette.store.url import EPHEMERAL, Server, is_ephemeral, server_of, sqlite_file, sqlite_timeout
@@ -45,6 +45,7 @@ _PRAGMAS = (
     "cache_size = -65536",
 )
 _READING_PRAGMAS = ("query_only = ON", "cache_size = -65536")
+_LONGEST_NAME = 255 - len("-journal")  # the longest ending of the files that SQLite puts beside it
 _WRITER_LOCK = 0x76656465  # "vede": any number that no other program locks
 
 
@@ -105,6 +106,8 @@ def _sqlite_file(path: Path, seconds: float, *, create: bool) -> Engine:
 
 
 def _check_file(path: Path, *, create: bool) -> None:
+    if len(os.fsencode(path.name)) > _LONGEST_NAME:
+        raise StoreError(f"the store {path} cannot be opened (its name is too long)")
     if path.is_dir():
         raise StoreError(f"the store {path} cannot be opened (it is a folder)")
     if path.exists() and not path.is_file():  # opening a pipe would wait for ever
@@ -135,8 +138,8 @@ def _connected_to_read(path: Path, seconds: float) -> sqlite3.Connection:
 
 def _connected_to_copy(path: Path, log: Path) -> sqlite3.Connection:
     """Load a file and its log into memory."""
-    with TemporaryDirectory(prefix="vedette-") as folder:
-        copy = Path(folder) / "copy"
+    with temporary_folder() as folder:
+        copy = folder / "copy"
         copyfile(path, copy)
         copyfile(log, copy.with_name("copy-wal"))
         memory = sqlite3.connect(":memory:", check_same_thread=False)

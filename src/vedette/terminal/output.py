@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
-from uuid import uuid4
 
 from vedette.errors import OutputError, ReaderGoneError
+from vedette.leftovers import make_draft
 
 _LINKS = 40  # the most links that the kernel follows
 _NO_DRAFT = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})  # of the folder; the file itself may be writable
@@ -39,22 +39,22 @@ def writing(path: Path) -> Iterator[TextIO]:
 
 
 def _drafted(path: Path) -> Iterator[TextIO]:
-    draft = path.with_name(f".vedette-{uuid4().hex}")
     try:
-        file = draft.open("x", encoding="utf-8", newline="")
+        draft, holding = make_draft(path.parent)
     except OSError as error:
         if error.errno not in _NO_DRAFT or not path.exists():
             raise
         yield from _in_place(path)
         return
     try:
-        with file:
+        with draft.open("w", encoding="utf-8", newline="") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())  # some disks say only now that they are full
         _put(draft, path)
     finally:
         draft.unlink(missing_ok=True)
+        os.close(holding)
 
 
 def _put(draft: Path, path: Path) -> None:
