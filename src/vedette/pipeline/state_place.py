@@ -14,8 +14,8 @@ from vedette.settings import Settings
 from vedette.state_files.folder import locked
 from vedette.state_files.generation import Generation
 from vedette.state_files.location import S3, Bucket, Folder, StateLocation
-from vedette.state_files.ownership import Owner, check, claim, is_marked, matches
-from vedette.store import Store, sqlite_file, state_folder, url_of
+from vedette.state_files.ownership import Owner, check, check_complete, claim, is_marked, matches
+from vedette.store import STATE_SUFFIX, Store, sqlite_file, state_folder, url_of
 from vedette.urls import is_url, masked
 
 _SQLITE_HEADER = b"SQLite format 3\0"
@@ -60,6 +60,8 @@ def held_place(settings: Settings, store: Store) -> Iterator[StateLocation]:
             yield own
     elif isinstance(place, Folder):
         _adopt_earlier(settings, store, place.path)
+        if not place.path.exists():  # a folder that is made would be in the way of the one that is missing
+            check_complete(place, _owner(settings, store), store.generation())
         with locked(place.path):
             place = Folder(Path(os.path.realpath(place.path)))
             claim(place, _owner(settings, store), store.generation())
@@ -159,6 +161,8 @@ def _namesakes(file: Path) -> Iterator[Path]:
 
 
 def _may_own(file: Path, folder: Path) -> bool:
+    if is_marked(Folder(file.with_name(file.name + STATE_SUFFIX))):
+        return False
     try:
         with Store.open(url_of(str(file)), create=False) as other:
             return matches(Folder(folder), other.generation())

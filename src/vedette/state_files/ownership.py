@@ -54,9 +54,20 @@ def claim(location: StateLocation, owner: Owner, generation: Generation | None) 
     if marker.identity == owner.identity or not abandoned:
         _check_owner(marker, owner, location)
         _check_copy(marker, owner, location)
-        _check_complete(location, owner, wanted - names)
+        _check_none_missing(location, owner, wanted - names)
     if marker != new:
         location.write_note(MARKER, _text(new), replace=True)
+
+
+def check_complete(location: StateLocation, owner: Owner, generation: Generation | None) -> None:
+    """Check that all files that a store's generation names are there.
+
+    Raises:
+        StoreError: some are missing.
+        EngineError: the location cannot be read.
+    """
+    if generation is not None:
+        _check_none_missing(location, owner, generation.files() - set(location.names()))
 
 
 def check(location: StateLocation, owner: Owner, generation: Generation | None) -> None:
@@ -101,7 +112,7 @@ def _check_unmarked(location: StateLocation, owner: Owner, generation: Generatio
             f"{location} holds state files, and nothing says of which store: if of none, remove its folders spool and states;"
             " else give this store a state_folder of its own"
         )
-    _check_complete(location, owner, wanted - names)
+    _check_none_missing(location, owner, wanted - names)
     if generation is not None and not _rows_agree(location, generation, names):
         raise StoreError(f"{location} holds the state of another store: give this one a state_folder of its own")
 
@@ -136,7 +147,7 @@ def _check_copy(marker: _Marker, owner: Owner, location: StateLocation) -> None:
         )
 
 
-def _check_complete(location: StateLocation, owner: Owner, missing: set[str]) -> None:
+def _check_none_missing(location: StateLocation, owner: Owner, missing: set[str]) -> None:
     if missing:
         raise StoreError(
             f"{location}: {len(missing)} of the state files that the store {owner.store} names are missing ({min(missing)} is the"

@@ -9,6 +9,17 @@ To change a table: change ``tables``, add a script to ``migrations/versions``, a
 from vedette.store.lists import ListSummary
 from vedette.store.selection import Filters, cursor
 from vedette.store.store import Store, StoredReport
-from vedette.store.url import shown, sqlite_file, state_folder, url_of
+from vedette.store.url import STATE_SUFFIX, shown, sqlite_file, state_folder, url_of
 
-__all__ = ["Filters", "ListSummary", "Store", "StoredReport", "cursor", "shown", "sqlite_file", "state_folder", "url_of"]
+__all__ = [
+    "STATE_SUFFIX",
+    "Filters",
+    "ListSummary",
+    "Store",
+    "StoredReport",
+    "cursor",
+    "shown",
+    "sqlite_file",
+    "state_folder",
+    "url_of",
+]
