@@ -324,12 +324,6 @@ def test_an_import_of_the_same_list_changes_nothing() -> None:
     assert (again.entries, again.kept, again.opened, again.closed) == (first.entries, 2, (), ())
 
 
-def test_a_validity_that_the_list_changes_closes_the_one_and_opens_the_other() -> None:
-    first = diff([], [entry("203.0.113.1/32", 1, DAY, DAY + timedelta(9))], DAY)
-    later = diff(first.entries, [entry("203.0.113.1/32", 1, DAY, DAY + timedelta(20))], DAY + timedelta(1))
-    assert [item.valid_to for item in later.entries] == [DAY + timedelta(1), DAY + timedelta(20)]
-
-
 # The snapshot
 
 

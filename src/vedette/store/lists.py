@@ -114,14 +114,14 @@ def imported(previous: Entries | None, threat_list: ThreatList, at: datetime) ->
     Entries that ``diff`` would certainly keep are set aside first: comparing a million objects would take a gigabyte.
     """
     listed = Entries.of(threat_list.entries)
-    if previous is None:
+    if not previous:
         return listed
     unchanged = _unchanged(previous, listed, at)
     result = _subset(previous, unchanged.keys())
     old = _subset(previous, (place for place in range(len(previous)) if place not in unchanged))
     seen = set(unchanged.values())
     new = _subset(listed, (place for place in range(len(listed)) if place not in seen))
-    for entry in diff(old, _without_ended(old, new, at), at).entries:
+    for entry in diff(old, _without_ended(old, new, at), at, first=False).entries:
         result.append(_numbers(entry.network), entry.line, entry.category, (entry.valid_from, entry.valid_to))
     return result
 
@@ -133,7 +133,8 @@ def _unchanged(previous: Entries, listed: Entries, at: datetime) -> dict[int, in
     """
     undated = {number for number, validity in enumerate(listed.validity_values) if validity == OPEN}
     running = {number for number, (_, to) in enumerate(previous.validity_values) if to is None or to > at}
-    unending = {number for number in running if previous.validity_values[number][1] is None}
+    begun = {number for number, (since, _) in enumerate(previous.validity_values) if since is None or since <= at}
+    unending = {number for number in running & begun if previous.validity_values[number][1] is None}
     places = _single_places(listed, set(range(len(listed.validity_values))))
     known = _single_places(previous, running)
     return {
