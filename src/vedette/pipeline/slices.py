@@ -1,0 +1,120 @@
+"""Decide where the pending records are cut into slices, and which few of them stand so far before the others that it is told."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from vedette.engine.spool import load
+from vedette.logs.strays import Strays
+from vedette.schema import TIME_COLUMN
+from vedette.sql.time import BIN, BINS_PER_DAY
+from vedette.state_files.generation import Part
+from vedette.state_files.location import StateLocation
+
+APART_DAYS = 365
+"""How many days without a record make the few before them stand apart."""
+FEW = 3
+SHARE = 100  # … or one record in so many
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """The pending records before ``end`` stand apart; a step up to ``until`` takes just them, and forgets them. Both in us."""
+
+    end: int
+    until: int
+
+
+def full_slice(pending: Iterable[Part], safe: datetime | None, largest: Mapping[str, int], block_days: int) -> datetime | None:
+    """Return where a full slice ends: the last edge of a bin before which there is no more than a slice takes.
+
+    Args:
+        pending: what waits for its slice.
+        safe: the time before which all records have been read, None if all have.
+        largest: how many records of each table fill a slice alone.
+        block_days: a slice ends where a block of so many days of the calendar ends; 0 if there are none.
+    """
+    counts = _by_bin(pending)
+    limit = None if safe is None else microseconds(safe) // BIN
+    block = BINS_PER_DAY * block_days
+    total: Counter[str] = Counter()
+    edges = sorted(number for number in counts if limit is None or number < limit)
+    for place, number in enumerate(edges):
+        if block and number // block != edges[0] // block:
+            return moment(number // block * block * BIN)
+        total += counts[number]
+        if sum(rows / largest[table] for table, rows in total.items()) > 1:
+            # One bin alone may be larger than a slice: then it is taken whole.
+            return moment((number if place else number + 1) * BIN)
+    return None
+
+
+def apart(pending: Iterable[Part], safe: datetime | None, folded_until: datetime | None, records: int) -> Apart | None:
+    """Return what stands apart: the oldest ``FEW`` records, or one in ``SHARE``, with no others for ``APART_DAYS`` after them.
+
+    Args:
+        pending: what waits for its slice.
+        safe: the time before which all records have been read, None if all have.
+        folded_until: the time up to which the state reaches; what is older is late, and followed by that. None without a state.
+        records: how many records the run has read.
+    """
+    counts = {number: sum(tables.values()) for number, tables in _by_bin(pending).items()}
+    ends = [microseconds(end) // BIN for end in (safe, folded_until) if end is not None]
+    numbers, few, total, before = sorted(counts), FEW if safe else max(FEW, records // SHARE), sum(counts.values()), 0
+    found = None
+    for number, following in pairwise((*numbers, None)):
+        assert number is not None  # noqa: S101  # for the type checker: only the last is
+        before += counts[number]
+        followers = [end for end in (*ends, following) if end is not None and end > number]
+        if before > few or not followers or (folded_until is not None and number >= ends[-1]):
+            break
+        alone = not ends and before * 2 >= total  # nobody can tell which of them are the others
+        if min(followers) - number >= APART_DAYS * BINS_PER_DAY and not alone:
+            waiting = [end for end in (following, ends[0] if safe else None) if end is not None]
+            found = Apart((number + 1) * BIN, min(waiting) * BIN if waiting else microseconds(folded_until or _EPOCH))
+    return found
+
+
+def named_apart(place: StateLocation, parts: Iterable[Part], end: int) -> tuple[Strays, dict[str, int | None]]:
+    """Return the records of parts before a moment (us), and the first time after it by path of part, None where there is none.
+
+    Raises:
+        EngineError: a file of the spool is gone or damaged.
+    """
+    strays, firsts = Strays(), dict[str, int | None]()
+    for part in parts:
+        if (part.first_us or 0) >= end:
+            continue
+        rows = load(place, part, None)
+        times = rows[TIME_COLUMN[part.table]].cast(pa.int64())
+        early = pc.less(times, pa.scalar(end))
+        files = pa.table({"file": rows["object"].filter(early).cast(pa.string()), "us": times.filter(early)})
+        for row in files.group_by("file").aggregate([("us", "min"), ("us", "count")]).to_pylist():
+            strays.add(row["us_count"], row["us_min"], row["file"])
+        firsts[part.path] = pc.min(times.filter(pc.invert(early))).as_py()
+    return strays, firsts
+
+
+def moment(us: int) -> datetime:
+    """Return the moment that lies so many microseconds after 1970."""
+    return _EPOCH + timedelta(microseconds=us)
+
+
+def microseconds(when: datetime) -> int:
+    """Return the microseconds from 1970 to a moment."""
+    return (when - _EPOCH) // timedelta(microseconds=1)
+
+
+def _by_bin(pending: Iterable[Part]) -> dict[int, Counter[str]]:
+    counts: dict[int, Counter[str]] = {}
+    for part in pending:
+        for number, count in part.bins:
+            counts.setdefault(number, Counter())[part.table] += count
+    return counts
