@@ -2,8 +2,8 @@
 
 A file of 600 MB must not be in memory as text and as objects at the same time. A delivered file is one object with one array;
 the text at which a record begins (``{"eventVersion":``) is learned from the first record and searched for from the end of
-each piece. It may also occur inside a record: then the piece is not valid JSON, and the reader's slower path, which does
-not depend on where a piece was cut, takes over.
+each piece. It may also occur inside a record: then the piece is not valid JSON, and the reader's slower path takes over. This
+gives back what it could not use, and gets it again with all that followed it in the log.
 """
 
 import re
@@ -23,8 +23,10 @@ _OPENING = re.compile(
     re.VERBOSE,
 )
 _LINE_OF_RECORDS = re.compile(rb"[^\n]*\}\s*\]\s*\}[ \r]*\n\s*\{")  # one whole delivered file per line
+_FORM_BYTES = 4 << 10  # enough to tell the form
 _CUTS_TRIED = 16  # an occurrence inside a record may not follow a comma
 _SEPARATORS = b", \t\r\n"
+_BLANKS = b" \t"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _EXPORT_TIME = re.compile(rb"(?m)^\d{4}-\d\d-\d\dT[\d:.]{8,15}Z[ \t]")  # CloudWatch's export to S3 prefixes it to each message
 _OPEN: dict[Form, bytes] = {"records": b'{"Records":[', "array": b"[", "lines": b""}
@@ -65,6 +67,7 @@ class PieceReader:
     _ended: bool = False
     _block: bytes = b""
     _rest: bytes = b""
+    _between: bytes = b""
     _origin: int = 0
     _offset: int = 0
 
@@ -80,10 +83,10 @@ class PieceReader:
         end = cut = len(text)
         if not self._ended:
             end, cut = self._cut(text)
-        self._rest = text[cut:]
+        self._rest, self._between = text[cut:], text[end:cut]
         body = text if end == len(text) else text[:end]
         if self._exported:
-            body = _EXPORT_TIME.sub(b"", body)
+            body = _EXPORT_TIME.sub(_blank, body)
         closing = b"" if self._ended else _CLOSE[self._form]
         piece = Piece(
             text=body + closing if closing else body,
@@ -98,8 +101,8 @@ class PieceReader:
 
     def unread(self, rest: bytes) -> None:
         """Give back ``rest``, the end of the last piece that belongs to a value cut in two; the next piece begins with it."""
-        self._rest = rest + self._rest
-        self._offset -= len(rest)
+        self._rest = rest + self._between + self._rest
+        self._offset -= len(rest) + len(self._between)
         self._started = self._offset > self._origin  # at its start, the log has opening brackets of its own
 
     def _window(self) -> tuple[bytes, int]:
@@ -111,7 +114,7 @@ class PieceReader:
         if self._started:
             opening = _OPEN[self._form]
             self._skip_separators()
-        wanted = max(self.piece_bytes, len(self._rest))
+        wanted = max(self.piece_bytes, len(self._rest), 0 if self._started else _FORM_BYTES)
         parts = [opening, self._rest]
         while wanted > 0 and not self._ended:
             parts.append(self._block)
@@ -123,13 +126,15 @@ class PieceReader:
         return text, len(opening)
 
     def _skip_separators(self) -> None:
-        """Drop commas and whitespace at the start of the rest, where it lies between two records."""
+        """Drop commas and lines at the start of the rest, where it lies between two records; keep how the first is indented."""
         if self._form == "lines":
             return
         while not self._ended or self._rest:
             stripped = self._rest.lstrip(_SEPARATORS)
-            self._offset += len(self._rest) - len(stripped)
-            self._rest = stripped
+            separators = self._rest[: len(self._rest) - len(stripped)]
+            dropped = len(separators.rstrip(_BLANKS) if stripped else separators)
+            self._offset += dropped
+            self._rest = self._rest[dropped:]
             if stripped or self._ended:
                 return
             self._rest = self._block
@@ -174,3 +179,8 @@ class PieceReader:
             if stripped.endswith(b","):
                 return cut - len(before) + len(stripped) - 1, cut
         return len(text), len(text)
+
+
+def _blank(match: re.Match[bytes]) -> bytes:
+    """Return as many blanks as the match is long: what follows it keeps its place."""
+    return b" " * (match.end() - match.start())

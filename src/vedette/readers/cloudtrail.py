@@ -16,8 +16,8 @@ import pyarrow as pa
 from vedette.logs.blob import Blob, key_facts
 from vedette.logs.cloudtrail.batch import BatchBuilder
 from vedette.logs.cloudtrail.record import Envelope, Record, rescue
-from vedette.logs.json_pieces import PIECE_BYTES, Piece, PieceReader
-from vedette.logs.json_salvage import Salvage, leaves_of
+from vedette.logs.json_pieces import PIECE_BYTES, Form, Piece, PieceReader
+from vedette.logs.json_salvage import Salvage, Torn, leaves_of
 from vedette.readers import BATCH_ROWS, Limits, ReadCounts, Reader
 
 _SIDE_FILE = re.compile(r"(?:^|[/_])CloudTrail-(Digest|Insight)(?:[/_]|$)")
@@ -29,6 +29,7 @@ _RECORDS = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"Records"\s*:\s*\[')
 _SIGN = re.compile(rb'\\?"(?:CloudTrailEvent|eventVersion|userIdentity)\\?"\s*:')
 _NAME = re.compile(rb'\\?"event(?:Name|Source)\\?"\s*:')
 _COMPANION = re.compile(rb'\\?"(?:eventTime|eventID|awsRegion|sourceIPAddress|recipientAccountId)\\?"\s*:')
+_BRACKETS: dict[Form, tuple[bool, ...]] = {"records": (True, False), "array": (False,), "lines": ()}  # open between two records
 _INSIGHT = "AwsCloudTrailInsight"
 _MAX_WRAPPERS = 4
 _HOPELESS = 4  # broken text is given up after this many times the longest record's size without a record
@@ -111,6 +112,7 @@ class _Reading:
     position: int = 0
     insights: int = 0
     lost: bool = False
+    torn: Torn | None = None
     outer: tuple[bool, ...] = ()
     hopeless: bool = False
     _fruitless: int = 0
@@ -121,7 +123,7 @@ class _Reading:
         """Return the records of one piece and their positions in the blob."""
         # A piece grows beyond the usual size only for a long value: then the length of each value is checked.
         long = len(piece.text) > max(PIECE_BYTES, self.limits.max_record_bytes)
-        amid = self.lost or bool(self.outer)
+        amid = self.lost or self.torn is not None or bool(self.outer)
         records = None if amid or long else _decode(piece)
         if records is not None:
             first = self.position
@@ -138,10 +140,10 @@ class _Reading:
 
     def _salvage(self, piece: Piece, pieces: PieceReader) -> None:
         text = piece.text if piece.end == len(piece.text) else piece.text[: piece.end]
-        salvage = Salvage(begin=piece.begin, lost=self.lost, outer=self.outer)
+        salvage = Salvage(begin=piece.begin, lost=self.lost, torn=self.torn, outer=self.outer)
         salvage.scan(text, final=piece.final)
-        self.lost = salvage.lost
-        self.outer = salvage.outer if piece.form == "lines" else ()
+        self.lost, self.torn = salvage.lost, salvage.torn
+        self.outer = () if salvage.outer == _BRACKETS[piece.form] else salvage.outer
         problems = salvage.problems
         if salvage.cut_off and pieces.failure:
             problems.pop()  # the failure of the stream is reported already
