@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vedette.cli.baseline import start_from
-from vedette.errors import ConfigurationError
+from vedette.errors import ConfigurationError, OutputError, ReaderGoneError
 from vedette.list_kinds import LIST_KINDS
 from vedette.logs.processes import warm
 from vedette.terminal.command import (
@@ -31,12 +31,14 @@ from vedette.terminal.command import (
     print_findings,
     say,
     settings_of,
+    shown_store,
     store_url,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from vedette.findings import Finding
     from vedette.logs.blob import Blob
     from vedette.pipeline.run import Progress
     from vedette.settings import Settings
@@ -106,7 +108,9 @@ def scan(
         Path | None,
         typer.Option(metavar="FILE", help="File to write the run report to, as JSON; - is standard output, with --output FILE."),
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with status 11 if a record or a file was bad.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with status 11 if a record or a file was bad, or misdated.")
+    ] = False,
     engine: Annotated[str | None, typer.Option(metavar="NAME", help="duckdb (the default), or spark.")] = None,
     spark_master: Annotated[
         str | None, typer.Option(metavar="MASTER", help="Where Spark runs, e.g. local[4], spark://host:7077, yarn.")
@@ -149,12 +153,14 @@ def scan(
     if format_name:
         check_format(format_name)
     span = Span(since=_time(since, "--since"), until=_time(until, "--until"))
-    report, worst = _run(settings, sources, span, format_name, output, store, baseline, quiet=quiet)
-    if run_report is not None:
-        _write(report_file, json.dumps(report.document(), indent=2) + "\n")
+    report, worst, failure = _run(settings, sources, span, format_name, output, baseline, quiet=quiet)
+    failures = [failure] if failure is not None else []
+    if run_report is not None and (unwritten := _written(report, report_file)) is not None:
+        failures.append(unwritten)
     if not quiet:
         for line in report.lines():
             say(line)
+    _raise(failures)
     if threshold is not None and worst is not None and worst >= threshold:
         raise typer.Exit(FAIL_ON_REACHED)
     if strict and report.flawed:
@@ -167,12 +173,11 @@ def _run(
     span: "Span",
     format_name: str | None,
     output: Path | None,
-    store: str | None,
     baseline: Path | None,
     *,
     quiet: bool,
-) -> tuple["RunReport", float | None]:
-    """Scan and print; return the report and the highest severity, None if nothing was found."""
+) -> tuple["RunReport", float | None, OutputError | None]:
+    """Scan and print; return the report, the highest severity (None if nothing was found) and why printing failed, if it did."""
     blobs = _blobs(settings, sources, span)
     if settings.engine == "duckdb":
         import_module("vedette.logs.without_pandas")
@@ -181,12 +186,14 @@ def _run(
     from vedette.pipeline import composition
     from vedette.pipeline.knowledge import complete, gather
     from vedette.store import Store
+    from vedette.terminal.waiting import waiting
 
     with Store.open(store_url(settings.store)) if settings.store else Store.ephemeral() as opened:
-        knowledge = gather(settings, opened)
+        with waiting(_named_files(settings)):
+            knowledge = gather(settings, opened)
         with composition.pipeline(settings, opened, knowledge, span=span) as running, _progress(quiet=quiet) as progress:
             if baseline is not None:
-                start_from(baseline, opened, running.plan.place)
+                start_from(baseline, opened, running.plan.place, lateness=running.slicing.lateness)
             report = running.bulk(blobs, progress)
         findings = sorted(
             (opened.finding(identifier) for identifier in running.findings),
@@ -194,24 +201,33 @@ def _run(
         )
         worst = max((finding.summary.severity for finding in findings), default=None)
         complete(report, knowledge, settings)
-        print_findings(findings, format_name, output)
-    if findings and not quiet and chosen_format(format_name, output) == "table":
-        sys.stdout.flush()
-        keep = store or "FILE"
-        hint = "" if store else "keep findings with --store FILE, then "
+    failure = _printed(findings, format_name, output, settings)
+    if findings and failure is None and not quiet and chosen_format(format_name, output) == "table":
+        keep = shown_store(settings) if settings.store else "FILE"
+        hint = "" if settings.store else "keep findings with --store FILE, then "
         report.next_step = f"{hint}vedette explain {findings[0].id[:12]} --store {keep}"
-    return report, worst
+    return report, worst, failure
 
 
 def _blobs(settings: "Settings", sources: list[str], span: "Span") -> "list[Blob]":
     """Return the blobs of all sources; an empty source is an error before anything is read."""
     from vedette.aws import Connection
     from vedette.sources import list_blobs
+    from vedette.terminal.waiting import waiting
 
     connection = Connection.of(settings)
-    listed = [list(list_blobs(source, span, connection)) for source in sources]
+    with waiting(sources):
+        listed = [list(list_blobs(source, span, connection, settings.max_blob_bytes)) for source in sources]
     unique = {(blob.name, blob.version): blob for blob in chain.from_iterable(listed)}
     return list(unique.values())
+
+
+def _named_files(settings: "Settings") -> "Iterator[str]":
+    """Yield the files besides the logs that a run reads whole."""
+    for name in (*(item.setting for item in LIST_KINDS), "geoip"):
+        for text in map(str, getattr(settings, name)):
+            yield text
+            yield text.partition("=")[2]  # NAME=FILE
 
 
 def _time(text: str | None, option: str) -> datetime | None:
@@ -224,15 +240,48 @@ def _time(text: str | None, option: str) -> datetime | None:
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time
 
 
-def _write(path: Path | None, text: str) -> None:
-    """Write text to a file, or to standard output if there is none."""
-    if path is None:
-        sys.stdout.write(text)
-        return
+def _raise(failures: "list[OutputError]") -> None:
+    """Raise the first failure, after telling of the others."""
+    for other in failures[1:]:
+        say(f"vedette: {other}")
+    if failures:
+        raise failures[0]
+
+
+def _printed(findings: "list[Finding]", format_name: str | None, output: Path | None, settings: "Settings") -> OutputError | None:
+    """Print the findings; return the error if they cannot be printed, since the report is still to be written."""
+    from vedette.text.report import counted
+
     try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"{path}: cannot be written ({error.strerror})") from error
+        print_findings(findings, format_name, output)
+    except ReaderGoneError as error:
+        return error
+    except OutputError as error:
+        if not findings:
+            return error
+        if settings.store:
+            where = f"the findings are in the store: vedette findings list --store {shown_store(settings)}"
+        else:
+            where = f"{counted(len(findings), 'finding')} lost: scan again with --store FILE, which keeps them, or --output FILE"
+        return OutputError(f"{error}; {where}")
+    return None
+
+
+def _written(report: "RunReport", path: Path | None) -> OutputError | None:
+    """Write the run report to a file, or to standard output if there is none; return the error if it cannot be written."""
+    from vedette.terminal.output import writing
+
+    text = json.dumps(report.document(), indent=2) + "\n"
+    try:
+        if path is None:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        else:
+            with writing(path) as file:
+                file.write(text)
+    except OutputError as error:
+        return error
+    return None
 
 
 @contextmanager

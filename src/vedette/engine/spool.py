@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from vedette.engine import Reading, ReadPlan
 from vedette.errors import EngineError, ReadError, SourceError
 from vedette.logs.blob import Blob
-from vedette.logs.processes import context
+from vedette.logs.processes import context, follow_parent, kill_workers
 from vedette.logs.read_counts import ReadCounts
 from vedette.schema import TABLES, TIME_COLUMN
 from vedette.sql.time import BIN
@@ -48,7 +48,7 @@ def read_blobs(blobs: Iterable[Blob], plan: ReadPlan) -> Iterator[Reading]:
 
 
 def _read_in_processes(groups: Iterator[tuple[Blob, ...]], plan: ReadPlan) -> Iterator[Reading]:
-    pool = ProcessPoolExecutor(plan.processes, mp_context=context())
+    pool = ProcessPoolExecutor(plan.processes, mp_context=context(), initializer=follow_parent)
     waiting: set[Future[Reading]] = set()
     try:
         for group in groups:
@@ -61,6 +61,9 @@ def _read_in_processes(groups: Iterator[tuple[Blob, ...]], plan: ReadPlan) -> It
             yield from (future.result() for future in done)
     except BrokenProcessPool as error:
         raise EngineError("a process that reads logs died; too little memory may be the cause, try fewer workers") from error
+    except BaseException:
+        kill_workers(pool)  # what they read now is not wanted any more
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

@@ -2,12 +2,12 @@
 
 import os
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import active_children, forkserver, get_context, parent_process, resource_tracker
+from multiprocessing import forkserver, get_context, parent_process, resource_tracker
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext
-from multiprocessing.process import BaseProcess
 from multiprocessing.util import Finalize
 from threading import Thread
 
@@ -47,10 +47,12 @@ def follow_parent() -> None:
         Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
 
 
-def kill_workers(before: Iterable[BaseProcess]) -> None:
-    """Kill the child processes other than those that were there ``before``, with whatever they are doing."""
-    for process in set(active_children()).difference(before):
+def kill_workers(pool: ProcessPoolExecutor) -> None:
+    """Kill the workers of a pool with whatever they are doing, so that it can be shut down at once."""
+    for process in list((pool._processes or {}).values()):  # noqa: SLF001  # public from Python 3.14 on
         process.kill()
+    # Half a result may be in the pipe, whose rest the pool would await for ever.
+    pool._result_queue._writer.close()  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 def _stop_servers() -> None:

@@ -18,6 +18,7 @@ from vedette.registry import discover
 
 # The longest time from an event to the delivery of its record (methods 7: usually minutes, hours after a fault).
 DELIVERY_ALLOWANCE = timedelta(days=1)
+MOST_BYTES = 4 << 30  # of a stream, which is copied before it is read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +48,8 @@ class Span:
 class Source:
     """One kind of storage that holds blobs.
 
-    ``blobs(location, span, connection)`` lists the blobs of a location in the order of their names, without those whose names
-    ``span.admits`` rejects.
+    ``blobs(location, span, connection, most_bytes)`` lists the blobs of a location in the order of their names, without those
+    whose names ``span.admits`` rejects. A stream that does not end within ``most_bytes`` cannot be listed.
 
     Raises (from ``blobs``):
         SourceError: the location cannot be listed; the message is one sentence that shows the location.
@@ -56,7 +57,7 @@ class Source:
     """
 
     schemes: tuple[str, ...]
-    blobs: Callable[[str, Span, Connection], Iterator[Blob]]
+    blobs: Callable[[str, Span, Connection, int], Iterator[Blob]]
 
 
 @cache
@@ -66,7 +67,9 @@ def all_sources() -> dict[str, Source]:
     return {scheme: source for source in sources for scheme in source.schemes}
 
 
-def list_blobs(location: str, span: Span, connection: Connection = DEFAULT_CONNECTION) -> Iterator[Blob]:
+def list_blobs(
+    location: str, span: Span, connection: Connection = DEFAULT_CONNECTION, most_bytes: int = MOST_BYTES
+) -> Iterator[Blob]:
     """List the blobs of any location, with the source that owns its scheme.
 
     Raises:
@@ -79,4 +82,4 @@ def list_blobs(location: str, span: Span, connection: Connection = DEFAULT_CONNE
     if source is None:
         known = ", ".join(sorted(f"{name}://" for name in all_sources() if name))
         raise ConfigurationError(f"{location!r} has an unknown scheme: give a path, - (standard input) or a URL of {known}")
-    return source.blobs(location, span, connection)
+    return source.blobs(location, span, connection, most_bytes)

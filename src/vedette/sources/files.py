@@ -1,33 +1,38 @@
 """List files: a path, a folder and everything below it, a pattern with ``*``, ``?``, ``[…]`` and ``**``, or ``-`` for stdin."""
 
-import atexit
 import os
-import shutil
 import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fnmatch import translate
-from hashlib import file_digest
+from hashlib import sha256
 from pathlib import Path
 from re import Pattern
 from re import compile as compile_pattern
-from tempfile import NamedTemporaryFile
 from typing import BinaryIO
 
 from vedette.aws import Connection
 from vedette.errors import NothingToReadError, SourceError
+from vedette.leftovers import temporary_file
 from vedette.logs.blob import Blob
-from vedette.sources import Source, Span
+from vedette.sources import MOST_BYTES, Source, Span
 
 STANDARD_INPUT = "-"
 
+_COPIED_BYTES = 1 << 20
+_DEVICE_BYTES = 1 << 20
 _WILDCARDS = frozenset("*?[")
 _ANY_DEPTH = "**"
 
 
-def blobs(location: str, span: Span, connection: Connection) -> Iterator[Blob]:  # noqa: ARG001 - files need no connection
+def blobs(
+    location: str,
+    span: Span,
+    connection: Connection,  # noqa: ARG001 - files need no connection
+    most_bytes: int = MOST_BYTES,
+) -> Iterator[Blob]:
     """Yield the files of a location in the order of their names; see ``Source``.
 
     Names that begin with a dot are left out unless the location names them itself; a folder that is reached again through links
@@ -35,13 +40,13 @@ def blobs(location: str, span: Span, connection: Connection) -> Iterator[Blob]: 
     file, which is deleted when the process ends.
     """
     if location == STANDARD_INPUT:
-        yield _spooled_input()
+        yield _spooled_input(most_bytes)
         return
     root, pattern = _split(os.path.expanduser(location))  # noqa: PTH111 - a Path would drop the trailing slash
     if not os.path.lexists(root):
         raise SourceError(_missing_message(location, root))
     if not pattern.parts and not root.is_dir():
-        yield _named(root)
+        yield _named(root, most_bytes)
         return
     left_out = found = 0
     for path in _walk(root, pattern, pattern.start, set()):
@@ -153,14 +158,14 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
     return Path(entry.path).is_dir() if entry.is_symlink() else entry.is_dir()  # Path copes with a link to itself
 
 
-def _named(path: Path) -> Blob:
+def _named(path: Path, most_bytes: int) -> Blob:
     """Return the blob of a path that was given by name: a file, or a pipe such as the shell's ``<(…)``."""
     if not path.exists():
         raise SourceError(f"{str(path)!r} is a link to {str(path.readlink())!r}, which does not exist")
     if path.is_file():
         return _blob(path)
     with FileOpener(path)() as stream:
-        return _spooled(stream, str(path))
+        return _spooled(stream, str(path), most_bytes)
 
 
 def _blob(path: Path) -> Blob:
@@ -174,27 +179,42 @@ def _blob(path: Path) -> Blob:
     return Blob(name=name, version=f"{facts.st_size}-{facts.st_mtime_ns}", size=facts.st_size, opener=FileOpener(path))
 
 
-def _spooled_input() -> Blob:
+def _spooled_input(most_bytes: int) -> Blob:
     stream = getattr(sys.stdin, "buffer", None)
     if stream is None:
         raise SourceError("standard input is closed")
-    return _spooled(stream, STANDARD_INPUT)
+    return _spooled(stream, STANDARD_INPUT, most_bytes)
 
 
-def _spooled(stream: BinaryIO, name: str) -> Blob:
+def _spooled(stream: BinaryIO, name: str, most_bytes: int) -> Blob:
     """Copy a stream to a temporary file, because it cannot be read by worker processes, nor read twice."""
+    digest, size = sha256(), 0
+    bound, why = _bound(stream, most_bytes)
     try:
-        with NamedTemporaryFile(prefix="vedette-", delete=False) as copy:
-            path = Path(copy.name)
-            atexit.register(path.unlink, missing_ok=True)
-            shutil.copyfileobj(stream, copy, 1 << 20)
-        with path.open("rb") as written:
-            digest = file_digest(written, "sha256").hexdigest()
+        path = temporary_file()
+        with path.open("wb") as copy:
+            while piece := stream.read(min(_COPIED_BYTES, bound + 1 - size)):
+                size += len(piece)
+                if size > bound:
+                    raise SourceError(f"{_display_name(name)} does not end within {bound:,} bytes ({why})")
+                digest.update(piece)
+                copy.write(piece)
     except OSError as error:
         raise SourceError(f"{_display_name(name)} cannot be copied to a temporary file: {error.strerror}") from error
-    if not (size := path.stat().st_size):
+    if not size:
         raise NothingToReadError(f"{_display_name(name)} is empty")
-    return Blob(name=name, version=digest, size=size, opener=FileOpener(path))
+    return Blob(name=name, version=digest.hexdigest(), size=size, opener=FileOpener(path))
+
+
+def _bound(stream: BinaryIO, most_bytes: int) -> tuple[int, str]:
+    """Return how many bytes of a stream are read at most, and why no more; devices such as /dev/zero never end."""
+    try:
+        is_device = stat.S_ISCHR(os.fstat(stream.fileno()).st_mode) and not stream.isatty()
+    except (OSError, ValueError):  # not a stream of the system
+        is_device = False
+    if is_device and most_bytes > _DEVICE_BYTES:
+        return _DEVICE_BYTES, "it is a device, of which no more is read, whatever max_blob_bytes is"
+    return most_bytes, "max_blob_bytes"
 
 
 def _display_name(name: str) -> str:

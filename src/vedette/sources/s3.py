@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from vedette.aws import ATTEMPTS, Connection, broken_transfers, explained, s3
 from vedette.errors import ConfigurationError, NothingToReadError
 from vedette.logs.blob import Blob
-from vedette.sources import DELIVERY_ALLOWANCE, Source, Span
+from vedette.sources import DELIVERY_ALLOWANCE, MOST_BYTES, Source, Span
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import GetObjectRequestTypeDef, ListObjectsV2OutputTypeDef, ListObjectsV2RequestTypeDef
@@ -45,7 +45,7 @@ class Listed:
     size: int
 
 
-def blobs(location: str, span: Span, connection: Connection) -> Iterator[Blob]:
+def blobs(location: str, span: Span, connection: Connection, most_bytes: int = MOST_BYTES) -> Iterator[Blob]:  # noqa: ARG001 - objects end
     """Yield the objects below a prefix in the order of their keys; see ``Source``.
 
     A prefix is the beginning of keys, not a folder: ``s3://logs/AWS`` lists ``AWSLogs/…`` as well.

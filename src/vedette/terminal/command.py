@@ -49,7 +49,8 @@ def named(parameter: typer.CallbackParam, value: Value) -> Value:
         ConfigurationError: one is ``-``, which a command that expects a name would take for a file called so.
     """
     for item in value if isinstance(value, list | tuple) else (value,):
-        if str(item) == STANDARD_STREAM or str(item).endswith(f"={STANDARD_STREAM}"):  # NAME=FILE
+        named_file = str(parameter.metavar).startswith("[NAME=]") and str(item).endswith(f"={STANDARD_STREAM}")
+        if str(item) == STANDARD_STREAM or named_file:
             name = parameter.opts[0] if parameter.param_type_name == "option" else parameter.metavar
             raise ConfigurationError(f"{name}: '-' (standard input or output) cannot be used here; give a name")
     return value
@@ -100,13 +101,15 @@ def settings_of(config: Path | None, options: Mapping[str, object]) -> "Settings
         ConfigurationError: a setting is unknown or invalid; all such settings are named.
     """
     from vedette.settings import load
+    from vedette.terminal.waiting import waiting
 
     given = {name: value for name, value in options.items() if value is not None and value != []}
     if isinstance(store := given.get("store"), str):
         if not store:
             raise ConfigurationError("--store: the name is empty; give a file, or postgresql+psycopg://HOST/DATABASE")
         given["store"] = store_url(store)
-    return load(config, given)
+    with waiting([] if config is None else [config]):
+        return load(config, given)
 
 
 def store_settings(config: Path | None, store: str | None) -> "Settings":

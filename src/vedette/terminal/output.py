@@ -2,7 +2,7 @@
 
 import errno
 import os
-import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TextIO
 from vedette.errors import OutputError, ReaderGoneError
 from vedette.leftovers import make_draft
 
+_NEW = 0o666
 _LINKS = 40  # the most links that the kernel follows
 _NO_DRAFT = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})  # of the folder; the file itself may be writable
 _NO_RENAMING = frozenset(
@@ -58,10 +59,9 @@ def _drafted(path: Path) -> Iterator[TextIO]:
 
 
 def _put(draft: Path, path: Path) -> None:
-    """Make the draft the file, which keeps its permissions."""
-    if path.exists():
-        with suppress(PermissionError):
-            shutil.copymode(path, draft)
+    """Make the draft the file, with the permissions that it has, or else those of any new file."""
+    with suppress(PermissionError):
+        draft.chmod(stat.S_IMODE(path.stat().st_mode) if path.exists() else _NEW & ~_umask())
     try:
         draft.replace(path)
     except OSError as error:
@@ -69,6 +69,12 @@ def _put(draft: Path, path: Path) -> None:
             raise
         for file in _in_place(path):
             file.write(draft.read_text(encoding="utf-8"))
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)  # it cannot be read without being set
+    os.umask(mask)
+    return mask
 
 
 def _in_place(path: Path) -> Iterator[TextIO]:
