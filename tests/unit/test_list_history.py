@@ -138,7 +138,7 @@ def test_an_event_matches_as_the_list_was_at_its_time(listed: list[list[Entry]])
     for when, items in enumerate(listed):
         stored = put(stored, [*items, OTHER], when * 2)
     stored = Entries(item for item in stored if item.network == NETWORK)
-    for moment in (n + 0.5 for n in range(0, 2 * len(listed) + 10)):
+    for moment in (n + 0.5 for n in range(2 * len(listed) + 10)):
         current = listed[min(int(moment // 2), len(listed) - 1)]
         if holds(current, moment):
             assert holds(stored, moment), (moment, periods(stored))
@@ -161,7 +161,7 @@ def test_an_import_of_the_same_list_changes_nothing(listed: list[list[Entry]]) -
 
 
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=12), st.booleans())
-def test_however_an_end_slides_there_is_one_entry(ends: list[int], begins: bool) -> None:  # noqa: FBT001  # drawn
+def test_however_an_end_slides_there_is_one_entry(ends: list[int], begins: bool) -> None:
     stored = None
     for when, end in enumerate(ends):
         stored = put(stored, [entry(-5 if begins else None, when + end)], when)

@@ -35,7 +35,7 @@ def first_word(line: str) -> str:
     """Return the address of a line: the first word, behind a ``!`` too, or the entry of a command ``add SET ADDRESS``."""
     if (command := command_of(line)) is not None:
         return command.entry
-    return next(iter(line.lstrip("! \t").split(maxsplit=1)), line)
+    return next(iter(line.lstrip("! \t").split(maxsplit=1)), line).rstrip("-\u2013")  # "FIRST- LAST"
 
 
 def _head_lines(head: bytes) -> Iterator[str]:
