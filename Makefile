@@ -11,7 +11,7 @@ CLEAN := build/clean/bin/python
 PAGES := $(wildcard docs/*.md docs/*/*.md)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint fix docs bench golden package services lock clean
+.PHONY: help demo test check fuzz lint fix docs bench golden package services lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -27,6 +27,9 @@ test: $(VENV)/.dev services ## run the tests
 	$(BIN)/pytest -n auto --dist loadgroup
 
 check: lint docs package test ## all that must hold before a change is merged
+
+fuzz: $(VENV)/.dev ## feed a million damaged inputs to all that reads (INPUTS=10000 for fewer)
+	$(BIN)/python tests/support/fuzzing.py --inputs $(or $(INPUTS),1000000)
 
 lint: $(VENV)/.dev ## check style, types, import contracts and generated pages
 	$(BIN)/ruff check

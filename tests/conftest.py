@@ -42,6 +42,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the goldens instead of comparing with them")
+    parser.addoption("--fuzz-seed", type=int, help="feed the damaged inputs of a seed again; without it, those of a new one")
+    parser.addoption("--fuzz-inputs", type=int, default=10_000, help="how many damaged inputs are fed (default: 10,000)")
 
 
 @pytest.hookimpl(wrapper=True)

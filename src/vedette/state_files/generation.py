@@ -71,6 +71,6 @@ class Generation:
         """
         try:
             return msgspec.json.decode(text, type=cls)
-        except (msgspec.MsgspecError, UnicodeError) as error:
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             shown = text[:60] if isinstance(text, str) else text[:60].decode(errors="replace")
             raise StoreError(f"{shown!r} is not a generation ({error})") from error

@@ -60,6 +60,14 @@ def finding_of(text: str, *, archived: bool) -> Finding:
     finding = replace(read_json(text, Finding), archived=archived)
     if _TAG not in text:
         return finding
+    try:
+        return _restored(finding)
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise StoreError(f"the store holds a damaged Finding: {text[:60]!r} ({error!r})") from error
+
+
+def _restored(finding: Finding) -> Finding:
+    """Return a finding with the values of types that JSON lacks."""
     seen = replace(finding.seen, resource=_untagged_mapping(finding.seen.resource), action=_untagged_mapping(finding.seen.action))
     summary = replace(
         finding.summary,
@@ -97,7 +105,7 @@ def read_json(text: str, wanted: type[_Value]) -> _Value:
             raise
         except msgspec.DecodeError:  # an escaped half of a surrogate pair, which only the standard library reads
             return msgspec.convert(json.loads(text), wanted, strict=False)
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise StoreError(f"the store holds a damaged {wanted.__name__}: {text[:60]!r} ({error})") from error
 
 

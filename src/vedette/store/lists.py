@@ -4,7 +4,7 @@ Entries that ended are kept, so that an event matches as of its time. They are d
 """
 
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ import msgspec
 
 from vedette.errors import StoreError
 from vedette.intel import Entry, Kind, Network, Refusal, ThreatList
-from vedette.intel.entries import OPEN, Entries, Numbers, Validity
+from vedette.intel.entries import IPV6_LENGTHS, OPEN, Entries, Numbers, Validity
 from vedette.intel.history import diff
 from vedette.store.documents import clean, from_microseconds, json_text, read_json
 
@@ -215,14 +215,28 @@ def unpacked(content: bytes, name: str) -> Entries:
     try:
         with pa.ipc.open_stream(content) as reader:
             metadata = reader.schema.metadata
+            if reader.schema.remove_metadata() != pa.schema([(column, _type(code)) for column, code in _COLUMNS]):
+                raise ValueError("other columns")  # noqa: TRY301 - as what is damaged otherwise raises it
             for batch in reader:
+                batch.validate(full=True)
                 for position, (column, code) in enumerate(_COLUMNS):
                     getattr(entries, column).frombytes(_bytes_of(batch.column(position), code))
         entries.validity_values.extend(msgspec.json.decode(metadata[_VALIDITIES], type=list[Validity]))
         entries.category_values.extend(msgspec.json.decode(metadata[_CATEGORIES], type=list[str]))
-    except (pa.ArrowException, OSError, msgspec.MsgspecError, KeyError, TypeError) as error:
+        if any(value >= len(known) for value, known in _largest(entries)):
+            raise ValueError("a value that it lacks")  # noqa: TRY301 - likewise
+    except (pa.ArrowException, OSError, msgspec.MsgspecError, LookupError, TypeError, ValueError, RecursionError) as error:
         raise StoreError(f"the store holds damaged entries of the list {name!r} ({error})") from error
     return entries
+
+
+def _largest(entries: Entries) -> tuple[tuple[int, Sequence[object]], ...]:
+    """Return the largest index into each kind of values, -1 if there is none, and the values."""
+    return (
+        (max(entries.categories, default=-1), entries.category_values),
+        (max(entries.validities, default=-1), entries.validity_values),
+        (max(entries.lengths, default=-1), range(IPV6_LENGTHS + 129)),
+    )
 
 
 def _numbers(network: Network) -> Numbers:
