@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Self
 
 from vedette.errors import ConfigurationError, SourceError, VedetteError
-from vedette.urls import masked, masked_text
+from vedette.urls import masked_server, masked_text
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -120,7 +120,7 @@ def _client(
     except NoRegionError as error:
         raise ConfigurationError(f"no AWS region is set for {service}: set the setting region, or AWS_REGION") from error
     except ValueError as error:
-        raise ConfigurationError(f"{masked(endpoint)!r} is not the URL of an S3 endpoint") from error
+        raise ConfigurationError(f"{masked_server(endpoint)!r} is not the URL of an S3 endpoint") from error
 
 
 @contextmanager

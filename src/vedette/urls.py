@@ -29,6 +29,7 @@ _SECRET_NAME = re.compile(r"secret|passw|passphrase|pwd|token|key|credential|aut
 _ASSIGNMENT = re.compile(
     r"(?<![\w.\-])(?P<name>(?>[\w.\-]*?(?:secret|passw|pwd|token|key|credential))[\w.\-]*+)(?P<sign>\s*[=:]\s*)\S+", re.IGNORECASE
 )
+_SETTING_NAME = re.compile(r"[\w.\-]*")
 _CLOSING = "'\")]}>,;"
 _SHORTEST = 4
 
@@ -63,7 +64,17 @@ def masked(url: str) -> str:
     if kind.startswith(("sqlite:", "file:")) and ("///" in scheme or rest.startswith("/")):
         return scheme + _without_parameters(rest)
     account, at, place = rest.rpartition("@")
+    if "?" in account:  # a part of the password, or what a parameter begins with: then the rest belongs to its value
+        return scheme + HIDDEN
     return f"{scheme}{_account(kind, account) if at else ''}{_place(place)}"
+
+
+def masked_server(text: str) -> str:
+    """Return what should be the URL of a server, also one whose scheme is missing, with everything hidden that may be secret."""
+    if _ALMOST_URL.match(text.lstrip()):
+        return masked(text)
+    _, at, place = text.rpartition("@")
+    return f"{HIDDEN}@{_place(place)}" if at else _place(text)
 
 
 def masked_text(text: str) -> str:
@@ -79,8 +90,9 @@ def masked_text(text: str) -> str:
 def masked_setting(text: str) -> str:
     """Return a pair NAME=VALUE, such as a setting of Spark, with its value hidden if the name or the value speaks of a secret."""
     name, sign, value = text.partition("=")
-    if _SECRET_NAME.search(name):
-        return f"{name}{sign}{HIDDEN}" if sign else HIDDEN
+    plain = _SETTING_NAME.match(name)
+    if plain is None or plain[0] != name or _SECRET_NAME.search(name):
+        return f"{plain[0] if plain else ''}{sign}{HIDDEN}"
     return name + sign + _ASSIGNMENT.sub(lambda found: found["name"] + found["sign"] + HIDDEN, masked_text(value))
 
 
@@ -90,7 +102,8 @@ def secrets_of(url: str) -> tuple[str, ...]:
     if found is None:
         return ()
     account, _, place = url.lstrip()[found.end() :].rpartition("@")
-    secrets = {account.partition(":")[2]}
+    user, _, password = account.partition(":")
+    secrets = {password} if _is_shown(found[0].lower(), user) else {password, user, account}
     for name, value in _parameters(place.partition("?")[2]):
         secrets |= set() if name in _OPEN_PARAMETERS else {value}
     forms = {form for item in secrets for form in (item, unquote(item), quote(item, safe=""), quote(unquote(item), safe=""))}
@@ -120,9 +133,14 @@ def _end(text: str, start: int) -> int:
 
 def _account(kind: str, account: str) -> str:
     user, colon, _ = account.partition(":")
-    if kind.startswith(_ACCOUNT_SHOWN) and _PLAIN_ACCOUNT.fullmatch(user):
+    if _is_shown(kind, user):
         return f"{user}:{HIDDEN}@" if colon else f"{user}@"
     return f"{HIDDEN}@"
+
+
+def _is_shown(kind: str, user: str) -> bool:
+    """Tell whether a user name is shown: that of a database is no secret, while that of another server may be a token."""
+    return kind.startswith(_ACCOUNT_SHOWN) and _PLAIN_ACCOUNT.fullmatch(user) is not None
 
 
 def _place(place: str) -> str:

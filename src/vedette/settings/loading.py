@@ -18,7 +18,7 @@ from pydantic_settings import EnvSettingsSource
 from vedette.errors import ConfigurationError
 from vedette.list_kinds import LIST_KINDS, name_and_path
 from vedette.settings.model import LARGEST_THRESHOLD, PATH_LISTS, PREFIX, Settings
-from vedette.urls import HIDDEN, is_url, masked, masked_setting
+from vedette.urls import HIDDEN, is_url, masked, masked_server, masked_setting
 
 FILE_NAME = "vedette.toml"
 
@@ -237,7 +237,7 @@ def _joined(faults: list[str]) -> str:
 def _masked(name: str, value: object) -> object:
     """Return the value of a setting without what may be secret in it."""
     if isinstance(value, str):
-        return _masked_pair(value) if name == "spark_conf" else masked(value)
+        return masked_setting(value) if name == "spark_conf" else masked_server(value) if name == "s3_endpoint" else masked(value)
     if isinstance(value, Path):
         return Path(masked(str(value)))
     if isinstance(value, tuple):
@@ -245,11 +245,3 @@ def _masked(name: str, value: object) -> object:
     if isinstance(value, list):
         return [_masked(name, item) for item in value]
     return HIDDEN if name == "spark_conf" and isinstance(value, Mapping) else value
-
-
-def _masked_pair(text: str) -> str:
-    """Return a setting of Spark for people; where it is not NAME=VALUE, nobody knows what of it is secret."""
-    name, sign, _ = text.partition("=")
-    if sign and not re.search(r"\s", name):
-        return masked_setting(text)
-    return re.split(r"[\s=:]", text, maxsplit=1)[0] + HIDDEN
