@@ -1,5 +1,6 @@
 """Findings about instances: what rows say becomes sightings, words and documents as GuardDuty writes them."""
 
+import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -19,6 +20,7 @@ from vedette.findings.rows import moment_of, whole
 from vedette.formats import all_formats
 from vedette.guardduty.blocks import instance_resource, partition, port_details
 from vedette.text.explanation import show
+from vedette.text.spreadsheet import spreadsheet
 
 SCAN, PROBE = "Recon:EC2/Portscan", "Recon:EC2/PortProbeUnprotectedPort"
 SCANS, PROBES = all_detections()[SCAN], all_detections()[PROBE]
@@ -297,6 +299,15 @@ def test_a_stale_entry_and_an_assumed_identity_are_told() -> None:
     assert "which was past its maximum age" in told
     assert "Identity assumed" in told
     assert "past its maximum age" not in " ".join(probed(hit(0)).summary.reasons)
+
+
+def test_a_spreadsheet_places_each_scanner_that_a_probe_shows() -> None:
+    germany = {"country_name": "Germany", "city_name": "Berlin", "asn": "64496", "asn_org": "Example Transit"}
+    hits = [hit(0, **germany), hit(1, port=80, remote="198.51.100.8", country_name="Peru"), hit(2, port=443, **germany)]
+    places = {"country": "Germany;Peru", "city": "Berlin", "asn": "64496", "organization": "Example Transit"}
+    for found, expected in ((probed(*hits), places), (probed(hit(0)), dict.fromkeys(places, ""))):
+        (row,) = csv.DictReader("".join(spreadsheet([found])).splitlines())
+        assert {name: row[name] for name in places} == expected
 
 
 def test_many_ports_and_scanners_are_cut_and_counted() -> None:

@@ -32,6 +32,13 @@ def remote_ip(document: Mapping[str, object]) -> Mapping[str, object]:
     return next((details for details in found if details), {})
 
 
+def remote_ips(document: Mapping[str, object]) -> list[Mapping[str, object]]:
+    """Return the ``remoteIpDetails`` of a document's action, and of each of its port probes, in their order."""
+    probes = structures(member(document, "service", "action", "portProbeAction"), "portProbeDetails")
+    found = [remote_ip(document), *(member(probe, "remoteIpDetails") for probe in probes)]
+    return [details for details in found if details]
+
+
 def interface_id(details: Mapping[str, object]) -> str:
     """Return the id of the first network interface in ``instanceDetails``, "" where there is none."""
     interfaces = structures(details, "networkInterfaces")

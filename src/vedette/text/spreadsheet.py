@@ -9,7 +9,7 @@ from vedette.findings.model import Finding, Tally
 from vedette.findings.severity import label
 from vedette.findings.tallies import most_frequent
 from vedette.guardduty.document import document
-from vedette.guardduty.reading import member, remote_ip, resource_name, structures
+from vedette.guardduty.reading import member, remote_ips, resource_name, structures
 from vedette.text.safe import cell
 
 # name, meaning; the table in docs/reference/findings.md says the same.
@@ -23,9 +23,9 @@ CSV_COLUMNS: tuple[tuple[str, str], ...] = (
     ("resource", "User, role or instance concerned."),
     ("access_key_id", "Access key of the latest call."),
     ("target", "The other side: the caller's address, the scanned host."),
-    ("country", "Country of the other side."),
-    ("city", "City of the other side."),
-    ("asn", "Number of the autonomous system of the other side."),
+    ("country", "Country of the caller or of the scanners, several separated by semicolons."),
+    ("city", "City of the caller or of the scanners."),
+    ("asn", "Number of the autonomous system of the caller or of the scanners."),
     ("organization", "Owner of that autonomous system."),
     ("lists", "Lists that contain the other side, separated by semicolons."),
     ("apis", "APIs called, with their counts, the most frequent first, separated by semicolons."),
@@ -57,8 +57,7 @@ def spreadsheet(findings: Iterable[Finding]) -> Iterator[str]:
 
 def _columns(finding: Finding) -> dict[str, object]:
     seen, summary, facts = finding.seen, finding.summary, document(finding)
-    remote = remote_ip(facts)
-    organization = member(remote, "organization")
+    remotes = remote_ips(facts)
     lists = structures(member(facts, "service", "evidence"), "threatIntelligenceDetails")
     return {
         "id": finding.id,
@@ -70,10 +69,10 @@ def _columns(finding: Finding) -> dict[str, object]:
         "resource": resource_name(finding),
         "access_key_id": member(facts, "resource", "accessKeyDetails").get("accessKeyId") or "",
         "target": seen.target,
-        "country": member(remote, "country").get("countryName", ""),
-        "city": member(remote, "city").get("cityName", ""),
-        "asn": organization.get("asn", ""),
-        "organization": organization.get("asnOrg", ""),
+        "country": _places(remotes, "country", "countryName"),
+        "city": _places(remotes, "city", "cityName"),
+        "asn": _places(remotes, "organization", "asn"),
+        "organization": _places(remotes, "organization", "asnOrg"),
         "lists": ";".join(str(item["threatListName"]) for item in lists),
         "apis": _counts(seen.tallies.get("apis", {})),
         "error_codes": _counts(seen.tallies.get("errors", {})),
@@ -86,6 +85,11 @@ def _columns(finding: Finding) -> dict[str, object]:
         "title": summary.title,
         "reasons": " ".join(summary.reasons),
     }
+
+
+def _places(remotes: Iterable[Mapping[str, object]], block: str, name: str) -> str:
+    """Return what is known of the places of the other sides, each once; "" if nothing is."""
+    return ";".join(dict.fromkeys(str(text) for remote in remotes if (text := member(remote, block).get(name))))
 
 
 def _counts(tallies: Mapping[str, Tally]) -> str:
