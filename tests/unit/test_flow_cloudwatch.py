@@ -53,6 +53,18 @@ def test_an_export_of_a_custom_format_gives_what_its_shapes_tell() -> None:
     assert places(read) == ["line 3"]
 
 
+@pytest.mark.parametrize("number", ["-1", "1e5", "9" * 60, "9" * 900])
+@pytest.mark.parametrize("field", [0, 5, 8, 9, 10, 11])
+def test_a_record_with_an_impossible_number_does_not_decide_how_others_are_read(field: int, number: str) -> None:
+    values = FLOW.split()
+    values[field] = number
+    custom = "5 vpc-1 i-0123456789abcdef0 eni-7 192.0.2.1 10.0.0.5 40000 22 ingress ACCEPT"
+    assert said(read_bytes(exported(" ".join(values), FLOW)).rows[1]) == SOME_FLOW
+    read = read_bytes(json.dumps(envelope(" ".join(values), FLOW, custom)).encode())
+    assert (said(read.rows[1]), read.counts.bad) == (SOME_FLOW, 0)
+    assert read.rows[2]["flow_direction"] == "ingress"
+
+
 def test_an_export_with_broken_lines_keeps_the_others() -> None:
     data = exported(FLOW) + text("no time " + FLOW) + exported(REPLY.replace(" 22 ", " 70000 "), "NODATA")
     read = read_bytes(data)

@@ -32,6 +32,7 @@ _CLOUDTRAIL = re.compile(rb'\\?"(?:event(?:Version|Name|Source)|userIdentity|Clo
 _EXTRACTED = re.compile(rb'"extractedFields"\s*:\s*\{([^{}]*)')
 _KEY = re.compile(rb'"([^"\\]+)"\s*:')
 _GROUP_BYTES = 4 << 20
+_MOST_FIELDS = 100  # of a record in a custom format: AWS has some sixty fields
 
 
 def sniff(name: str, head: bytes) -> bool:  # noqa: ARG001 - the first messages are enough
@@ -59,7 +60,9 @@ def read(blob: Blob, stream: BinaryIO, counts: ReadCounts, limits: Limits) -> It
     if _JSON_START.match(head):
         yield from _read_events(_Gathering(blob.name, facts, counts), stream, limits)
         return
-    layout = next(filter(None, map(_message_layout, _exported_messages(head))), DEFAULT)
+    found = [layout for layout in map(_message_layout, _exported_messages(head)) if layout]
+    # A record with an impossible value may look like one of a custom format: the first must not decide about all others.
+    layout = DEFAULT if DEFAULT in found else next(iter(found), DEFAULT)
     parser = FlowParser(layout.preceded_by(EVENT_TIME), counts.reject, counts.nulled)
     batches = FlowBatches(
         object_name=blob.name,
@@ -76,11 +79,15 @@ def read(blob: Blob, stream: BinaryIO, counts: ReadCounts, limits: Limits) -> It
 def _read_events(gathering: "_Gathering", stream: BinaryIO, limits: Limits) -> Iterator[pa.RecordBatch]:
     counts = gathering.counts
     events = EventReader(stream, limits.max_record_bytes, counts.reject)
-    for delivery in events.deliveries():
-        yield from gathering.add(delivery)
+    go_on = True
+    while go_on:
+        for delivery in events.deliveries():
+            yield from gathering.add(delivery)
+        failure = events.failure
+        go_on = events.resume()
+        if failure:
+            counts.reject(f"byte {events.offset}" if go_on else "end of file", failure)
     yield from gathering.flush()
-    if events.failure:
-        counts.reject("end of file", events.failure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +107,7 @@ class _Gathering:
     facts: KeyFacts
     counts: ReadCounts
     _parser: FlowParser = field(init=False)
-    _custom: Layout | None = None
+    _custom: dict[int, Layout] = field(default_factory=dict)  # by the number of fields, of which formats differ
     _group: _Group | None = None
     _lines: list[bytes] = field(default_factory=list)
     _bytes: int = 0
@@ -154,9 +161,11 @@ class _Gathering:
             return DEFAULT, text
         if event.extracted and (layout := _named_layout(event.extracted)) is not None:
             return layout, " ".join(map(_one_word, event.extracted.values()))
-        if self._custom is None:
-            self._custom = inferred_layout(text.split())
-        return self._custom, text
+        values = text.split()
+        layout = self._custom.get(len(values))
+        if layout is None and len(values) <= _MOST_FIELDS and (layout := inferred_layout(values)) is not None:
+            self._custom[len(values)] = layout
+        return layout, text
 
 
 def _exported_messages(head: bytes) -> Iterator[str]:

@@ -118,11 +118,11 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{1,40}")
 _MINIMUM_KNOWN = 2
 _LONGEST_HEADER = 4_096
 # Whether numbers are possible is decided where they are read: a record with an impossible one is still of the default format.
-_NUMBER = rb"(?:[+-]?\d[\d.eE+-]{0,62}|-|[+-]?[Nn]a[Nn])"
+_NUMBER = rb"(?:[+-]?\d[\d.eE+-]{0,400}|-|[+-]?[Nn]a[Nn])"
 _DEFAULT_LINE = re.compile(
     _NUMBER
     + rb" (?:\d{1,20}|unknown|-)"
-    + rb" \S{1,64}" * 8
+    + rb" \S{1,400}" * 8
     + (rb" " + _NUMBER) * 2
     + rb" (?:ACCEPT|REJECT|-) (?:OK|NODATA|SKIPDATA|-)\s*"
 )
