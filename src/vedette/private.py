@@ -5,7 +5,9 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import BinaryIO, cast
 
 from vedette.leftovers import make_draft
 
@@ -68,8 +70,11 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     except FileNotFoundError:
         before = stat.S_IFREG | FILE_MODE
     if not stat.S_ISREG(before):
-        with path.open("wb") as file:
-            yield file
+        with TemporaryFile() as whole:  # a format may need to go back in what it wrote
+            yield cast("BinaryIO", whole)
+            whole.seek(0)
+            with path.open("wb") as file:
+                copyfileobj(whole, file)
         return
     target = Path(os.path.realpath(path))  # a link goes on to lead to the file
     draft, holding = make_draft(target.parent)
