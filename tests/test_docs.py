@@ -63,7 +63,7 @@ def test_every_finding_type_is_documented() -> None:
 
 def test_every_exit_status_is_documented() -> None:
     statuses = {value for error in _tree(errors.VedetteError) if isinstance(value := vars(error).get("exit_status"), int)}
-    statuses |= {0, command.FAIL_ON_REACHED, command.STRICT_FAILED, command.INTERRUPTED}
+    statuses |= {0, command.FAIL_ON_REACHED, command.STRICT_FAILED, command.INTERRUPTED, command.HUNG_UP, command.TERMINATED}
     documented = {int(status) for status in re.findall(r"^\| (\d+) \|", page("reference/exit-statuses.md"), re.MULTILINE)}
     assert documented == statuses
 

@@ -85,6 +85,6 @@ class OutputError(VedetteError):
 
 
 class ReaderGoneError(OutputError):
-    """What reads the output has ended, as ``head`` does; nothing is said about it."""
+    """What reads the output has ended, as head does; nothing is said about it."""
 
     exit_status = 141

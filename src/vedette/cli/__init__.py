@@ -15,7 +15,7 @@ from vedette.errors import ReaderGoneError, VedetteError
 from vedette.private import private_umask
 from vedette.registry import discover
 from vedette.terminal.command import INTERRUPTED, UNEXPECTED, Command
-from vedette.terminal.ending import Ending, ignore_signals
+from vedette.terminal.ending import Ending
 from vedette.terminal.streams import standard_streams
 
 
@@ -69,10 +69,8 @@ def build(options: Options | None = None) -> typer.Typer:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line with the given arguments, else those of the process, and exit; an error gives the exit status."""
-    with private_umask(), standard_streams(), Ending() as ending:
+    with private_umask(), standard_streams(), Ending(is_last=arguments is None) as ending:
         status = _run(arguments, ending)
-    if ending.status and arguments is None:
-        ignore_signals()
     sys.exit(status)
 
 

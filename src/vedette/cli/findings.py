@@ -37,7 +37,9 @@ def list_findings(
     archived: Annotated[
         bool, typer.Option("--archived", help="Only archived findings; by default only those that are not archived.")
     ] = False,
-    limit: Annotated[int, typer.Option(metavar="N", min=1, help="At most this many findings, the newest.")] = 100,
+    limit: Annotated[
+        int, typer.Option(metavar="N", min=1, max=1_000_000_000, help="At most this many findings, the newest.")
+    ] = 100,
     format_name: FormatOption = None,
     store: StoreOption = None,
     config: ConfigOption = None,

@@ -13,6 +13,8 @@ from vedette.terminal.command import Command, application, named, say
 APPLICATION = application()
 COMMAND = Command("simulate", APPLICATION)
 
+_FIRST_YEAR, _LAST_YEAR = 2000, 2100
+
 
 @APPLICATION.command("simulate")
 def simulate(
@@ -48,6 +50,9 @@ def simulate(
 
 def _day(text: str) -> datetime:
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+        day = datetime.fromisoformat(text).replace(tzinfo=UTC)
     except ValueError as error:
         raise ConfigurationError(f"--end: {text!r} is not a day; write 2026-03-14") from error
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise ConfigurationError(f"--end: {text!r} is not a day of the years {_FIRST_YEAR} to {_LAST_YEAR}")
+    return day

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from vedette.engine import Knowledge, Reading, ReadPlan, StepResult
 from vedette.engine.fact_tables import AddressTables, FactTable
+from vedette.engine.faults import duckdb_fault, written_fault
 from vedette.engine.functions import FUNCTIONS
 from vedette.engine.plain_folder import plain_folder
 from vedette.engine.spool import load, read_blobs
@@ -79,7 +80,7 @@ class DuckDBPort:
             for writing in self._writing:
                 writing.result()
         except duckdb.Error as error:
-            raise EngineError(f"DuckDB failed: {error}") from error
+            raise EngineError(duckdb_fault(error, self._folder)) from error
         finally:
             self._writer.shutdown(cancel_futures=True)
 
@@ -164,12 +165,12 @@ def connect(folder: Path, memory_limit: str = "1GB", threads: int = 0) -> duckdb
         options["threads"] = threads
     try:
         connection = duckdb.connect(":memory:", config=options)
+        connection.execute("set timezone = 'UTC'")
+        connection.execute("set enable_progress_bar = false")  # standard output belongs to the findings
+        for function in FUNCTIONS:
+            connection.execute(f"create macro {function.name}({function.parameter}) as {function.duckdb}")
     except duckdb.Error as error:
-        raise EngineError(f"DuckDB cannot start with memory limit {memory_limit!r} ({error})") from error
-    connection.execute("set timezone = 'UTC'")
-    connection.execute("set enable_progress_bar = false")  # standard output belongs to the findings
-    for function in FUNCTIONS:
-        connection.execute(f"create macro {function.name}({function.parameter}) as {function.duckdb}")
+        raise EngineError(f"with memory_limit {memory_limit!r}: {duckdb_fault(error, folder)}") from error
     return connection
 
 
@@ -179,8 +180,10 @@ def _write_file(cursor: duckdb.DuckDBPyConnection, query: str, path: Path) -> No
         with suppress(FileNotFoundError):
             path.unlink()  # left by a step that was never committed
         cursor.execute(f"copy ({query}) to {_quoted(path)} (format parquet)")
-    except (OSError, duckdb.IOException) as error:
-        raise EngineError(f"{path}: cannot be written ({error})") from error
+    except OSError as error:
+        raise EngineError(f"{path}: cannot be written ({error.strerror or error})") from error
+    except duckdb.IOException as error:
+        raise EngineError(f"{path}: cannot be written ({written_fault(error)})") from error
     finally:
         cursor.close()
 

@@ -1,12 +1,17 @@
 """Starts Spark, or takes the session that a cluster has started, and maps the errors of Spark to ours."""
 
+import atexit
 import shutil
+import signal
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files
+from subprocess import TimeoutExpired
+from threading import current_thread, main_thread
 from typing import TYPE_CHECKING
 
+from vedette.engine.faults import first_line, spark_fault
 from vedette.engine.functions import FUNCTIONS
 from vedette.errors import EngineError
 from vedette.settings import java_home, within_spark
@@ -15,6 +20,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _JAVA_OPTIONS = "spark.driver.extraJavaOptions"
+_JAVA_SECONDS = 5
 _ALWAYS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.adaptive.enabled": "true",
@@ -46,6 +52,7 @@ def start(master: str, conf: Mapping[str, str], broadcast_limit: str) -> tuple["
         EngineError: pyspark or Java is missing, or Spark does not start.
     """
     try:
+        from py4j.protocol import Py4JError  # noqa: PLC0415
         from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
     except ImportError as error:
@@ -67,22 +74,19 @@ def start(master: str, conf: Mapping[str, str], broadcast_limit: str) -> tuple["
     for name, value in {**options, **conf}.items():
         builder = builder.config(name, value)
     try:
-        session = builder.getOrCreate()
+        with _own_handler():
+            session = builder.getOrCreate()
         # pyspark takes the Python of the executors from the environment only; a session's own setting is put in its place.
         if python := {**options, **conf}.get("spark.pyspark.python"):
             session.sparkContext.pythonExec = python
-    except (PySparkException, OSError, RuntimeError) as error:
+        for function in FUNCTIONS:
+            head = f"{function.name}({function.parameter} {function.takes}) returns {function.returns}"
+            session.sql(f"create or replace temporary function {head} return {function.spark}")
+    except (PySparkException, Py4JError, OSError, RuntimeError, ValueError) as error:
         raise EngineError(f"Spark does not start on {chosen or 'the cluster'} ({first_line(error)})") from error
-    for function in FUNCTIONS:
-        head = f"{function.name}({function.parameter} {function.takes}) returns {function.returns}"
-        session.sql(f"create or replace temporary function {head} return {function.spark}")
+    if not there:
+        atexit.register(_end_java)
     return session, not there
-
-
-def first_line(error: BaseException) -> str:
-    """Return what an error says, without the trace that Spark puts below it."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0][:300] if lines else type(error).__name__
 
 
 @contextmanager
@@ -98,8 +102,32 @@ def mapped_errors() -> Iterator[None]:
     try:
         yield
     except (PySparkException, Py4JError) as error:
-        ours = next((line.partition("EngineError: ")[2] for line in str(error).splitlines() if "EngineError: " in line), "")
-        raise EngineError(ours or f"Spark failed: {first_line(error)}") from error
+        raise EngineError(spark_fault(error)) from error
+
+
+@contextmanager
+def _own_handler() -> Iterator[None]:
+    """Keep the handler of SIGINT, which Spark would replace by one of its own."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    if before is not None and current_thread() is main_thread():
+        signal.signal(signal.SIGINT, before)
+
+
+def _end_java() -> None:
+    """Let the Java process end, and wait for it; by itself it would end some time after this one."""
+    from pyspark import SparkContext
+
+    process = getattr(SparkContext._gateway, "proc", None)  # noqa: SLF001
+    if process is None:
+        return
+    with suppress(OSError):
+        process.stdin.close()
+    try:
+        process.wait(_JAVA_SECONDS)
+    except TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _has_java() -> bool:

@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from vedette.list_kinds import LIST_KINDS
 
 PREFIX = "VEDETTE_"
-LARGEST_THRESHOLD = 1_000_000_000
+LARGEST_THRESHOLD = 1_000_000
 
 _YEAR_MINUTES = 366 * 24 * 60
 _CENTURY_DAYS = 36_525
@@ -53,7 +53,7 @@ def _size(text: str, pattern: str) -> float:
     if found is None:
         raise ValueError
     unit = (found["unit"] or "b").lower()
-    return float(found["number"]) * (1024 if "i" in unit else 1000) ** "bkmgt".index(unit[0])
+    return float(found["number"]) * float((1024 if "i" in unit else 1000) ** "bkmgt".index(unit[0]))
 
 
 def _memory(text: str) -> str:
@@ -118,7 +118,12 @@ class _WithoutLists(BaseSettings):
     s3_endpoint: str = _text("a URL", "Server to use instead of Amazon S3, if it is S3-compatible.")
 
     engine: Literal["duckdb", "spark"] = Field("duckdb", title="duckdb or spark", description="Engine that runs the detections.")
-    spark_master: str = _text("a Spark master", "Where Spark runs; empty: as given to spark-submit, else on this machine.")
+    spark_master: str = Field(
+        "",
+        pattern=r"^($|local($|\[|-cluster\[)|yarn$|(spark|k8s)://.)",
+        title="a Spark master such as local[4], spark://HOST:PORT, k8s://URL or yarn",
+        description="Where Spark runs; empty: as given to spark-submit, else on this machine.",
+    )
     spark_conf: Pairs = Field((), title="a list of name=value", description="Additional settings for Spark.")
     spark_broadcast_limit: Annotated[str, AfterValidator(_broadcast)] = Field(
         "10MB",
@@ -175,7 +180,12 @@ class _WithoutLists(BaseSettings):
         (), title="a list of networks", description="Addresses that are the account's own, regardless of what is learned."
     )
 
-    max_blob_bytes: Whole = _number(4 << 30, "Decompressed bytes of a file at which reading it stops.", least=1, most=1 << 50)
+    max_blob_bytes: Whole = _number(
+        4 << 30,
+        "Decompressed bytes of a file at which reading it stops; a pipe that holds more cannot be read.",
+        least=1,
+        most=1 << 50,
+    )
     max_ratio: Whole = _number(
         1_100, "Decompressed bytes per stored byte at which reading a file stops.", least=1, most=1_000_000_000
     )

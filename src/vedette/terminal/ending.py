@@ -20,10 +20,11 @@ class Ending:
     """Turns the first signal into a ``KeyboardInterrupt`` within its block, and ignores the others while that cleans up.
 
     If cleaning up takes longer than half a minute, the process ends nevertheless. A signal that is ignored when the block begins,
-    as under nohup, stays ignored.
+    as under nohup, stays ignored. ``is_last`` says that the process ends after the block.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_last: bool) -> None:
+        self._is_last = is_last
         self._number = 0
         self._before: dict[int, Any] = {}
         self._hook: Callable[[sys.UnraisableHookArgs], object] = sys.unraisablehook
@@ -50,11 +51,14 @@ class Ending:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Give the signals back."""
-        if self._working.locked():
-            for number, handler in self._before.items():
-                signal.signal(number, handler)
-            sys.unraisablehook = self._hook
+        """Give the signals back; if the process ends by one of them, go on to ignore all while the interpreter cleans up."""
+        if not self._working.locked():
+            return
+        ends = self._is_last and self._number
+        for number, handler in self._before.items():
+            signal.signal(number, signal.SIG_IGN if ends else handler)
+        sys.unraisablehook = self._hook
+        if not ends:
             self._working.release()
 
     def _received(self, number: int, _frame: FrameType | None) -> None:
@@ -77,9 +81,3 @@ class Ending:
         if not self._working.acquire(timeout=_LONGEST_CLEANING):
             os._exit(self.status)
         self._working.release()
-
-
-def ignore_signals() -> None:
-    """Let the process end undisturbed: only the interpreter's own cleaning up is left."""
-    for number in _WORDS:
-        signal.signal(number, signal.SIG_IGN)
