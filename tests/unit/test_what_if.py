@@ -22,7 +22,7 @@ from vedette.baseline import ScoredEpisode, remembered
 from vedette.baseline.episodes import EPISODES
 from vedette.baseline.numbers import numbers
 from vedette.baseline.tables import schema_of
-from vedette.baseline.what_if import POINTS, compare, judge
+from vedette.baseline.what_if import POINTS, compare, judge, scored_otherwise
 from vedette.baseline.what_if import parse as changes
 from vedette.detections import all_detections
 from vedette.detections.network_permissions import DETECTION as NETWORK
@@ -237,6 +237,36 @@ def test_the_command_shows_both_lists_and_changes_nothing(vedette: Vedette, scan
     assert told["vanish"][0]["after"]["needed"] == 40
     assert finding_of(scanned) == found
     assert {path: path.read_bytes() for path in scanned.parent.rglob("*.parquet")} == before
+
+
+def test_the_command_says_when_the_scan_had_other_settings(vedette: Vedette, scanned: Path) -> None:
+    assert "other settings" not in vedette("what-if", "profile=sensitive").err
+    (scanned.parent / "other.toml").write_text("[thresholds]\ndiscovery.needed = 6\ndiscovery.g1 = 3\n", encoding="utf-8")
+    for form in ("table", "json"):
+        ended = vedette("what-if", "discovery.n1=3", "--config", "other.toml", "--format", form)
+        assert ended.status == 0
+        assert "other settings than those in force now: discovery.g1 2 (now 3), discovery.needed 5 (now 6)" in ended.err
+
+
+def test_an_episode_is_judged_by_the_settings_that_its_finding_keeps() -> None:
+    """An episode of 3 points for G1, which was worth 2 (its call added 1), is one of 6 with 5 for it, and not of 5."""
+    odd = episode(codes={"g1": 3, "n1": 2}, points=5, needed=5)
+    (appear, vanish), (given, _) = (
+        compare([replace(odd, needed=6)], changes(["discovery.g1=4"]), {**NUMBERS, "g1": 3}, scored)
+        for scored in ({0: {"g1": 2}}, {})
+    )
+    assert [item.after.codes["g1"] for item in appear] == [5]
+    assert [item.after.codes["g1"] for item in given] == [4]
+    assert vanish == []
+
+
+@given(st.dictionaries(st.sampled_from(["needed", "g1", "n1"]), st.integers(0, 9)), st.booleans())
+def test_only_settings_that_differ_are_said_to_differ(kept: dict[str, int], peers: bool) -> None:
+    needed = NUMBERS["needed"] + peers
+    some = [episode(needed=needed, mode="peers" if peers else "full")]
+    told = scored_otherwise(some, [kept, {"unknown": 1}], NUMBERS)
+    assert told == {name: [value] for name, value in kept.items() if value != NUMBERS[name]}
+    assert scored_otherwise([episode(needed=99)], [], NUMBERS) == {"needed": [99]}
 
 
 def test_the_command_agrees_with_a_scan_by_other_numbers(vedette: Vedette, scanned: Path) -> None:

@@ -94,20 +94,44 @@ def _number(value: str) -> Number:
 
 
 def compare(
-    episodes: Iterable[ScoredEpisode], change: Change, numbers: Mapping[str, Number]
+    episodes: Iterable[ScoredEpisode],
+    change: Change,
+    numbers: Mapping[str, Number],
+    scored: Mapping[int, Mapping[str, Number]] | None = None,
 ) -> tuple[list[Judged], list[Judged]]:
     """Return the episodes that would become findings, and those that would no longer be findings.
 
     Args:
         episodes: as ``remembered`` returns them.
         change: what to change.
-        numbers: the thresholds with which the episodes were scored.
+        numbers: the thresholds in force now, taken for those with which the episodes were scored where these are not known.
+        scored: by index of an episode, those thresholds with which it was scored that its finding keeps.
     """
-    judged = [judge(episode, change, numbers) for episode in episodes]
+    known = scored or {}
+    judged = [judge(episode, change, {**numbers, **known.get(place, {})}) for place, episode in enumerate(episodes)]
     return (
         [item for item in judged if item.found and not item.before.found],
         [item for item in judged if item.before.found and not item.found],
     )
+
+
+def scored_otherwise(
+    episodes: Iterable[ScoredEpisode], scored: Iterable[Mapping[str, Number]], numbers: Mapping[str, Number]
+) -> dict[str, list[Number]]:
+    """Return the thresholds with which episodes were scored and that are others now, by name with the values used then.
+
+    Args:
+        episodes: as ``remembered`` returns them; each states how many points made a finding.
+        scored: the thresholds that findings keep.
+        numbers: the thresholds in force now.
+    """
+    used: dict[str, set[Number]] = {name: set() for name in numbers}
+    for episode in episodes:
+        used["needed"].add(episode.needed - (episode.mode == _PEERS))
+    for values in scored:
+        for name in used.keys() & values.keys():
+            used[name].add(values[name])
+    return {name: sorted(values - {numbers[name]}) for name, values in used.items() if values - {numbers[name]}}
 
 
 def judge(episode: ScoredEpisode, change: Change, numbers: Mapping[str, Number]) -> Judged:
