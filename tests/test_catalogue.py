@@ -19,6 +19,7 @@ from sqlglot import exp
 from written_cases import CASES
 
 from vedette.detections import Detection, all_detections
+from vedette.engine.dialect import differing
 from vedette.engine.plan import AMBIGUOUS, EVICTED, SILENCED
 from vedette.registry import discover
 from vedette.rules.thresholds import all_thresholds, setting_names, settings_in_sql
@@ -121,6 +122,35 @@ def test_reads_names_the_tables_of_the_query(node: Node) -> None:
 @each()
 def test_only_tables_that_exist_are_read(node: Node) -> None:
     assert not set(node.reads) - TABLES
+
+
+@each()
+def test_no_query_says_what_differs_between_the_engines(node: Node) -> None:
+    for text in texts(node):
+        assert differing(re.sub(r"\$[a-z_0-9]+", "1", text)) == set(), "hash is for engine/duplicates.py alone"
+
+
+@pytest.mark.parametrize(
+    ("sql", "found"),
+    [
+        ("select hash(a) from t", {"hash"}),
+        ("select a from t where HASH (a, b) > 1", {"hash"}),
+        ("with x as (select count(distinct hash(a)) as n from t) select n from x", {"hash"}),
+        ("select a from t join u on hash(t.a) = u.b", {"hash"}),
+        ("select hash, a as hash from hash where 'hash(a)' = b", set()),
+        ("select one_bit(a) from t", set()),
+    ],
+)
+def test_what_differs_is_found_wherever_it_stands(sql: str, found: set[str]) -> None:
+    assert differing(sql) == found
+
+
+def test_only_the_search_for_duplicates_compares_hashes() -> None:
+    said = re.compile(r"(?<![\w.])x?x?hash(?:64)?\(", re.IGNORECASE)
+    found = {
+        path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py") if said.search(path.read_text(encoding="utf-8"))
+    }
+    assert found == {"engine/duplicates.py", "intel/entries.py"}  # the latter is Python's own hash
 
 
 def test_no_view_is_an_orphan() -> None:

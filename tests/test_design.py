@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from defusedxml.ElementTree import fromstring
 from notation import calls
 from patience import HUNG
 
@@ -75,9 +76,14 @@ def run(extended: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_guide_to_extensions_works(extended: Path) -> None:
-    tried = run(extended, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_cases.py", "-k", "region_sweep")
+    told = extended / "told.xml"
+    chosen = ("-k", "region_sweep", f"--junit-xml={told}")
+    tried = run(extended, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_cases.py", *chosen)
     assert tried.returncode == 0, tried.stdout
-    assert "2 passed" in tried.stdout or tried.stdout.count(".") >= 2
+    (suite,) = fromstring(told.read_bytes()).iter("testsuite")
+    counts = {name: int(suite.attrib[name]) for name in ("tests", "failures", "errors", "skipped")}
+    assert counts == {"tests": 2, "failures": 0, "errors": 0, "skipped": 0}, tried.stdout
+    assert all("region_sweep" in case.attrib["name"] for case in suite.iter("testcase"))
     explained = run(extended, "-m", "vedette", "explain", "Recon:IAMUser/RegionSweep")
     assert explained.returncode == 0, explained.stderr
     assert "swept_regions = 5" in explained.stdout

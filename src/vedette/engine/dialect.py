@@ -37,6 +37,9 @@ ALLOWED: frozenset[type] = frozenset(
     }
 )
 OURS = frozenset(function.name for function in FUNCTIONS) | RENAMED.keys()
+# Functions of which each engine returns values of its own. Only ``duplicates`` uses them, to compare rows within a step: what a
+# view, state or detection says must be the same on both engines, and the same after a change of engine or release.
+DIFFERING = frozenset(RENAMED)
 
 
 @cache
@@ -56,6 +59,12 @@ def spark_sql(sql: str) -> str:
     for total in query.find_all(exp.Sum):  # in 64 bits, where what does not fit would end the step: SQL says what stands for it
         total.replace(exp.Anonymous(this="try_sum", expressions=[total.this]))
     return query.sql(dialect="spark", unsupported_level=sqlglot.ErrorLevel.RAISE)
+
+
+def differing(sql: str) -> set[str]:
+    """Return the functions of a query (with numbers in the place of parameters) whose values differ between the engines."""
+    queries = [query for query in sqlglot.parse(sql, read="duckdb") if query is not None]
+    return {name for query in queries for function in query.find_all(exp.Func) if (name := function.name.lower()) in DIFFERING}
 
 
 def unlisted(query: exp.Expr) -> set[str]:
