@@ -1,14 +1,16 @@
 """Starts Spark, or takes the session that a cluster has started, and maps the errors of Spark to ours."""
 
 import atexit
+import logging
 import shutil
 import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.resources import files
-from subprocess import TimeoutExpired
+from subprocess import Popen, TimeoutExpired
 from threading import current_thread, main_thread
+from traceback import walk_tb
 from typing import TYPE_CHECKING
 
 from vedette.engine.faults import first_line, spark_fault
@@ -73,8 +75,11 @@ def start(master: str, conf: Mapping[str, str], broadcast_limit: str) -> tuple["
         conf = {**conf, _JAVA_OPTIONS: f"-Dlog4j2.configurationFile=file:{logging} {conf.get(_JAVA_OPTIONS, '')}".rstrip()}
     for name, value in {**options, **conf}.items():
         builder = builder.config(name, value)
+    if not there:
+        _silence_bridge()
+        atexit.register(_end_java)
     try:
-        with _own_handler():
+        with _own_handler(), _launching():
             session = builder.getOrCreate()
         # pyspark takes the Python of the executors from the environment only; a session's own setting is put in its place.
         if python := {**options, **conf}.get("spark.pyspark.python"):
@@ -84,8 +89,6 @@ def start(master: str, conf: Mapping[str, str], broadcast_limit: str) -> tuple["
             session.sql(f"create or replace temporary function {head} return {function.spark}")
     except (PySparkException, Py4JError, OSError, RuntimeError, ValueError) as error:
         raise EngineError(f"Spark does not start on {chosen or 'the cluster'} ({first_line(error)})") from error
-    if not there:
-        atexit.register(_end_java)
     return session, not there
 
 
@@ -112,6 +115,30 @@ def _own_handler() -> Iterator[None]:
     yield
     if before is not None and current_thread() is main_thread():
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _launching() -> Iterator[None]:
+    """Kill the Java process whose start is interrupted: nobody else knows of it yet."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        for frame, _ in walk_tb(error.__traceback__):
+            for process in frame.f_locals.values():
+                if isinstance(process, Popen) and process.pid:
+                    process.kill()
+                    process.wait()
+        raise
+
+
+def _silence_bridge() -> None:
+    """Keep the bridge to Java from printing a traceback when it is interrupted, or when Java is gone; errors of ours say that."""
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)
+    logging.getLogger().addFilter(_is_not_of_bridge)
+
+
+def _is_not_of_bridge(record: logging.LogRecord) -> bool:
+    return "py4j" not in record.pathname
 
 
 def _end_java() -> None:
