@@ -2,6 +2,7 @@
 
 import atexit
 import logging
+import re
 import shutil
 import signal
 import sys
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 _JAVA_SECONDS = 5
+_MASTER = re.compile(r"(local|yarn)\Z|local(-cluster)?\[|(spark|k8s)://.")
 _ALWAYS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.adaptive.enabled": "true",
@@ -62,8 +64,7 @@ def start(master: str, conf: Mapping[str, str], broadcast_limit: str) -> tuple["
     there = SparkSession.getActiveSession() is not None
     submitted = within_spark()
     chosen = master or ("" if submitted else "local[*]")
-    if not submitted and not _has_java():
-        raise EngineError("Spark needs a Java runtime, 17 or newer: install openjdk-17-jre-headless, or set JAVA_HOME")
+    _check(chosen, submitted=submitted)
     builder = SparkSession.builder.appName("vedette")
     options = {**_ALWAYS, "spark.sql.autoBroadcastJoinThreshold": broadcast_limit}
     if chosen:
@@ -90,6 +91,13 @@ def start(master: str, conf: Mapping[str, str], broadcast_limit: str) -> tuple["
     except (PySparkException, Py4JError, OSError, RuntimeError, ValueError) as error:
         raise EngineError(f"Spark does not start on {chosen or 'the cluster'} ({first_line(error)})") from error
     return session, not there
+
+
+def _check(master: str, *, submitted: bool) -> None:
+    if master and not _MASTER.match(master):
+        raise EngineError(f"Spark has no master {master!r}: name one such as local[4] or yarn, or the URL of a cluster")
+    if not submitted and not _has_java():
+        raise EngineError("Spark needs a Java runtime, 17 or newer: install openjdk-17-jre-headless, or set JAVA_HOME")
 
 
 @contextmanager

@@ -118,12 +118,7 @@ class _WithoutLists(BaseSettings):
     s3_endpoint: str = _text("a URL", "Server to use instead of Amazon S3, if it is S3-compatible.")
 
     engine: Literal["duckdb", "spark"] = Field("duckdb", title="duckdb or spark", description="Engine that runs the detections.")
-    spark_master: str = Field(
-        "",
-        pattern=r"^($|local($|\[|-cluster\[)|yarn$|(spark|k8s)://.)",
-        title="a Spark master such as local[4], spark://HOST:PORT, k8s://URL or yarn",
-        description="Where Spark runs; empty: as given to spark-submit, else on this machine.",
-    )
+    spark_master: str = _text("a Spark master", "Where Spark runs; empty: as given to spark-submit, else on this machine.")
     spark_conf: Pairs = Field((), title="a list of name=value", description="Additional settings for Spark.")
     spark_broadcast_limit: Annotated[str, AfterValidator(_broadcast)] = Field(
         "10MB",
