@@ -87,3 +87,12 @@ FLOWS = _schema(FLOW_COLUMNS)
 # The column with a record's event time, per table.
 TIME_COLUMN = {"cloudtrail": "event_time", "flows": "start_time"}
 TABLES: dict[str, pa.Schema] = {"cloudtrail": CLOUDTRAIL, "flows": FLOWS}
+
+# The columns in which copies of a record agree, per table.
+IDENTITY: dict[str, tuple[str, ...]] = {
+    "cloudtrail": ("account_id", "event_id"),
+    "flows": (
+        *("interface_id", "start_time", "end_time", "src_address", "dst_address", "src_port", "dst_port", "protocol"),
+        *("packets", "bytes", "action", "flow_direction"),
+    ),
+}

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from commands import run
 from engines import needs_spark
 from moto.server import ThreadedMotoServer
 from notation import call
@@ -41,6 +42,12 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
     running.stop()
 
 
+def key(hour: int) -> str:
+    at = DAY + timedelta(hours=hour)
+    name = f"123456789012_CloudTrail_us-east-1_{at + timedelta(hours=1):%Y%m%dT%H%MZ}_{hour:016}.json.gz"
+    return f"AWSLogs/123456789012/CloudTrail/us-east-1/{at:%Y/%m/%d}/{name}"
+
+
 def _fill(endpoint: str) -> None:
     import boto3
 
@@ -54,9 +61,7 @@ def _fill(endpoint: str) -> None:
         records = [call(line, hour * CALLS + number) for number, line in enumerate(lines)]
         padding = os.urandom(60_000).hex()  # so that there is more than one group to share out
         records[0]["requestParameters"] = {"padding": padding}
-        name = f"123456789012_CloudTrail_us-east-1_{at + timedelta(hours=1):%Y%m%dT%H%MZ}_{hour:016}.json.gz"
-        key = f"AWSLogs/123456789012/CloudTrail/us-east-1/{at:%Y/%m/%d}/{name}"
-        client.put_object(Bucket="trail", Key=key, Body=gzip.compress(json.dumps({"Records": records}).encode()))
+        client.put_object(Bucket="trail", Key=key(hour), Body=gzip.compress(json.dumps({"Records": records}).encode()))
 
 
 def vedette(environment: dict[str, str], folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -74,6 +79,25 @@ def test_a_bucket_is_scanned_by_processes(environment: dict[str, str], tmp_path:
     first = finding["service"]["additionalInfo"]["vedette"]["records"]["first"][0]["object"]
     assert first.startswith("s3://trail/AWSLogs/123456789012/CloudTrail/us-east-1/2026/03/14/")
     assert f"records read: {FILES * CALLS} (cloudtrail {FILES * CALLS})" in done.stderr
+
+
+def test_objects_that_were_read_are_known_on_the_disk(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import boto3
+
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("VEDETTE_FINDING_TYPES", "Recon:IAMUser/MaliciousIPCaller.Custom")
+    arguments = ("--store", str(tmp_path / "s.db"), "--workers", "1")
+    client = boto3.client("s3", endpoint_url=environment["VEDETTE_S3_ENDPOINT"])
+    client.copy_object(Bucket="trail", Key="one/log", CopySource=f"trail/{key(7)}")
+    since = run("scan", "s3://trail/one/", *arguments, "--since", "2026-03-14T07:00:10Z")
+    assert since.counts["records read"] == f"{CALLS} (cloudtrail {CALLS})"
+    everything = run("scan", "s3://trail/one/", *arguments)
+    assert everything.counts["records read"] == "10 (cloudtrail 10)"
+    client.download_file("trail", "one/log", str(tmp_path / "log"))
+    assert run("scan", str(tmp_path / "log"), *arguments).counts["files read"] == "0 (1 more were read before)"
 
 
 @needs_spark

@@ -232,12 +232,15 @@ def _opened(settings: "Settings") -> "Iterator[tuple[Store, StateLocation]]":
 def _held(settings: "Settings", *, create: bool = False) -> "Iterator[tuple[Store, StateLocation]]":
     """Open the store and hold its state against other writers."""
     from vedette.pipeline.state_place import held_place
+    from vedette.state_files.folder import sweep
     from vedette.store import Store
 
     with Store.open(store_url(settings.store), create=create) as opened:
         if not create:
             state_of(settings, opened)  # a store in memory has none
         with held_place(settings, opened) as place:
+            generation = opened.generation()
+            sweep(place, set() if generation is None else generation.files())
             yield opened, place
 
 

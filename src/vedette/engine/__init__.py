@@ -10,7 +10,7 @@ files are always new ones, and count only once the generation that names them is
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Protocol
 
 import pyarrow as pa
@@ -20,12 +20,16 @@ from vedette.intel import ThreatList
 from vedette.inventory import Inventory
 from vedette.logs.blob import Blob
 from vedette.logs.read_counts import Limits, ReadCounts
+from vedette.logs.receipt import Receipt, Span
 from vedette.network.geo import Geo
 from vedette.state_files.generation import Generation, Part
 from vedette.state_files.location import StateLocation
 
 # How a blob is read (``pipeline.reading.read_blob``); picklable. Yields names of tables with batches.
 ReadBlob = Callable[[Blob, Limits, ReadCounts], Iterator[tuple[str, pa.RecordBatch]]]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,17 +50,23 @@ class ReadPlan:
     until: datetime | None = None
     part_rows: int = 262_144
 
+    @property
+    def span(self) -> Span:
+        """The same span in microseconds since 1970."""
+        since, until = ((moment - _EPOCH) // _MICROSECOND if moment else None for moment in (self.since, self.until))
+        return since, until
+
 
 @dataclass(slots=True, kw_only=True)
 class Reading:
     """The result of reading some blobs.
 
-    ``receipts`` are those of blobs that need not be read again, ``missed`` the names of blobs that could not be opened, ``files``
+    ``receipts`` are those of blobs that were read, ``missed`` the names of blobs that could not be opened, ``files``
     the names of blobs that had problems, each with its reasons.
     """
 
     parts: tuple[Part, ...] = ()
-    receipts: tuple[tuple[str, str], ...] = ()
+    receipts: tuple[Receipt, ...] = ()
     missed: tuple[str, ...] = ()
     blobs: int = 0
     stored_bytes: int = 0

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from vedette.engine.port import Port
+from vedette.schema import IDENTITY
 from vedette.state import SEEN
 
 
@@ -51,14 +52,13 @@ REPEATABLE = {
     for item in (
         Repeatable(
             table="cloudtrail",
-            identity="account_id, event_id",
+            identity=", ".join(IDENTITY["cloudtrail"]),
             hashed="account_id, event_id",
             compared="event_id is not null",
         ),
         Repeatable(
             table="flows",
-            identity="interface_id, start_time, end_time, src_address, dst_address, src_port, dst_port, protocol, "
-            "packets, bytes, action, flow_direction",
+            identity=", ".join(IDENTITY["flows"]),
             hashed="interface_id, start_time, src_address, dst_address, src_port, dst_port, bytes",
             compared="coalesce(log_status, 'OK') = 'OK'",
         ),

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vedette.engine import Reading, ReadPlan
+from vedette.engine.taken import Taking
 from vedette.errors import EngineError, ReadError, SourceError
 from vedette.logs.blob import Blob
 from vedette.logs.processes import context, follow_parent, kill_workers
@@ -88,12 +89,13 @@ def read_group(blobs: tuple[Blob, ...], plan: ReadPlan) -> Reading:
     reading = Reading()
     receipts, missed = [], []
     for blob in blobs:
-        counts, failure, before = ReadCounts(), "", len(writer.parts)
+        counts, failure, before, taking, outside = ReadCounts(), "", len(writer.parts), Taking(blob), 0
         try:
-            for table, batch in plan.read(blob, plan.limits, counts):
+            for table, whole in plan.read(blob, plan.limits, counts):
+                batch = taking.new(table, whole)
                 reading.records[table] += batch.num_rows
                 inside = _inside(batch, TIME_COLUMN[table], plan)
-                reading.outside += batch.num_rows - inside.num_rows
+                outside += batch.num_rows - inside.num_rows
                 if table in plan.tables and inside.num_rows:
                     writer.add(table, inside)
         except ReadError as error:
@@ -104,7 +106,8 @@ def read_group(blobs: tuple[Blob, ...], plan: ReadPlan) -> Reading:
                 reading.records[table] -= rows
             _note(reading, blob, counts, str(error))
             continue
-        receipts.append((blob.name, blob.version))
+        reading.outside += outside
+        receipts.append(taking.receipt(counts, plan.span, outside))
         _note(reading, blob, counts, failure)
     reading.parts = writer.finish()
     reading.receipts = tuple(receipts)

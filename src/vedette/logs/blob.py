@@ -6,20 +6,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import BinaryIO
 
+from vedette.logs.receipt import Taken
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blob:
     """Bytes with a name; picklable, so that a worker process or an executor can open them where it runs.
 
     ``name`` is the path or URL that references to records show. ``version`` changes when the content does (ETag, or size and
-    modification time); name and version together are the receipt: a blob whose receipt is known is not read again.
-    ``size`` is the number of stored (compressed) bytes, None if unknown (standard input).
+    modification time): a blob of which the store has a receipt with both is not read again.
+    ``size`` is the number of stored (compressed) bytes, None if unknown (standard input). ``place`` is the path with links
+    resolved, "" where the bytes are no file of this machine. ``taken`` are the records that were taken before: they are left out.
     """
 
     name: str
     version: str
     size: int | None
     opener: Callable[[], BinaryIO]
+    place: str = ""
+    taken: tuple[Taken, ...] = ()
 
     def open(self) -> BinaryIO:
         """Open the stored bytes for reading.

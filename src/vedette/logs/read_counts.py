@@ -3,6 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from vedette.logs.receipt import Content
+
 KEPT_PROBLEMS = 20
 
 
@@ -29,7 +31,8 @@ class ReadCounts:
 
     ``records`` counts the records yielded; ``bad`` those that could not be used; ``nulled``, per column, how often a field held
     an impossible value and became null; ``statuses`` flow records per log status (NODATA, SKIPDATA);
-    ``skipped`` is the reason if the blob is not a log at all (digest, insight, image …), else "".
+    ``skipped`` is the reason if the blob is not a log at all (digest, insight, image …), else "". ``content`` are the bytes that
+    were read, if they are known. ``grows`` is false if more bytes at the end make another blob of this one (Parquet).
     """
 
     records: int = 0
@@ -38,6 +41,8 @@ class ReadCounts:
     nulled: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
     skipped: str = ""
+    content: Content | None = None
+    grows: bool = True
 
     def reject(self, place: str, reason: str, count: int = 1) -> None:
         """Count ``count`` bad records; of the first ``KEPT_PROBLEMS`` calls, keep the place and reason."""

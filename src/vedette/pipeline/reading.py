@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from vedette.errors import ReadError
 from vedette.logs.blob import Blob
+from vedette.logs.content import Digested
 from vedette.logs.inflate import GZIP_MAGIC, Rejoined, open_stream, read_up_to
 from vedette.readers import SNIFF_BYTES, Limits, ReadCounts, Reader, all_readers
 
@@ -28,12 +29,15 @@ def read_blob(blob: Blob, limits: Limits, counts: ReadCounts) -> Iterator[tuple[
         SourceError: the blob cannot be opened, or its place fails while it is read.
     """
     try:
-        with closing(blob.open()) as stored:
-            head, stream = _opened(stored, limits)
+        with closing(blob.open()) as opened:
+            stored = Digested(opened)
+            head, stream = _opened(cast("BinaryIO", stored), limits)
             reader = _claimed(blob.name, head, counts)
             if reader is not None:
                 for batch in reader.read(blob, stream, counts, limits):
                     yield reader.table, batch
+                if not counts.skipped:
+                    counts.content = stored.content(limits.max_bytes)
     except ReadError as error:
         raise ReadError(f"{blob.name}: {error}") from error
 

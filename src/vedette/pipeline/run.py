@@ -15,6 +15,8 @@ from vedette.exceptions.accepted import Acceptance, accepted
 from vedette.exceptions.authorised import Permit, permitted
 from vedette.findings import Finding, Sighting, assemble, detector_id, episodes, identity
 from vedette.logs.blob import Blob, key_facts
+from vedette.logs.receipt import Receipt
+from vedette.pipeline.unread import sort_out
 from vedette.rules import Rules
 from vedette.schema import TABLES
 from vedette.sql.time import BIN, BINS_PER_DAY
@@ -91,7 +93,7 @@ class Pipeline:
     report: RunReport = field(default_factory=RunReport)
     findings: dict[str, str] = field(default_factory=dict)
     _generation: Generation = field(default_factory=lambda: Generation(number=0))
-    _receipts: list[tuple[str, str]] = field(default_factory=list)
+    _receipts: list[Receipt] = field(default_factory=list)
 
     def bulk(self, blobs: Iterable[Blob], progress: Progress | None = None) -> RunReport:
         """Read everything, detect, and leave nothing pending. Blobs that the store has receipts of are not read again.
@@ -139,10 +141,11 @@ class Pipeline:
                 self._advance(safe)
 
     def _unread(self, blobs: Iterable[Blob]) -> "_Queue":
-        found = list(blobs)
-        known = self.store.known((blob.name, blob.version) for blob in found)
-        self.report.known = len(known)
-        return _Queue([blob for blob in found if (blob.name, blob.version) not in known])
+        found = sort_out(blobs, self.store, self.plan.span)
+        self.report.known, self.report.grown = found.known, found.grown
+        self.report.changed += found.changed
+        self._receipts += found.receipts
+        return _Queue(found.unread)
 
     def _take(self, reading: Reading) -> None:
         report = self.report
@@ -253,7 +256,7 @@ class _Queue:
 
     def done(self, reading: Reading) -> None:
         """Cross off the blobs that were read."""
-        self._done.update(name for name, _ in reading.receipts)
+        self._done.update(receipt.name for receipt in reading.receipts)
         self._done.update(reading.missed)
         while self._next < len(self.blobs) and self.blobs[self._next].name in self._done:
             self._done.discard(self.blobs[self._next].name)

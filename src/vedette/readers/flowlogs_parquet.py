@@ -40,6 +40,7 @@ def read(blob: Blob, stream: BinaryIO, counts: ReadCounts, limits: Limits) -> It
         ReadError: the blob is not a readable Parquet file, or it exceeds ``limits``.
         SourceError: its bytes cannot be spooled, for example because the disk is full.
     """
+    counts.grows = False  # its last bytes say where its records are
     with SpooledTemporaryFile(max_size=_SPOOLED_BYTES) as spool:
         try:
             shutil.copyfileobj(stream, spool, _COPIED_BYTES)

@@ -9,7 +9,7 @@ from pathlib import Path
 from vedette.errors import StoreError
 from vedette.leftovers import sweep as remove_drafts
 from vedette.private import make_file, make_folder
-from vedette.state_files.location import Folder, StateLocation
+from vedette.state_files.location import STATES, Folder, StateLocation
 
 _LOCK = "lock"
 _KINDS = (".arrow", ".parquet")
@@ -48,7 +48,7 @@ def sweep(location: StateLocation, used: set[str]) -> int:
         location.remove(name)
     if isinstance(location, Folder):
         remove_drafts(location.path)
-        _remove_empty(location.path / "states")
+        _remove_empty(location.path / STATES)
     return len(unused)
 
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 S3 = "s3://"
-SUBFOLDERS = ("spool", "states")
+STATES = "states"
+SUBFOLDERS = ("spool", STATES)
 # What S3, and servers like it, answer to a condition: that it is not met, or that they do not know conditions.
 _THERE_ALREADY = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
 _NO_CONDITIONS = frozenset({"NotImplemented", "501"})
@@ -127,8 +128,12 @@ class Folder:
 
     def remove(self, name: str) -> None:
         """Remove a file; do nothing if it does not exist."""
+        path = self.path / name
         with suppress(FileNotFoundError):
-            (self.path / name).unlink()
+            path.unlink()
+        if path.parent.parent.name == STATES:  # the folder of a generation, to which nothing is added later
+            with suppress(OSError):  # there are others in it
+                path.parent.rmdir()
 
 
 @dataclass(frozen=True, slots=True)

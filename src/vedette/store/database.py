@@ -28,7 +28,7 @@ from vedette.urls import without
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision of the tables; a store that has it is opened without Alembic (a test compares it with the scripts)."""
 
 VERSION_TABLE = "store_revision"

@@ -13,7 +13,6 @@ from types import TracebackType
 from typing import Self, Unpack
 
 from sqlalchemy import Connection, Engine, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from vedette import clock
 from vedette.errors import NotFoundError, StoreError
@@ -22,13 +21,15 @@ from vedette.findings.model import Finding
 from vedette.intel import ThreatList
 from vedette.intel.entries import Entries
 from vedette.intel.lists import compare
+from vedette.logs.receipt import Receipt
 from vedette.state_files.generation import Generation
 from vedette.store import finding_rows
+from vedette.store import receipts as receipt_rows
 from vedette.store.database import connect, identity_of, is_read_only, make_identity, mapped_errors, prepare, writing
-from vedette.store.documents import clean, digest, from_microseconds, json_text, microseconds, read_json
+from vedette.store.documents import from_microseconds, json_text, microseconds, read_json
 from vedette.store.lists import ListSummary, header_text, imported, list_of, open_count, packed, summary_of, unpacked
 from vedette.store.selection import SORTED_AT_MOST, Filters, conditions, page
-from vedette.store.tables import FINDINGS, GENERATIONS, LIST_ENTRIES, LISTS, RECEIPTS, RUN_REPORTS
+from vedette.store.tables import FINDINGS, GENERATIONS, LIST_ENTRIES, LISTS, RUN_REPORTS
 from vedette.store.url import EPHEMERAL, is_ephemeral, shown
 from vedette.urls import secrets_of
 
@@ -115,14 +116,28 @@ class Store:
         with self._reading() as connection:
             return _generation(connection)
 
-    def known(self, receipts: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Return those of the receipts (name, version) that are stored, because their blobs were read."""
-        wanted = {digest(*receipt): receipt for receipt in receipts}
+    def known(self, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Return those pairs of name and version whose blobs were read, with nothing left out."""
         with self._reading() as connection:
-            found: set[str] = set()
-            for batch in finding_rows.batches(wanted):
-                found.update(connection.scalars(select(RECEIPTS.c.digest).where(RECEIPTS.c.digest.in_(batch))))
-        return {wanted[item] for item in found}
+            return receipt_rows.known(connection, pairs)
+
+    def receipts(self, pairs: Iterable[tuple[str, str]] = (), contents: Iterable[str] = ()) -> list[Receipt]:
+        """Return the receipts with these names and versions, and those of blobs with these SHA-256 digests."""
+        with self._reading() as connection:
+            return [*receipt_rows.of_pairs(connection, pairs), *receipt_rows.of_contents(connection, contents)]
+
+    def present(self, places: Iterable[str], heads: Iterable[str]) -> tuple[set[str], set[str]]:
+        """Return those places of blobs, and those beginnings (``logs.content.heads``), of which there are receipts."""
+        with self._reading() as connection:
+            return receipt_rows.present(connection, places, heads)
+
+    def alike(self, place: str, heads: Iterable[str], content: str, size: int) -> list[Receipt]:
+        """Return receipts of blobs of at most ``size`` bytes that a blob may be, or may begin with.
+
+        They have its place, one of its beginnings, or its SHA-256; of each kind the ``receipts.MOST_ALIKE`` longest.
+        """
+        with self._reading() as connection:
+            return receipt_rows.alike(connection, place, heads, content, size)
 
     def open_findings(self, identities: Iterable[Identity]) -> list[Finding]:
         """Return the findings that sightings of these identities may continue, sorted by start.
@@ -136,11 +151,13 @@ class Store:
         self,
         *,
         findings: Iterable[Finding],
-        receipts: Iterable[tuple[str, str]],
+        receipts: Iterable[Receipt | tuple[str, str]],
         generation: Generation,
         report: Mapping[str, object] | None = None,
     ) -> None:
         """Write the results of a step in one transaction. Repeating the same commit changes nothing.
+
+        A pair of name and version is the receipt of a blob of which no more is known.
 
         Raises:
             StoreError: the generation is not the successor of the stored one (another process wrote meanwhile), or the
@@ -150,7 +167,7 @@ class Store:
         with self._writing() as connection:
             _check_follows(_generation(connection), generation, content, self.place)
             finding_rows.write(connection, findings)
-            _write_receipts(connection, receipts, generation.number)
+            receipt_rows.write(connection, receipts, generation.number)
             now = microseconds(clock.now())
             connection.execute(delete(GENERATIONS).where(GENERATIONS.c.number < generation.number))
             row: dict[str, object] = {"number": generation.number, "committed_at": now, "content": content}
@@ -331,17 +348,6 @@ def _check_follows(stored: Generation | None, new: Generation, content: str, pla
             f"generation {new.number} cannot follow generation {stored.number} in the store {place}:"
             " another process has written to it meanwhile, or the step started from an older state"
         )
-
-
-def _write_receipts(connection: Connection, receipts: Iterable[tuple[str, str]], generation: int) -> None:
-    insert = postgresql.insert(RECEIPTS) if connection.dialect.name == "postgresql" else sqlite.insert(RECEIPTS)
-    statement = insert.on_conflict_do_nothing()
-    for batch in finding_rows.batches(receipts):
-        rows = [
-            {"digest": digest(name, version), "name": clean(name), "version": clean(version), "generation": generation}
-            for name, version in batch
-        ]
-        connection.execute(statement, rows)
 
 
 def _entries(connection: Connection, name: str) -> Entries | None:

@@ -25,6 +25,7 @@ from sqlalchemy import (
 # Sorted by bytes on every database, so that prefixes, pages and ties are the same everywhere.
 TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 DIGEST = String(32).with_variant(String(32, collation="C"), "postgresql")
+SHA256 = String(64).with_variant(String(64, collation="C"), "postgresql")
 
 METADATA = MetaData(
     naming_convention={
@@ -99,7 +100,18 @@ RECEIPTS = Table(
     Column("name", TEXT, nullable=False),
     Column("version", TEXT, nullable=False),
     Column("generation", BigInteger, nullable=False, comment="The first generation with the blob's records."),
-    comment="The blobs that were read: a blob with a receipt is not read again.",
+    # Null in the receipts of blobs that are no logs, and in those that the first revision wrote.
+    Column("placed", DIGEST, comment="Digest of the place: the path with links resolved, or the name."),
+    Column("size", BigInteger, comment="How many stored bytes were read."),
+    Column("content", SHA256, comment="Their SHA-256."),
+    Column("head", DIGEST, comment="Digest of their beginning, by which longer blobs are found that begin so."),
+    Column("records", BigInteger, comment="How many records they hold; null if a longer blob may hold others."),
+    Column("last_record", DIGEST, comment="Digest of the last record."),
+    Column("spans", TEXT, comment="Spans of event time whose records were taken, as JSON; null for all records."),
+    Index("ix_receipts_placed", "placed", "size"),
+    Index("ix_receipts_content", "content"),
+    Index("ix_receipts_head", "head", "size"),
+    comment="The blobs that were read: of a blob with a receipt, no record is taken twice.",
 )
 
 GENERATIONS = Table(

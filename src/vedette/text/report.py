@@ -44,11 +44,15 @@ class ListUse:
 class RunReport:
     """Counts of one run.
 
-    ``files`` are the names and reasons of the first blobs with problems, of ``flawed_files`` in all; ``findings`` counts by type.
+    ``known`` counts blobs that were read before, ``grown`` those of which only the end was taken; ``changed`` names those that
+    hold something else than before. ``files`` are the names and reasons of the first blobs with problems, of ``flawed_files`` in
+    all; ``findings`` counts by type.
     """
 
     blobs: int = 0
     known: int = 0
+    grown: int = 0
+    changed: list[str] = field(default_factory=list)
     stored_bytes: int = 0
     records: Counter[str] = field(default_factory=Counter)
     bad: int = 0
@@ -101,7 +105,7 @@ class RunReport:
             yield f"contacts not remembered: {self.evicted} (more per interface and hour than kept_contacts)"
         if self.outside:
             yield f"records outside the span: {self.outside}"
-        yield f"files read: {self.blobs}" + (f" ({self.known} more were read before)" if self.known else "")
+        yield from self._read()
         if self.first_record and self.last_record:
             yield f"time covered: {self.first_record:%Y-%m-%d %H:%M:%S} to {self.last_record:%Y-%m-%d %H:%M:%S} UTC"
         for label, counts in (("values not usable", self.nulled), ("flow records without data", self.statuses)):
@@ -118,6 +122,15 @@ class RunReport:
         yield from (f"blind spot: {text}" for text in self.blind_spots)
         if self.next_step:
             yield f"next: {self.next_step}"
+
+    def _read(self) -> Iterator[str]:
+        yield f"files read: {self.blobs}" + (f" ({self.known} more were read before)" if self.known else "")
+        if self.grown:
+            yield f"files grown: {self.grown} (only what is new in them was taken)"
+        for name in self.changed[:NAMED_FILES]:
+            yield f"file changed: {name}: not what was read there before, so it was read as a new one"
+        if len(self.changed) > NAMED_FILES:
+            yield f"file changed: {len(self.changed) - NAMED_FILES} more"
 
     def _files(self) -> Iterator[str]:
         for name, reasons in self.files[:NAMED_FILES]:
