@@ -8,10 +8,12 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 LOCKED := install --no-deps --require-hashes
 CHECKED = @found=$$($(1) -m pip --disable-pip-version-check check) || { echo "$$found"; echo "what is installed does not fit together; try make clean"; exit 1; }
 CLEAN := build/clean/bin/python
+# A folder of its own for the advisories of audit: nothing imports from it.
+AUDIT := build/audit
 PAGES := $(wildcard docs/*.md docs/*/*.md)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fuzz lint fix docs bench golden package services lock clean
+.PHONY: help demo test check fuzz lint fix docs bench golden package audit services lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -26,7 +28,7 @@ demo: $(VENV)/.runtime ## simulate an account with an attack in it, and find the
 test: $(VENV)/.dev services ## run the tests
 	$(BIN)/pytest -n auto --dist loadgroup
 
-check: lint docs package test ## all that must hold before a change is merged
+check: lint docs package audit test ## all that must hold before a change is merged
 
 fuzz: $(VENV)/.dev ## feed a million damaged inputs to all that reads (INPUTS=10000 for fewer)
 	$(BIN)/python tests/support/fuzzing.py --inputs $(or $(INPUTS),1000000)
@@ -66,6 +68,13 @@ package: $(VENV)/.dev ## build the wheel, and try it and the locks in an empty e
 	$(CLEAN) -m pip -qq --disable-pip-version-check $(LOCKED) --dry-run --report build/locked.json \
 		$(foreach lock,dev docs bench,-r requirements/$(lock).txt)
 	$(BIN)/python requirements/lock.py --complete build/installed.json build/locked.json
+
+audit: $(VENV)/.dev ## check the locks offline: advisories, hashes, licences (ADVISORIES=FILE for other advisories, none for none)
+	$(call CHECKED,$(BIN)/python)
+	@rm -rf $(AUDIT)
+	@test -n "$(ADVISORIES)" || $(PIP) --retries 1 install --no-deps --require-hashes --only-binary :all: --target $(AUDIT) \
+		-r requirements/audit.txt || echo "audit: safety-db cannot be installed here"
+	@$(BIN)/python -m requirements.audit $(if $(filter-out none,$(ADVISORIES)),--advisories $(ADVISORIES),--safety-db $(AUDIT))
 
 services: ## install the services that tests use, where that is possible
 	@.ci/services

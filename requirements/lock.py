@@ -1,8 +1,8 @@
 """Write the locked requirement files of this folder from ``pyproject.toml``: pinned, with hashes, without any index.
 
 ``runtime.txt`` is what a user needs to build and run; ``dev.txt`` is that and what tests and checks need; ``docs.txt`` and
-``bench.txt`` are what those need besides. ``oldest-pip.txt`` is what ``make package`` installs them with. Run it as
-``make lock``; add ``LOCK=--upgrade`` for newer releases of everything.
+``bench.txt`` are what those need besides. ``oldest-pip.txt`` is what ``make package`` installs them with, ``audit.txt`` the
+advisories that ``make audit`` reads. Run it as ``make lock``; add ``LOCK=--upgrade`` for newer releases of everything.
 
 pip installs these files without resolving, and so without asking whether they are complete: ``lock.py --complete REPORT…`` says
 what they lack, according to pip's reports of what it has installed and what it would install from them.
@@ -24,6 +24,9 @@ FOLDER = Path(__file__).parent
 BUILD = ("editables", "hatchling")
 # The first release of Python 3.11 came with pip 22.3, which does not run on later Pythons.
 OLDEST_PIP = 'pip==22.3; python_version < "3.12"'
+# The only distribution of the registry that brings advisories along: of 2021, and for non-commercial use. It is data, no code of
+# it runs, and it is installed into a folder of its own.
+ADVISORIES = "safety-db"
 OPTIONS = (
     "--quiet",
     "--generate-hashes",
@@ -119,7 +122,7 @@ def main(arguments: list[str]) -> None:
         if faults := lacking(map(Path, arguments[1:])):
             sys.exit("\n".join(["locks are not complete; run make lock", *faults]))
         return
-    for lock in (*locks(), Lock("oldest-pip.txt", (OLDEST_PIP,))):
+    for lock in (*locks(), Lock("oldest-pip.txt", (OLDEST_PIP,)), Lock("audit.txt", (ADVISORIES,))):
         write(lock, arguments)
 
 

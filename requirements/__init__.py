@@ -1,0 +1,1 @@
+"""The locked requirements, and the scripts that write and audit them."""
