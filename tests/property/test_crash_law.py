@@ -1,4 +1,4 @@
-"""kill -9 at every commit point, and a run again: the store is as if nothing had happened."""
+"""kill -9 before a commit on Spark, and a run again: the store is as if nothing had happened."""
 
 import gzip
 import json
@@ -55,25 +55,6 @@ def world(store: Path) -> tuple[list[Finding], tuple[object, ...], set[str]]:
     assert files == generation.files()
     rows = {name: sum(part.rows for part in parts) for name, parts in generation.states.items()}
     return findings, (generation.watermark, rows, generation.pending), files
-
-
-def test_a_killed_run_goes_on_where_it_stopped(tmp_path: Path, logs: Path) -> None:
-    clean = run(tmp_path / "clean.db", logs, 0, "never")
-    assert clean.returncode == 0, clean.stderr
-    findings, state, _ = world(tmp_path / "clean.db")
-    assert sorted(finding.seen.count for finding in findings) == [16, 16, 16]
-    commits = int(clean.stdout)
-    assert commits >= 3
-    for commit in range(1, commits + 1):
-        for moment in ("before", "after"):
-            store = tmp_path / f"{commit}{moment}.db"
-            killed = run(store, logs, commit, moment)
-            assert killed.returncode == -signal.SIGKILL, killed.stderr
-            again = run(store, logs, 0, "never")
-            assert again.returncode == 0, again.stderr
-            found, resumed, _ = world(store)
-            assert found == findings, (commit, moment)
-            assert resumed == state, (commit, moment)
 
 
 @needs_spark
