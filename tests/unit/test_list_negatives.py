@@ -60,6 +60,9 @@ def spans_of(loaded: ThreatList) -> list[tuple[str, str, str]]:
         ("203.0.113.9 # nomatch\n", True),
         ("203.0.113.9 nomatch Inc. scanner\n", True),
         ("203.0.113.9 ! hostile\n", True),
+        ("203.0.113.0/24\n203.0.113.9 nomatch # ours\n", False),
+        ("203.0.113.0/24\n203.0.113.9 // nomatch\n", True),
+        ("203.0.113.0/24\n! 203.0.113.9 is the worst of them\n", True),
         ("!203.0.113.0/24\n203.0.113.9\n", True),  # the longest prefix decides
         ("!203.0.112.0/23\n203.0.113.0/24\n", True),
         # what a later command removes

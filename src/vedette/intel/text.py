@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from io import BytesIO, TextIOWrapper
 
 LONGEST_CATEGORY = 120
@@ -76,6 +77,7 @@ def category(text: str) -> str:
     return shortened(text, LONGEST_CATEGORY)
 
 
+@lru_cache(maxsize=1_024)  # the entries of a list mostly share their dates
 def date(text: str) -> datetime | None:
     """Return the first date in a text (ISO 8601, RFC 2822, or as the command ``date`` prints it) in UTC, or None.
 

@@ -23,6 +23,7 @@ _REMOVED = "not applicable: a later command removes it"
 _DATED = re.compile(
     r"^[#;]+\s*(?:this file date|last[ -](?:update|updated|modified)|updated|generated(?: on)?|date)\s*:\s*(.+)$", re.IGNORECASE
 )
+_COMMENT = re.compile(r"[#;]|//")
 _SPLIT = re.compile(r"\s*[#;]\s*|\s*//\s*|\s+")
 _RANGE = re.compile(r"^([0-9a-fA-F:.]+)\s*[-\u2013]\s*([0-9a-fA-F]*[.:][0-9a-fA-F:.]*)(?![^\s#;])")
 _PREFIX = re.compile(r"^([0-9a-fA-F:.]+)\s*/\s*(\d{1,3})(?![^\s#;])")
@@ -47,13 +48,15 @@ def parse(data: bytes) -> Iterator[Item | Exclusion | Refusal]:
             yield Refusal(number, shortened(line), _REMOVED) if removed else statement(number, command)
 
 
-def _entry(number: int, line: str) -> Item | Exclusion:
+def _entry(number: int, line: str) -> Item | Exclusion | Refusal:
     """Return what a line that is no command states: an address or range, and a remark."""
     negated = line.startswith("!")
     text = _PREFIX.sub(r"\1/\2", _RANGE.sub(r"\1-\2", line.lstrip("! \t") if negated else line))
     parts = _SPLIT.split(text, maxsplit=1)
-    remark = text[len(parts[0]) :].lstrip()
-    if negated or is_exception(remark):
+    words = _COMMENT.split(text[len(parts[0]) :], maxsplit=1)[0]
+    if negated and words.strip():
+        return Refusal(number, shortened(line), "not an address: neither an exception nor a comment")
+    if negated or is_exception(words):
         return Exclusion(number, parts[0])
     return Item(number, parts[0], category(parts[1].lstrip("#;/ \t")) if len(parts) > 1 else "")
 
