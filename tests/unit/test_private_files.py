@@ -139,17 +139,15 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_draft(tmp_path: Path) -> 
     assert os.listdir(tmp_path) == ["file"]  # noqa: PTH208
 
 
-def test_a_device_or_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     learn(f"{tmp_path}/case.db", "alice", tmp_path)
     os.mkfifo(tmp_path / "pipe")
     read: list[bytes] = []
     reader = threading.Thread(target=lambda: read.append((tmp_path / "pipe").read_bytes()), daemon=True)
     reader.start()
-    for place in ("/dev/null", str(tmp_path / "pipe")):
-        assert run("baseline", "export", place, "--store", f"{tmp_path}/case.db").status == 0
+    assert run("baseline", "export", f"{tmp_path}/pipe", "--store", f"{tmp_path}/case.db").status == 0
     reader.join(60)
     assert read[0].startswith(b"PK")
-    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
 
 

@@ -58,7 +58,9 @@ def held_place(settings: Settings, store: Store) -> Iterator[StateLocation]:
     if place is None or store.in_memory:
         with _for_this_run(place) as own:
             yield own
-    elif isinstance(place, Folder):
+        return
+    store.check_writable()
+    if isinstance(place, Folder):
         _adopt_earlier(settings, store, place.path)
         if not place.path.exists():  # a folder that is made would be in the way of the one that is missing
             check_complete(place, _owner(settings, store), store.generation())

@@ -6,15 +6,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from importlib.metadata import version
+from itertools import count
 from pathlib import Path
 from shutil import copyfile
-from typing import TYPE_CHECKING
+from time import sleep
+from typing import TYPE_CHECKING, cast
 from urllib.parse import quote_from_bytes
 from uuid import uuid4
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text
 from sqlalchemy.engine import URL
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
@@ -36,6 +38,7 @@ _WRITER_KEY = "vedette_version"
 _IDENTITY_KEY = "identity"
 _READ_ONLY = "vedette_read_only"
 _BUSY_SECONDS = 30
+_ATTEMPTS = 1_000
 # With FULL, a commit is on the disk when it returns, so that whatever follows a commit can rely on it.
 _PRAGMAS = (
     "busy_timeout = 30000",  # before WAL is set, which several may do at once
@@ -154,7 +157,7 @@ def _prepared(engine: Engine, pragmas: Sequence[str]) -> Engine:
         connection.isolation_level = None  # the driver must not begin transactions by itself: see _begin
         cursor = connection.cursor()
         for pragma in pragmas:
-            cursor.execute(f"PRAGMA {pragma}")
+            _set(cursor, pragma)
         cursor.close()
 
     @event.listens_for(engine, "begin")
@@ -164,6 +167,19 @@ def _prepared(engine: Engine, pragmas: Sequence[str]) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
     return engine
+
+
+def _set(cursor: DBAPICursor, pragma: str) -> None:
+    """Set a pragma; where several open a new file at once, SQLite does not wait for the mode of its log to change."""
+    for attempt in count():
+        try:
+            cursor.execute(f"PRAGMA {pragma}")
+        except sqlite3.OperationalError:
+            if attempt == _ATTEMPTS or not pragma.startswith("journal_mode"):
+                raise
+            sleep(_BUSY_SECONDS / _ATTEMPTS)
+        else:
+            return
 
 
 def _postgresql(server: Server) -> Engine:
@@ -196,6 +212,49 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+def opened_and_prepared(url: str, place: str, *, create: bool) -> Engine:
+    """Return an engine for a store whose tables are of the newest revision; one that cannot be upgraded is loaded into memory.
+
+    Raises:
+        StoreError: as ``connect`` and ``prepare``.
+    """
+    engine = connect(url, create=create)
+    try:
+        if is_read_only(engine) and _is_older(engine):
+            engine = _upgraded_copy(engine, place)
+        prepare(engine, place, create=create)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def _is_older(engine: Engine) -> bool:
+    with engine.begin() as connection:
+        return revision_of(connection) not in {None, HEAD}
+
+
+def _upgraded_copy(engine: Engine, place: str) -> Engine:
+    """Load a file of an earlier build into memory and upgrade it there, for reading only."""
+    copy = _sqlite_in_memory()
+    with closing(engine.raw_connection()) as source, closing(copy.raw_connection()) as target:
+        cast("sqlite3.Connection", source.driver_connection).backup(cast("sqlite3.Connection", target.driver_connection))
+    engine.dispose()
+    try:
+        prepare(copy, place, create=False)
+        with closing(copy.raw_connection()) as connection:
+            connection.cursor().execute("PRAGMA query_only = ON")
+    except BaseException:
+        copy.dispose()
+        raise
+    return copy.execution_options(**{_READ_ONLY: True})
+
+
+def has_one_connection(engine: Engine) -> bool:
+    """Tell whether all that use an engine share one connection, so that there can be only one transaction at a time."""
+    return isinstance(engine.pool, StaticPool)
+
+
 def prepare(engine: Engine, place: str, *, create: bool) -> None:
     """Bring the tables to the newest revision.
 
@@ -206,9 +265,8 @@ def prepare(engine: Engine, place: str, *, create: bool) -> None:
         revision = revision_of(connection)
         if revision == HEAD:
             return
-    if is_read_only(engine):
-        what = "does not contain a store of vedette" if revision is None else f"has tables of revision {revision}, not {HEAD}"
-        raise StoreError(f"{place} {what}, and cannot be written")
+    if is_read_only(engine) and revision is None:
+        raise StoreError(f"{place} does not contain a store of vedette, and cannot be written")
     with writing(engine) as connection:
         revision = revision_of(connection)  # again: another process may have migrated meanwhile
         if revision == HEAD:

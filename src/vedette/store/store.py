@@ -25,7 +25,15 @@ from vedette.logs.receipt import Receipt
 from vedette.state_files.generation import Generation
 from vedette.store import finding_rows
 from vedette.store import receipts as receipt_rows
-from vedette.store.database import connect, identity_of, is_read_only, make_identity, mapped_errors, prepare, writing
+from vedette.store.database import (
+    has_one_connection,
+    identity_of,
+    is_read_only,
+    make_identity,
+    mapped_errors,
+    opened_and_prepared,
+    writing,
+)
 from vedette.store.documents import from_microseconds, json_text, microseconds, read_json
 from vedette.store.lists import ListSummary, header_text, imported, list_of, open_count, packed, summary_of, unpacked
 from vedette.store.selection import SORTED_AT_MOST, Filters, conditions, page
@@ -56,8 +64,7 @@ class Store:
         self._engine = engine
         self._secrets = secrets
         self.place = place
-        # In memory there is only one connection, so only one transaction at a time.
-        self._lock: AbstractContextManager[object] = RLock() if place == EPHEMERAL else nullcontext()
+        self._lock: AbstractContextManager[object] = RLock() if has_one_connection(engine) else nullcontext()
 
     @classmethod
     def open(cls, url: str, *, create: bool = True) -> Self:
@@ -69,12 +76,7 @@ class Store:
         url = EPHEMERAL if is_ephemeral(url) else url
         place, secrets = shown(url), secrets_of(url)
         with mapped_errors(place, "opened", secrets):
-            engine = connect(url, create=create)
-            try:
-                prepare(engine, place, create=create)
-            except BaseException:
-                engine.dispose()
-                raise
+            engine = opened_and_prepared(url, place, create=create)
         return cls(engine, place, secrets)
 
     @classmethod
@@ -98,6 +100,15 @@ class Store:
     def in_memory(self) -> bool:
         """Whether the store is in memory, so that its state is of no use after the run."""
         return self.place == EPHEMERAL
+
+    def check_writable(self) -> None:
+        """Check that the store was not opened for reading only.
+
+        Raises:
+            StoreError: it was, because its file or its folder cannot be written.
+        """
+        if is_read_only(self._engine):
+            raise StoreError(f"the store {self.place} cannot be written (the file or its folder is read-only)")
 
     def identity(self) -> str:
         """Return what tells this store from all others; "" for one of an earlier build that cannot be written to get it."""
