@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vedette.baseline.tables import API_DAYS, DAYS, FOLDS, MARKS, TRAITS, folded, load, schema_of
+from vedette.clock import now
 from vedette.errors import ConfigurationError
 from vedette.private import replacing
 from vedette.state_files.generation import Generation, Part
@@ -84,7 +85,7 @@ def imported(path: Path, generation: Generation, location: StateLocation, *, mer
     With ``merge``, the counts of days that both sides hold are added up; without it, such days are an error.
 
     Raises:
-        ConfigurationError: the file is not an exported baseline, or contains days that the state already holds.
+        ConfigurationError: the file is not an exported baseline, or contains days that the state already holds, or future ones.
         EngineError: a state file is missing or damaged, or the location cannot be written.
     """
     number = generation.number + 1
@@ -93,6 +94,7 @@ def imported(path: Path, generation: Generation, location: StateLocation, *, mer
     try:
         with _opened(path) as archive:
             entries = _entries(path, archive)
+            _check_past(path, entries)
             if not merge:
                 _check_apart(path, generation, entries)
             for info, name, day in entries:
@@ -156,6 +158,10 @@ def _bounded(table: pa.Table) -> pa.Table:
 @contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
+        if path.exists() and not path.is_file():  # a device or a pipe never ends
+            raise ConfigurationError(f"{path}: is not a file")
+        if (size := path.stat().st_size) > _MOST_BYTES:
+            raise ConfigurationError(f"{path}: is larger than a baseline can be ({size:,} bytes; the most is {_MOST_BYTES:,})")
         with zipfile.ZipFile(path) as archive:
             yield archive
     except OSError as error:
@@ -196,6 +202,16 @@ def _about(archive: zipfile.ZipFile) -> dict[str, object]:
     except (ValueError, RecursionError):
         return {}
     return about if isinstance(about, dict) else {}
+
+
+def _check_past(path: Path, entries: Iterable[tuple[zipfile.ZipInfo, str, int | None]]) -> None:
+    """Check that no day is later than tomorrow, which is as much as clocks may differ."""
+    newest = max((day for _, _, day in entries if day is not None), default=0)
+    if newest > (now().date() - _EPOCH).days + 1:
+        raise ConfigurationError(
+            f"{path}: holds the day {_EPOCH + timedelta(days=newest)}, which is in the future: run vedette baseline repair on the"
+            " store that it is from, and export again; if this machine's clock is wrong, set it"
+        )
 
 
 def _check_apart(path: Path, generation: Generation, entries: Iterable[tuple[zipfile.ZipInfo, str, int | None]]) -> None:

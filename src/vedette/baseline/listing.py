@@ -4,9 +4,11 @@ import json
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
+from shlex import quote
 
 from vedette.baseline.episodes import ScoredEpisode
 from vedette.baseline.pages import QUARANTINE, SUBJECTS, History, Learning, Page, Usual
+from vedette.baseline.repair import Repaired
 from vedette.baseline.what_if import Change, Judged
 from vedette.errors import ConfigurationError
 from vedette.exposure.ports import moment
@@ -38,6 +40,20 @@ def day_text(day: int) -> str:
         return str(_EPOCH + timedelta(days=day))
     except OverflowError:
         return str(day)
+
+
+def repair_lines(result: Repaired, store: str) -> Iterator[str]:
+    """Yield what was removed from a state and kept, and how to learn again what it had forgotten."""
+    reached = "" if result.reached is None else f" (it reached to {result.reached:%Y-%m-%d %H:%M})"
+    yield f"{store}: repaired, generation {result.generation.number}{reached}"
+    for label, counts in (("removed", result.removed), ("kept", result.kept)):
+        yield f"{label}: " + (", ".join(f"{name} {count:,}" for name, count in sorted(counts.items())) or "nothing")
+    until = result.generation.watermark
+    yield "the state now ends " + ("with nothing in it" if until is None else f"at {until:%Y-%m-%d %H:%M} UTC")
+    yield "to learn again what was forgotten, scan the whole archive into a new store and carry its baseline over:"
+    yield "vedette scan LOGS --store new.db"
+    yield "vedette baseline export baseline.zip --store new.db"
+    yield f"vedette baseline import baseline.zip --merge --store {quote(store)}"
 
 
 def overview_lines(accounts: Iterable[Learning], histories: list[History], width: int) -> Iterator[str]:

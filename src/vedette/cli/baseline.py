@@ -3,12 +3,14 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from vedette.errors import EngineError, NotFoundError
+from vedette.errors import EngineError, NotFoundError, StoreError
 from vedette.terminal.command import (
     Command,
     ConfigOption,
@@ -120,9 +122,11 @@ def import_baseline(
 
     Example: vedette baseline import baseline.zip --store other.db
     """
+    from vedette.pipeline.composition import lateness
+
     settings = store_settings(config, store)
     with _held(settings, create=True) as (opened, place):
-        start_from(file, opened, place, merge=merge)
+        start_from(file, opened, place, merge=merge, lateness=lateness(settings))
     say(f"{file}: imported into {shown_store(settings)}")
 
 
@@ -149,18 +153,75 @@ def forget(
     say(f"{principal}: {rows:,} rows forgotten")
 
 
-def start_from(file: Path, store: "Store", place: "StateLocation", *, merge: bool = False) -> None:
+@APPLICATION.command("repair")
+def repair(
+    trust_clock: Annotated[
+        bool, typer.Option("--trust-clock", help="Repair although the store was written later than this machine's clock says.")
+    ] = False,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Remove what is dated in the future from the state of a store, which a scan then accepts again. Findings are kept.
+
+    Example: vedette baseline repair --store case.db
+    """
+    from vedette.baseline import repaired
+    from vedette.baseline.listing import repair_lines
+    from vedette.clock import now
+    from vedette.engine.plausible import latest_plausible
+    from vedette.pipeline.composition import lateness
+    from vedette.state_files.generation import Generation
+
+    settings = store_settings(config, store)
+    shown, clock = shown_store(settings), now()
+    with _held(settings) as (opened, place):
+        if not trust_clock:
+            _check_clock(opened, clock)
+        before = opened.generation() or Generation(number=0)
+        result = repaired(before, place, latest_plausible(clock, lateness(settings)), clock)
+        if result is None:
+            say(f"{shown}: nothing to repair: no part of its state is dated in the future")
+            return
+        _commit(opened, place, before, result.generation)
+    for line in repair_lines(result, shown):
+        say(line)
+
+
+def _check_clock(store: "Store", clock: datetime) -> None:
+    """Check that the clock has not gone back since the last run: what was read since would be taken for the future's.
+
+    Raises:
+        StoreError: it has.
+    """
+    from vedette.engine.plausible import SLACK
+
+    for report in store.reports(limit=1):
+        if report.written_at > clock + SLACK:
+            raise StoreError(
+                f"{store.place}: was written on {report.written_at:%Y-%m-%d}, but this machine's clock says {clock:%Y-%m-%d}:"
+                " set the clock, or give --trust-clock if it was wrong then"
+            )
+
+
+def start_from(
+    file: Path, store: "Store", place: "StateLocation", *, merge: bool = False, lateness: timedelta | None = None
+) -> None:
     """Import a baseline into a store and its state, which this process must have locked.
+
+    ``lateness`` is how far a state may reach beyond the clock.
 
     Raises:
         ConfigurationError: the file is not a baseline, or contains days that the state already has.
         EngineError: a file of the state is missing or damaged, or the state cannot be written.
-        StoreError: the store cannot be written.
+        StoreError: the store cannot be written, or its state reaches into the future.
     """
     from vedette.baseline import imported
+    from vedette.clock import now
+    from vedette.engine.plausible import check_reach
     from vedette.state_files.generation import Generation
 
     before = store.generation() or Generation(number=0)
+    check_reach(before, store.place, now(), lateness or timedelta())
     _commit(store, place, before, imported(file, before, place, merge=merge))
 
 
@@ -183,16 +244,22 @@ def read_state(store: "Store", settings: "Settings", read: Callable[["Generation
 
 
 def known(store: "Store", settings: "Settings") -> "Generation":
-    """Return the state of a store, which must have learned something.
+    """Return the state of a store, which must have learned something; say so if it reaches into the future.
 
     Raises:
         NotFoundError: the store has learned nothing.
     """
     from vedette.baseline.tables import DAYS
+    from vedette.clock import now
+    from vedette.engine.plausible import beyond, latest_plausible
+    from vedette.pipeline.composition import lateness
 
     generation = store.generation()
+    shown = shown_store(settings)
+    if generation is not None and (reached := beyond(generation, latest_plausible(now(), lateness(settings)))):
+        command = f"vedette baseline repair --store {quote(shown)}"
+        say(f"{shown}: its state reaches to {reached:%Y-%m-%d %H:%M}, which is in the future: {command}")
     if generation is None or not generation.states.get(DAYS):
-        shown = shown_store(settings)
         raise NotFoundError(f"{shown} has learned nothing: run vedette scan LOGS --store {shown} first")
     return generation
 

@@ -15,12 +15,14 @@ from typing import ClassVar, Protocol
 
 import pyarrow as pa
 
+from vedette.clock import now
 from vedette.findings import Sighting
 from vedette.intel import ThreatList
 from vedette.inventory import Inventory
 from vedette.logs.blob import Blob
 from vedette.logs.read_counts import Limits, ReadCounts
 from vedette.logs.receipt import Receipt, Span
+from vedette.logs.strays import Strays
 from vedette.network.geo import Geo
 from vedette.state_files.generation import Generation, Part
 from vedette.state_files.location import StateLocation
@@ -39,6 +41,9 @@ class ReadPlan:
     ``tables`` are those that are kept; records of others are only counted. ``processes`` is how many read in parallel; 1 reads in
     this process. Records before ``since`` or at and after ``until`` are counted as outside and left out.
     A file of the spool is closed once it holds ``part_rows`` records.
+
+    ``clock`` is the moment of the run, the same wherever it reads, ``lateness`` how much older than its delivery a record may be:
+    records that are later than both allow are counted as from the future and left out (``engine.plausible``).
     """
 
     read: ReadBlob
@@ -49,6 +54,8 @@ class ReadPlan:
     since: datetime | None = None
     until: datetime | None = None
     part_rows: int = 262_144
+    clock: datetime = field(default_factory=now)
+    lateness: timedelta = timedelta(minutes=20)
 
     @property
     def span(self) -> Span:
@@ -61,8 +68,9 @@ class ReadPlan:
 class Reading:
     """The result of reading some blobs.
 
-    ``receipts`` are those of blobs that were read, ``missed`` the names of blobs that could not be opened, ``files``
-    the names of blobs that had problems, each with its reasons.
+    ``receipts`` are those of blobs that were read, ``missed`` the names of blobs that another run must read (they could not be
+    opened, or are wholly from the future), ``files`` the names of blobs that had problems, each with its reasons. Records of the
+    ``future``, and those that are too ``early`` for their log, were left out.
     """
 
     parts: tuple[Part, ...] = ()
@@ -73,6 +81,8 @@ class Reading:
     records: Counter[str] = field(default_factory=Counter)
     bad: int = 0
     outside: int = 0
+    future: Strays = field(default_factory=Strays)
+    early: Strays = field(default_factory=Strays)
     nulled: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vedette.engine import Reading, ReadPlan
+from vedette.engine.plausible import Sieve
 from vedette.engine.taken import Taking
 from vedette.errors import EngineError, ReadError, SourceError
 from vedette.logs.blob import Blob
@@ -90,10 +91,12 @@ def read_group(blobs: tuple[Blob, ...], plan: ReadPlan) -> Reading:
     receipts, missed = [], []
     for blob in blobs:
         counts, failure, before, taking, outside = ReadCounts(), "", len(writer.parts), Taking(blob), 0
+        sieve = Sieve(name=blob.name, clock=plan.clock, lateness=plan.lateness, nulled=counts.nulled)
         try:
             for table, whole in plan.read(blob, plan.limits, counts):
                 batch = taking.new(table, whole)
                 reading.records[table] += batch.num_rows
+                batch = sieve.plausible(table, batch)
                 inside = _inside(batch, TIME_COLUMN[table], plan)
                 outside += batch.num_rows - inside.num_rows
                 if table in plan.tables and inside.num_rows:
@@ -107,7 +110,12 @@ def read_group(blobs: tuple[Blob, ...], plan: ReadPlan) -> Reading:
             _note(reading, blob, counts, str(error))
             continue
         reading.outside += outside
-        receipts.append(taking.receipt(counts, plan.span, outside))
+        reading.future.update(sieve.future)
+        reading.early.update(sieve.early)
+        if sieve.waits:
+            missed.append(blob.name)
+        else:
+            receipts.append(taking.receipt(counts, plan.span, outside))
         _note(reading, blob, counts, failure)
     reading.parts = writer.finish()
     reading.receipts = tuple(receipts)
@@ -178,7 +186,7 @@ class _Writer:
             others = rows.filter(pc.not_equal(rows["object"].cast(pa.string()), pa.scalar(name)))
             dropped[part.table] += rows.num_rows - others.num_rows
             self.place.remove(part.path)
-            self._write_rows(part.table, others)
+            self.write_rows(part.table, others)
         return dropped
 
     def finish(self) -> tuple[Part, ...]:
@@ -190,9 +198,9 @@ class _Writer:
         batches = self._batches.pop(table)
         self._sizes.pop(table)
         # One dictionary per column, so that work on distinct values is done once per part.
-        self._write_rows(table, pa.Table.from_batches(batches, TABLES[table]).unify_dictionaries().combine_chunks())
+        self.write_rows(table, pa.Table.from_batches(batches, TABLES[table]).unify_dictionaries().combine_chunks())
 
-    def _write_rows(self, table: str, gathered: pa.Table) -> None:
+    def write_rows(self, table: str, gathered: pa.Table) -> None:
         time = TIME_COLUMN[table]
         if gathered[time].null_count:  # a record without a time belongs to no slice; the reader has counted it
             gathered = gathered.filter(pc.is_valid(gathered[time]))
@@ -244,6 +252,17 @@ def load(place: StateLocation, part: Part, until_us: int | None) -> pa.Table:
     if until_us is not None:
         wanted = pc.and_(wanted, pc.less(times, pa.scalar(until_us)))
     return table.filter(wanted)
+
+
+def rewritten(place: StateLocation, part: Part, until_us: int) -> tuple[Part, ...]:
+    """Write the rows of a part before a moment to a new file; return its part, nothing if there are none.
+
+    Raises:
+        EngineError: the file is gone or damaged, or the new one cannot be written.
+    """
+    writer = _Writer(place, uuid4().hex, part.rows)
+    writer.write_rows(part.table, load(place, part, until_us))
+    return tuple(writer.parts)
 
 
 def taken(parts: Iterable[Part], until_us: int | None) -> tuple[list[Part], list[Part]]:

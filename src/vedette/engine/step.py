@@ -48,18 +48,19 @@ class Script:
         until_us = None if until is None else microseconds(until)
         touched, remaining = taken(generation.pending, until_us)
         plan = self._plans[frozenset(part.table for part in touched)]
-        watermark = until or latest(generation.watermark, touched)
+        reached = until or latest(generation.watermark, touched)
         with self._port.working():
             self._open_slice(touched, until_us)
             self._open_states(generation)
             late, duplicates = self._count_and_drop(touched, generation.watermark)
             self._make_facts(plan)
-            states = self._make_views(plan, generation, watermark)
+            states = self._make_views(plan, generation, reached)
             return StepResult(
                 generation=replace(
                     generation,
                     number=generation.number + 1,
-                    watermark=watermark,
+                    # Late records are folded as of their own time: what is newer than they are is not forgotten.
+                    watermark=max(reached, generation.watermark or reached),
                     states=states,
                     pending=tuple(remaining),
                 ),
@@ -107,13 +108,13 @@ class Script:
             if name in plan.facts:
                 self._port.register(name, rows)
 
-    def _make_views(self, plan: StepPlan, generation: Generation, watermark: datetime) -> dict[str, tuple[Part, ...]]:
+    def _make_views(self, plan: StepPlan, generation: Generation, reached: datetime) -> dict[str, tuple[Part, ...]]:
         """Make views and fold states in the plan's order; return the parts of all state tables afterwards."""
-        numbers = {**self._numbers, **step_numbers(watermark, generation.number + 1)}
+        numbers = {**self._numbers, **step_numbers(reached, generation.number + 1)}
         states = dict(generation.states)
         for item in plan.views_and_folds:
             if isinstance(item, State):
-                states[item.name] = fold(self._port, item, generation, watermark, numbers)
+                states[item.name] = fold(self._port, item, generation, reached, numbers)
             elif item.kept:
                 self._port.keep(item.name, fill(item.sql, numbers))
             else:

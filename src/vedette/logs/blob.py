@@ -3,10 +3,11 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 
 from vedette.logs.receipt import Taken
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blob:
@@ -46,38 +47,79 @@ class KeyFacts:
     delivered_at: datetime | None = None
 
 
-_FILE_TIME = re.compile(r"_(\d{8})T(\d{4})Z?_")
-_FOLDER = re.compile(r"AWSLogs/(?:o-[a-z0-9]+/)?(\d{12})/(?:CloudTrail|vpcflowlogs)/([a-z0-9-]+)/")
-_FOLDER_DAY = re.compile(r"/(\d{4})/(\d{2})/(\d{2})/(?:(\d{2})/)?")
-_FILE = re.compile(r"(?:^|/)(\d{12})_(?:CloudTrail|vpcflowlogs)_([a-z0-9-]+)_")
-_HIVE = {
-    "account_id": re.compile(r"aws-account-id=(\d{12})/"),
-    "region": re.compile(r"aws-region=([a-z0-9-]+)/"),
-    "day": re.compile(r"/year=(\d{4})/month=(\d{2})/day=(\d{2})/(?:hour=(\d{2})/)?"),
-}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """When a log file was delivered according to its name: at or after ``begin``, and before ``end``.
+
+    ``exact`` is whether the file's own name gives the minute; otherwise its folder gives the day or the hour.
+    """
+
+    begin: datetime
+    end: datetime
+    exact: bool
+
+
+_DAY = r"(\d{4})/(\d{2})/(\d{2})/(?:(\d{2})/)?"
+_HIVE_DAY = r"year=(\d{4})/month=(\d{2})/day=(\d{2})/(?:hour=(\d{2})/)?"
+_FILE = re.compile(r"(\d{12})_(?:CloudTrail|vpcflowlogs)_([a-z0-9-]+)_", re.ASCII)
+_FILE_TIME = re.compile(rf"{_FILE.pattern}(?:fl-[0-9a-zA-Z]+_)?(\d{{8}})T(\d{{4}})Z?_", re.ASCII)
+# Account, region, and the day with or without an hour.
+_FOLDERS = (
+    re.compile(
+        rf"(?<![^/])AWSLogs/(?:o-[a-z0-9]+/)?(\d{{12}})/(?:CloudTrail|vpcflowlogs)/([a-z0-9-]+)/(?:{_DAY})?",
+        re.ASCII,
+    ),
+    re.compile(
+        rf"(?<![^/])aws-account-id=(\d{{12}})/(?:aws-service=[\w-]+/)?(?:aws-region=([a-z0-9-]+)/(?:{_HIVE_DAY})?)?",
+        re.ASCII,
+    ),
+)
 
 
 def key_facts(name: str) -> KeyFacts:
     """Return the account, region and delivery time that an object key in one of AWS's layouts holds (contract 6.2 and 6.4)."""
-    owner = _FILE.search(name) or _FOLDER.search(name)
-    account = owner or _HIVE["account_id"].search(name)
-    region = owner.group(2) if owner else None
-    if region is None and (match := _HIVE["region"].search(name)):
-        region = match.group(1)
+    owner = _FILE.match(_own(name)) or _folder(name)
+    found = delivery(name)
     return KeyFacts(
-        account_id=account.group(1) if account else None,
-        region=region,
-        delivered_at=_delivered_at(name),
+        account_id=owner.group(1) if owner else None,
+        region=owner.group(2) if owner else None,
+        delivered_at=found.begin if found else None,
     )
 
 
-def _delivered_at(name: str) -> datetime | None:
+def delivery(name: str) -> Delivery | None:
+    """Return when the file with this name was delivered; None if the name is in none of AWS's layouts.
+
+    The file's own name says it best. A date in a folder counts only where AWS writes it: after account, service and region.
+    """
+    file = _FILE_TIME.match(_own(name))
+    if file and (found := _of_file(file.group(3), file.group(4))):
+        return found
+    folder = _folder(name)
+    return _of_folder(*folder.groups()[2:]) if folder and folder.group(3) else None
+
+
+def _folder(name: str) -> re.Match[str] | None:
+    """Return the last folders of one of the layouts: what precedes them is the user's own, whatever it looks like."""
+    found = [match for layout in _FOLDERS for match in layout.finditer(name)]
+    return max(found, key=re.Match.start, default=None)
+
+
+def _own(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def _of_file(day: str, minute: str) -> Delivery | None:
     try:
-        if match := _FILE_TIME.search(name):
-            return datetime.strptime("".join(match.groups()) + "+0000", "%Y%m%d%H%M%z")
-        if match := _FOLDER_DAY.search(name) or _HIVE["day"].search(name):
-            year, month, day, hour = match.groups()
-            return datetime(int(year), int(month), int(day), int(hour or 0), tzinfo=UTC)
-    except ValueError:  # digits that are not a date, such as 31 February
+        begin = datetime.strptime(f"{day}{minute}+0000", "%Y%m%d%H%M%z")
+        return Delivery(begin=begin, end=begin + timedelta(minutes=1), exact=True)
+    except (ValueError, OverflowError):  # digits that are not a time, such as 31 February
         return None
-    return None
+
+
+def _of_folder(year: str, month: str, day: str, hour: str | None) -> Delivery | None:
+    try:
+        begin = datetime(int(year), int(month), int(day), int(hour or 0), tzinfo=UTC)
+        return Delivery(begin=begin, end=begin + (timedelta(days=1) if hour is None else timedelta(hours=1)), exact=False)
+    except (ValueError, OverflowError):
+        return None

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 
+from vedette.clock import now
 from vedette.engine import Engine, Knowledge, ReadPlan
 from vedette.engine.fact_tables import expected_ports
 from vedette.errors import ConfigurationError
@@ -14,6 +15,7 @@ from vedette.exceptions.authorised import parse
 from vedette.exposure import digest
 from vedette.logs.read_counts import Limits
 from vedette.pipeline.enrichment import Enrichment
+from vedette.pipeline.knowledge import complete
 from vedette.pipeline.reading import read_blob
 from vedette.pipeline.run import Pipeline, Slicing
 from vedette.pipeline.state_place import held_place, state_place
@@ -69,11 +71,13 @@ def pipeline(
                     processes=processes,
                     since=span.since,
                     until=span.until,
+                    clock=now(),
+                    lateness=lateness(settings),
                 ),
                 rules=chosen,
                 slicing=Slicing(
                     largest=dict.fromkeys(TABLES, settings.slice_events) if settings.slice_events else engine.usual_slice,
-                    lateness=timedelta(minutes=max(settings.lateness_cloudtrail_minutes, settings.lateness_flows_minutes)),
+                    lateness=lateness(settings),
                     gap=timedelta(days=settings.episode_gap_days),
                 ),
                 clock=clock,
@@ -81,9 +85,15 @@ def pipeline(
                 permits=permits,
                 acceptances=acceptances,
                 digest=_digest(place, knowledge),
+                complete=partial(complete, known=knowledge, settings=settings),
             )
         finally:
             engine.close()
+
+
+def lateness(settings: Settings) -> timedelta:
+    """Return how much older than its delivery a record may be."""
+    return timedelta(minutes=max(settings.lateness_cloudtrail_minutes, settings.lateness_flows_minutes))
 
 
 def _digest(place: StateLocation, knowledge: Knowledge) -> Callable[[Generation, datetime, datetime], tuple[str, ...]]:

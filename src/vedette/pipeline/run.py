@@ -11,21 +11,22 @@ from operator import itemgetter
 from typing import Protocol
 
 from vedette.engine import Engine, Reading, ReadPlan, StepResult
+from vedette.engine.plausible import believed_delivery, check_reach
 from vedette.exceptions.accepted import Acceptance, accepted
 from vedette.exceptions.authorised import Permit, permitted
 from vedette.findings import Finding, Sighting, assemble, detector_id, episodes, identity
-from vedette.logs.blob import Blob, key_facts
+from vedette.logs.blob import Blob
 from vedette.logs.receipt import Receipt
+from vedette.pipeline.slices import apart, full_slice, microseconds, moment, named_apart
 from vedette.pipeline.unread import sort_out
 from vedette.rules import Rules
 from vedette.schema import TABLES
-from vedette.sql.time import BIN, BINS_PER_DAY
+from vedette.sql.time import BIN
 from vedette.state_files.folder import sweep
 from vedette.state_files.generation import Generation
 from vedette.store import Store
 from vedette.text.report import RunReport
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
 
 
@@ -70,6 +71,10 @@ def _nothing(_state: Generation, _first: datetime, _last: datetime) -> tuple[str
     return ()
 
 
+def _nothing_more(_report: RunReport) -> None:
+    return
+
+
 @dataclass(slots=True, kw_only=True)
 class Pipeline:
     """Carries blobs through one engine into one store.
@@ -77,7 +82,7 @@ class Pipeline:
     ``clock`` stamps findings; None stamps event time (a replay). ``enrich`` adds to a sighting what is known of its instance and
     addresses. ``permits`` name authorised scanners, ``acceptances`` accepted behaviour: such findings are archived. ``digest``
     says from the state after a bulk run, and the times of its first and last record, what of it is no finding and yet worth a
-    line.
+    line. ``complete`` adds to the report of a run, before it is stored, what was known and what could not be seen.
     """
 
     engine: Engine
@@ -90,10 +95,12 @@ class Pipeline:
     permits: tuple[Permit, ...] = ()
     acceptances: tuple[Acceptance, ...] = ()
     digest: Callable[[Generation, datetime, datetime], tuple[str, ...]] = _nothing
+    complete: Callable[[RunReport], None] = _nothing_more
     report: RunReport = field(default_factory=RunReport)
     findings: dict[str, str] = field(default_factory=dict)
     _generation: Generation = field(default_factory=lambda: Generation(number=0))
     _receipts: list[Receipt] = field(default_factory=list)
+    _ends: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def bulk(self, blobs: Iterable[Blob], progress: Progress | None = None) -> RunReport:
         """Read everything, detect, and leave nothing pending. Blobs that the store has receipts of are not read again.
@@ -104,9 +111,9 @@ class Pipeline:
         """
         self._read(blobs, progress or Silence())
         self._advance(None)
-        if self._generation.pending or self._receipts:
+        if self._generation.pending or self._receipts or self.report.slices:  # the last step writes the report
             self._step(None, last=True)
-        self.report.findings.update(self.findings.values())
+        self._count()
         return self.report
 
     def feed(self, blobs: Iterable[Blob], progress: Progress | None = None) -> RunReport:
@@ -120,15 +127,16 @@ class Pipeline:
         newest = max((part.last_us or 0 for part in self._generation.pending), default=None)
         if newest is not None:
             lateness = self.slicing.lateness // timedelta(microseconds=1)
-            edge = _moment((newest - lateness) // BIN * BIN)
+            edge = moment((newest - lateness) // BIN * BIN)
             self._advance(edge)
-            if any((part.first_us or 0) < _microseconds(edge) for part in self._generation.pending) or self._receipts:
+            if any((part.first_us or 0) < microseconds(edge) for part in self._generation.pending) or self._receipts:
                 self._step(max(edge, self._generation.watermark or edge), last=True)
-        self.report.findings.update(self.findings.values())
+        self._count()
         return self.report
 
     def _read(self, blobs: Iterable[Blob], progress: Progress) -> None:
         self._generation = self.store.generation() or Generation(number=0)
+        check_reach(self._generation, self.store.place, self.plan.clock, self.slicing.lateness)
         sweep(self.plan.place, self._generation.files())
         queue = self._unread(blobs)
         progress.start(len(queue.blobs), sum(blob.size or 0 for blob in queue.blobs))
@@ -145,7 +153,7 @@ class Pipeline:
         self.report.known, self.report.grown = found.known, found.grown
         self.report.changed += found.changed
         self._receipts += found.receipts
-        return _Queue(found.unread)
+        return _Queue(found.unread, self.plan.clock)
 
     def _take(self, reading: Reading) -> None:
         report = self.report
@@ -157,40 +165,41 @@ class Pipeline:
         for name in ("records", "nulled", "statuses", "skipped"):
             getattr(report, name).update(getattr(reading, name))
         report.name_files(reading.files)
-        for part in reading.parts:
-            first, last = _moment(part.first_us or 0), _moment(part.last_us or 0)
-            report.first_record = min(report.first_record or first, first)
-            report.last_record = max(report.last_record or last, last)
+        report.from_future.update(reading.future)
+        report.long_before.update(reading.early)
+        self._cover({part.path: (part.first_us or 0, part.last_us or 0) for part in reading.parts})
         self._receipts += reading.receipts
         self._generation = replace(self._generation, pending=(*self._generation.pending, *reading.parts))
 
     def _advance(self, safe: datetime | None) -> None:
         """Step over full slices while what lies before ``safe`` (None: everything that is pending) makes one."""
-        while until := self._full_slice(safe):
+        self._set_apart(safe)
+        largest = self.slicing.largest
+        block = min((state.within_days for state in self.rules.states if state.within_days), default=0)
+        while until := full_slice(self._generation.pending, safe, largest, block):
             self._step(until)
 
-    def _full_slice(self, safe: datetime | None) -> datetime | None:
-        """Return where a full slice ends: the last edge of a bin before which there is no more than a slice takes.
+    def _set_apart(self, safe: datetime | None) -> None:
+        """Give the few records that stand far before all others a slice of their own, name them, and forget when they were."""
+        generation, report = self._generation, self.report
+        found = apart(generation.pending, safe, generation.watermark, report.records.total())
+        if found is None:
+            return
+        strays, firsts = named_apart(self.plan.place, generation.pending, found.end)
+        report.long_before.update(strays)
+        ends, self._ends = self._ends, {}
+        report.first_record = report.last_record = None
+        for path, (first, last) in ends.items():
+            if (after := firsts.get(path, first)) is not None:
+                self._cover({path: (after, last)})
+        self._step(moment(found.until))
 
-        At the end of a block of days it ends anyhow, where a state table wants that.
-        """
-        counts: dict[int, Counter[str]] = {}
-        for part in self._generation.pending:
-            for number, count in part.bins:
-                counts.setdefault(number, Counter())[part.table] += count
-        limit = None if safe is None else _microseconds(safe) // BIN
-        block = BINS_PER_DAY * min((state.within_days for state in self.rules.states if state.within_days), default=0)
-        total: Counter[str] = Counter()
-        edges = sorted(number for number in counts if limit is None or number < limit)
-        for place, number in enumerate(edges):
-            if block and number // block != edges[0] // block:
-                return _moment(number // block * block * BIN)
-            total += counts[number]
-            if sum(rows / self.slicing.largest[table] for table, rows in total.items()) > 1:
-                # One bin alone may be larger than a slice: then it is taken whole.
-                edge = number if place else number + 1
-                return _moment(edge * BIN)
-        return None
+    def _cover(self, ends: Mapping[str, tuple[int, int]]) -> None:
+        """Let the report cover the times of parts, each from its first record to its last."""
+        self._ends.update(ends)
+        for first, last in ends.values():
+            self.report.first_record = min(self.report.first_record or moment(first), moment(first))
+            self.report.last_record = max(self.report.last_record or moment(last), moment(last))
 
     def _step(self, until: datetime | None, *, last: bool = False) -> None:
         before = self._generation.files()
@@ -210,6 +219,9 @@ class Pipeline:
         report.baseline_days = max(days) - min(days) + 1 if days else 0
         if until is None and report.records["flows"] and report.first_record and report.last_record:
             report.digest = self.digest(result.generation, report.first_record, report.last_record)
+        if last:  # what is stored is the same report as the one that is shown
+            self._count()
+            self.complete(report)
         self.store.commit(
             findings=findings,
             receipts=self._receipts,
@@ -221,6 +233,9 @@ class Pipeline:
         # Only what the step replaced: files that are read meanwhile are in no generation yet.
         for name in before - result.generation.files():
             self.plan.place.remove(name)
+
+    def _count(self) -> None:
+        self.report.findings = Counter(self.findings.values())
 
     def _findings(self, result: StepResult) -> Iterator[Finding]:
         detections = {detection.finding_type: detection for detection in self.rules.detections}
@@ -246,8 +261,9 @@ class Pipeline:
 class _Queue:
     """The blobs of a run, those without a time in their name first, then by time; knows which are still to be read."""
 
-    def __init__(self, blobs: Iterable[Blob]) -> None:
-        hinted = [(key_facts(blob.name).delivered_at or _BEGINNING, blob.name, blob) for blob in blobs]
+    def __init__(self, blobs: Iterable[Blob], clock: datetime) -> None:
+        told = [(believed_delivery(blob.name, clock), blob) for blob in blobs]
+        hinted = [(delivery.begin if delivery else _BEGINNING, blob.name, blob) for delivery, blob in told]
         hinted.sort(key=itemgetter(0, 1))
         self.blobs = [blob for _, _, blob in hinted]
         self._hints = [hint for hint, _, _ in hinted]
@@ -270,11 +286,3 @@ class _Queue:
         if self._next == len(self.blobs):
             return None
         return max(_BEGINNING, self._hints[self._next] - lateness)
-
-
-def _moment(microseconds: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=microseconds)
-
-
-def _microseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from vedette.aws import DEFAULT_CONNECTION, Connection
 from vedette.errors import ConfigurationError
-from vedette.logs.blob import Blob, key_facts
+from vedette.logs.blob import Blob, delivery
 from vedette.registry import discover
 
 # The longest time from an event to the delivery of its record (methods 7: usually minutes, hours after a fault).
@@ -31,16 +31,16 @@ class Span:
     def admits(self, name: str) -> bool:
         """Tell whether a log file with this name may hold records of the span, judging by AWS's layout of names.
 
-        A file holds events from at most ``DELIVERY_ALLOWANCE`` before its delivery. The folder of a day or an hour gives only the
-        time at which that day or hour begins. A file whose name is in none of AWS's layouts may hold anything.
+        A file holds events from at most ``DELIVERY_ALLOWANCE`` before its delivery. The folder of a day or an hour gives only
+        that. A file whose name is in none of AWS's layouts may hold anything, whatever dates the user's own folders bear.
         """
-        facts = key_facts(name)
-        if facts.account_id is None or facts.delivered_at is None:
+        found = delivery(name)
+        if found is None:
             return True
-        whole_day = (facts.delivered_at.hour, facts.delivered_at.minute) == (0, 0)
-        delivered_before = facts.delivered_at + (timedelta(days=1) if whole_day else timedelta(hours=1))
+        # The minute in a file's name is that of its delivery give or take: an hour more costs nothing.
+        delivered_before = max(found.end, found.begin + timedelta(hours=1))
         too_early = self.since is not None and delivered_before <= self.since
-        too_late = self.until is not None and facts.delivered_at >= self.until + DELIVERY_ALLOWANCE
+        too_late = self.until is not None and found.begin >= self.until + DELIVERY_ALLOWANCE
         return not (too_early or too_late)
 
 

@@ -6,8 +6,10 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 
 from vedette.intel import ThreatList
+from vedette.logs.strays import Strays
 
 NAMED_FILES = 20
+NAMED_STRAYS = 3
 KEPT_FILES = 1_000  # an archive of a million broken files must not make a report of as many lines
 
 
@@ -46,7 +48,8 @@ class RunReport:
 
     ``known`` counts blobs that were read before, ``grown`` those of which only the end was taken; ``changed`` names those that
     hold something else than before. ``files`` are the names and reasons of the first blobs with problems, of ``flawed_files`` in
-    all; ``findings`` counts by type.
+    all; ``findings`` counts by type. Records ``from_future`` were left out; those ``long_before`` the others were, too, if no log
+    can hold them, and are else judged. Neither counts in ``first_record`` and ``last_record``.
     """
 
     blobs: int = 0
@@ -57,6 +60,8 @@ class RunReport:
     records: Counter[str] = field(default_factory=Counter)
     bad: int = 0
     outside: int = 0
+    from_future: Strays = field(default_factory=Strays)
+    long_before: Strays = field(default_factory=Strays)
     late: int = 0
     duplicates: int = 0
     ambiguous: int = 0
@@ -82,8 +87,8 @@ class RunReport:
 
     @property
     def flawed(self) -> bool:
-        """Say whether bad records or unreadable blobs were left out, for which ``--strict`` exits with an error status."""
-        return bool(self.bad or self.unreadable)
+        """Say whether records or blobs were bad, or dated as none can be, for which ``--strict`` exits with an error status."""
+        return bool(self.bad or self.unreadable or self.from_future.count or self.long_before.count)
 
     def name_files(self, files: Sequence[tuple[str, tuple[str, ...]]]) -> None:
         """Count blobs with problems, and keep the names of the first."""
@@ -101,10 +106,7 @@ class RunReport:
         yield f"records late: {self.late}"
         yield f"flows ambiguous: {self.ambiguous}"
         yield f"duplicates dropped: {self.duplicates}"
-        if self.evicted:
-            yield f"contacts not remembered: {self.evicted} (more per interface and hour than kept_contacts)"
-        if self.outside:
-            yield f"records outside the span: {self.outside}"
+        yield from self._left_out()
         yield from self._read()
         if self.first_record and self.last_record:
             yield f"time covered: {self.first_record:%Y-%m-%d %H:%M:%S} to {self.last_record:%Y-%m-%d %H:%M:%S} UTC"
@@ -132,6 +134,15 @@ class RunReport:
         if len(self.changed) > NAMED_FILES:
             yield f"file changed: {len(self.changed) - NAMED_FILES} more"
 
+    def _left_out(self) -> Iterator[str]:
+        if self.evicted:
+            yield f"contacts not remembered: {self.evicted} (more per interface and hour than kept_contacts)"
+        for label, strays in (("from the future", self.from_future), ("long before the others", self.long_before)):
+            if strays.count:
+                yield f"records {label}: {strays.count}, {_dated(strays)}"
+        if self.outside:
+            yield f"records outside the span: {self.outside}"
+
     def _files(self) -> Iterator[str]:
         for name, reasons in self.files[:NAMED_FILES]:
             more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
@@ -150,6 +161,11 @@ def _of(counts: Mapping[str, int]) -> str:
     return f" ({parts})" if parts else ""
 
 
+def _dated(strays: Strays) -> str:
+    shown = "; ".join(f"{stray.time.date()} in {stray.file}" for stray in strays.first[:NAMED_STRAYS])
+    return f"{shown}; and in more files" if len(strays.first) > NAMED_STRAYS else shown
+
+
 def _list_line(use: ListUse) -> str:
     text = f"list {use.name}: {use.kind}, {counted(use.entries, 'entry', 'entries')}"
     if use.refused:
@@ -164,7 +180,7 @@ def _list_line(use: ListUse) -> str:
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, ListUse):
+    if isinstance(value, ListUse | Strays):
         return _plain(asdict(value))
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}

@@ -6,7 +6,7 @@ Callers repeat: each distinct userIdentity is decoded once, and the identity col
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, cast
@@ -25,7 +25,11 @@ pc: Any = pyarrow.compute
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 _TIME = pa.timestamp("us", tz="UTC")
 _CENTURY = range(2000, 2100)
-_EARLIEST, _LATEST = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * 10**6 for year in (_CENTURY.start, _CENTURY.stop))
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EARLIEST, _LATEST = (
+    (end - _EPOCH) // timedelta(microseconds=1)
+    for end in (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+)
 _TRUTH = {"true": True, "True": True, "false": False, "False": False, True: True, False: False}
 _CALLER_COLUMNS = (
     "identity_type",
@@ -149,7 +153,7 @@ class BatchBuilder:
             times = pa.array(values, pa.string()).cast(_TIME)
         except pa.ArrowInvalid:
             times = pa.array([moment(value) for value in values], _TIME)
-        times = _within_century(times)
+        times = _of_calendar(times)
         if times.null_count:
             self.nulled["event_time"] += times.null_count
         return times
@@ -165,19 +169,21 @@ class BatchBuilder:
         return pa.array(truths, pa.bool_())
 
 
-def _within_century(times: "pa.Array[Any]") -> "pa.Array[Any]":
-    """Return the times with null in place of those outside this century, which no clock of AWS can have written."""
+def _of_calendar(times: "pa.Array[Any]") -> "pa.Array[Any]":
+    """Return the times with null in place of those that ``moment`` does not know; which times are plausible is not said here."""
     numbers = times.cast(pa.int64())
     span = pc.min_max(numbers).as_py()
-    if span["min"] is None or (span["min"] >= _EARLIEST and span["max"] < _LATEST):
+    if span["min"] is None or (span["min"] >= _EARLIEST and span["max"] <= _LATEST):
         return times
-    sound = pc.and_(pc.greater_equal(numbers, _EARLIEST), pc.less(numbers, _LATEST))
-    return cast("pa.Array[Any]", pc.if_else(sound, times, pa.scalar(None, _TIME)))
+    known = pc.and_(pc.greater_equal(numbers, _EARLIEST), pc.less_equal(numbers, _LATEST))
+    return cast("pa.Array[Any]", pc.if_else(known, times, pa.scalar(None, _TIME)))
 
 
 def _resolve(text: bytes) -> _ResolvedCaller:
     caller, nulled = caller_in(text)
     created_at = moment(caller.credentials_created_at)
+    if created_at is not None and created_at.year not in _CENTURY:  # which no clock of AWS can have written
+        created_at = None
     if caller.credentials_created_at and created_at is None:
         nulled.append("credentials_created_at")
     return _ResolvedCaller(caller, created_at, tuple(nulled))
