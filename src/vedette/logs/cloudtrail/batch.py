@@ -27,8 +27,7 @@ _TIME = pa.timestamp("us", tz="UTC")
 _CENTURY = range(2000, 2100)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST, _LATEST = (
-    (end - _EPOCH) // timedelta(microseconds=1)
-    for end in (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+    (end - _EPOCH) // timedelta(microseconds=1) for end in (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 )
 _TRUTH = {"true": True, "True": True, "false": False, "False": False, True: True, False: False}
 _CALLER_COLUMNS = (
