@@ -134,6 +134,7 @@ def test_every_pattern_takes_linear_time() -> None:
         (rb"^\s*\"?\s*id", "match"),
         (rb"\{[^}]*\}", "findall"),
         (r"x(?=.*y)", "finditer"),
+        (r"(?:\"(?:[^\"\\]|\\.)*+\"){2}", "search"),
     ],
 )
 def test_a_pattern_that_takes_more_is_found(text: str | bytes, use: str) -> None:

@@ -91,12 +91,13 @@ class Attacks:
         if len(body) == 1 and body[0][0] is codes.SUBPATTERN:
             yield from self._accepted(body[0][1][3], inner)
         elif len(body) == 1 and body[0][0] is codes.BRANCH:
-            yield from filter(None, (self._walk(branch, "") for branch in body[0][1][1]))
-        elif len(body) == 1 and body[0][0] in (codes.ANY, codes.NOT_LITERAL, codes.IN):
+            for branch in body[0][1][1]:
+                yield from self._accepted(branch, self._walk(branch, ""))
+        elif len(body) and body[-1][0] in (codes.ANY, codes.NOT_LITERAL, codes.IN):
             found: dict[tuple[bool, ...], str] = {}
-            for character in self._characters(*body[0]):
+            for character in self._characters(*body[-1]):
                 found.setdefault(self._seen_as(character), character)
-            yield from found.values()
+            yield from (inner[:-1] + character for character in found.values())
 
     def _characters(self, operation: Node, argument: Node) -> list[str]:
         """Return the characters that one item accepts, those that are easy to read first."""

@@ -74,6 +74,7 @@ ADDRESSES = {
     "select dst_address as address from flows group by dst_address having case when count(*) > 0 then is_inside(dst_address) end",
 }
 ADDRESSES_OF_SLICE = "distinct_addresses"
+_LAST_PORT = 65_535
 _NO_ADDRESS = "select cast(null as varchar) as address where false"
 
 
@@ -141,8 +142,12 @@ def expected_ports(knowledge: Knowledge) -> pa.Table:
     if knowledge.inventory is not None:
         for instance_id in sorted({item.instance_id for item in knowledge.inventory.interfaces if item.instance_id}):
             text = knowledge.inventory.tags(instance_id).get(PUBLIC_PORTS_TAG, "")
-            rows += [(instance_id, int(part)) for part in text.replace(",", " ").split() if part.isdecimal() and part.isascii()]
+            rows += [(instance_id, int(part)) for part in text.replace(",", " ").split() if _is_port(part)]
     return _table(rows, EXPECTED_PORTS)
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= len(str(_LAST_PORT)) and int(text) <= _LAST_PORT
 
 
 def agent_facts(texts: Iterable[str | None]) -> pa.Table:

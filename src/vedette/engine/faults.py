@@ -16,7 +16,7 @@ _MEMORY = re.compile(r"OutOfMemory|Out of Memory|Java heap space|GC overhead lim
 _GONE = re.compile(
     r"Answer from Java side is empty|Connection refused|Connection reset|ConnectionRefusedError|EOFError|Broken pipe"
 )
-_JAVA_ERROR = re.compile(r"(?:[a-z_$][\w$]*\.)+([A-Z]\w*(?:Exception|Error))\b")
+_JAVA_ERROR = re.compile(r"(?<=[\w$]\.)([A-Z]\w*(?:Exception|Error))\b")
 _CONDITION = re.compile(r"\[([A-Z][A-Z0-9_.]+)\]")
 _NUMBER = re.compile(r'"errno":"(\d{1,5})"')
 _OURS = re.compile(r"\bEngineError: (.+)")

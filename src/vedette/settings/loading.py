@@ -24,7 +24,7 @@ FILE_NAME = "vedette.toml"
 
 _MOST_BYTES = 1 << 20  # of a settings file
 _KEY = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
-_DEEP_KEY = re.compile(rf"(?<![\w-]){_KEY}(?:[ \t]*+\.[ \t]*+{_KEY}){{64}}", re.ASCII)
+_DEEP_KEY = re.compile(rf"(?<![\w\\-]){_KEY}(?:[ \t]*+\.[ \t]*+{_KEY}){{64}}", re.ASCII)
 _SHOWN = 200  # characters of a wrong value
 _SHOWN_FAULTS = 100
 

@@ -28,6 +28,7 @@ _KEPT_AGENTS = 5
 _LISTED_NUMBERS = 12  # more thresholds than these become one paragraph
 
 # A list mark, a number, or the left column of a two-column line: continuation lines begin under what follows it.
+_LONGEST = 20_000  # characters of a paragraph that are shown
 _HANGING = re.compile(r"- |\d{1,2}\. |.{1,26}?\s{2,}")
 
 
@@ -143,7 +144,8 @@ def _pairs(values: Mapping[str, object]) -> list[str]:
 
 def _wrapped(text: str, width: int, indent: str = "") -> Iterator[str]:
     # Alignment inside a line is ours; each of its words may come from a log: clean between the spaces.
-    safe = re.sub(r"[^ ]+", lambda word: clean(word.group()), text)
+    shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"  # wrapping takes quadratic time
+    safe = re.sub(r"[^ ]+", lambda word: clean(word.group()), shown)
     mark = _HANGING.match(safe) if indent else None
     hanging = indent + " " * (mark.end() if mark else 0)
     lines = textwrap.wrap(safe, width, initial_indent=indent, subsequent_indent=hanging, break_on_hyphens=False)
