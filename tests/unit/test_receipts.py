@@ -93,7 +93,17 @@ def test_copies_within_one_scan_are_read_once() -> None:
     archive()
     shutil.copytree("logs", "copy")
     ended = scan("logs", "copy", str(Path("logs").resolve()))
-    assert (counted(), ended.counts["files read"]) == (6, "2 (4 more were read before)")
+    assert (counted(), ended.counts["files read"]) == (6, "2 (4 more are copies of them)")
+    again = scan("logs", "copy", str(Path("logs").resolve()))
+    assert (counted(), again.counts["files read"]) == (6, "0 (6 more were read before)")
+
+
+def test_a_copy_whose_name_says_that_it_is_no_log_hides_none() -> None:
+    archive()
+    Path("logs/0_CloudTrail-Digest_us-east-1.json.gz").write_bytes(Path("logs/1.json.gz").read_bytes())
+    ended = scan("logs")
+    assert (counted(), ended.counts["files read"]) == (6, "3")
+    assert scan("logs").counts["files read"] == "0 (3 more were read before)"
 
 
 def test_the_same_bytes_in_the_folders_of_two_accounts_are_two_logs() -> None:

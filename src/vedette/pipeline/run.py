@@ -18,7 +18,7 @@ from vedette.findings import Finding, Sighting, assemble, detector_id, episodes,
 from vedette.logs.blob import Blob
 from vedette.logs.receipt import Receipt
 from vedette.pipeline.slices import apart, full_slice, microseconds, moment, named_apart
-from vedette.pipeline.unread import sort_out
+from vedette.pipeline.unread import Sorted, sort_out
 from vedette.rules import Rules
 from vedette.schema import TABLES
 from vedette.sql.time import BIN
@@ -100,6 +100,7 @@ class Pipeline:
     findings: dict[str, str] = field(default_factory=dict)
     _generation: Generation = field(default_factory=lambda: Generation(number=0))
     _receipts: list[Receipt] = field(default_factory=list)
+    _sorted: Sorted = field(default_factory=Sorted)
     _ends: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def bulk(self, blobs: Iterable[Blob], progress: Progress | None = None) -> RunReport:
@@ -149,8 +150,9 @@ class Pipeline:
                 self._advance(safe)
 
     def _unread(self, blobs: Iterable[Blob]) -> "_Queue":
-        found = sort_out(blobs, self.store, self.plan.span)
+        found = self._sorted = sort_out(blobs, self.store, self.plan.span)
         self.report.known, self.report.grown = found.known, found.grown
+        self.report.copies = sum(map(len, found.copies.values()))
         self.report.changed += found.changed
         self._receipts += found.receipts
         return _Queue(found.unread, self.plan.clock)
@@ -168,7 +170,7 @@ class Pipeline:
         report.from_future.update(reading.future)
         report.long_before.update(reading.early)
         self._cover({part.path: (part.first_us or 0, part.last_us or 0) for part in reading.parts})
-        self._receipts += reading.receipts
+        self._receipts += self._sorted.receipts_of(reading.receipts)
         self._generation = replace(self._generation, pending=(*self._generation.pending, *reading.parts))
 
     def _advance(self, safe: datetime | None) -> None:

@@ -16,6 +16,7 @@ from vedette.logs.content import HEAD_BYTES, digests, heads
 from vedette.logs.flow.events import interface_in
 from vedette.logs.inflate import read_up_to
 from vedette.logs.receipt import ALWAYS, Receipt, Span, Taken, covers, joined
+from vedette.readers import all_readers
 from vedette.sources.files import FileOpener
 from vedette.store import Store
 
@@ -28,7 +29,7 @@ class Sorted:
 
     ``known`` counts the blobs that need not be read; ``receipts`` are those of blobs that were known by their bytes alone.
     ``grown`` counts the files of which only the end is to be read; ``changed`` are the names of those that hold something else
-    than what was read there.
+    than what was read there. ``copies`` are blobs with the same bytes as one that is to be read, by its name.
     """
 
     unread: list[Blob] = field(default_factory=list)
@@ -36,6 +37,14 @@ class Sorted:
     receipts: list[Receipt] = field(default_factory=list)
     grown: int = 0
     changed: list[str] = field(default_factory=list)
+    copies: defaultdict[str, list[Blob]] = field(default_factory=lambda: defaultdict(list))
+
+    def receipts_of(self, read: Iterable[Receipt]) -> Iterator[Receipt]:
+        """Yield the receipts of what was read, each followed by those of its copies."""
+        for receipt in read:
+            yield receipt
+            for copy in self.copies[receipt.name]:
+                yield replace(receipt, name=copy.name, version=copy.version, place=copy.place)
 
 
 def sort_out(blobs: Iterable[Blob], store: Store, span: Span) -> Sorted:
@@ -117,7 +126,7 @@ def _telling(shorter: Iterable[Receipt]) -> Iterator[Receipt]:
 
 
 def _without_copies(result: Sorted) -> Iterator[Blob]:
-    """Yield what is to be read; of files with the same bytes the first, by which the others will be known."""
+    """Yield what is to be read; of files with the same bytes, only the first."""
     sizes: defaultdict[int | None, list[Blob]] = defaultdict(list)
     for blob in filter(_is_file, result.unread):
         sizes[blob.size].append(blob)
@@ -132,11 +141,12 @@ def _without_copies(result: Sorted) -> Iterator[Blob]:
     first: defaultdict[str, list[str]] = defaultdict(list)
     for blob in result.unread:
         content = contents.get(blob.name, "")
-        if content and any(_agree(blob.name, name) for name in first[content]):
-            result.known += 1
-            continue
-        first[content].append(blob.name)
-        yield blob
+        same = next((name for name in first[content] if _agree(blob.name, name)), None) if content else None
+        if same is None:
+            first[content].append(blob.name)
+            yield blob
+        else:
+            result.copies[same].append(blob)
 
 
 def _is_file(blob: Blob) -> bool:
@@ -165,9 +175,16 @@ def _digests(blob: Blob, sizes: Iterable[int]) -> dict[int, str]:
 
 
 def _agree(name: str, other: str) -> bool:
-    """Tell whether the same bytes mean the same under both names: what a record lacks is taken from the name."""
+    """Tell whether the same bytes mean the same under both names: what a record lacks is taken from it, and what is no log."""
     one, two = _facts(name), _facts(other)
+    if _claims(name) != _claims(other):
+        return False
     return all(left is None or right is None or left == right for left, right in zip(one, two, strict=True))
+
+
+def _claims(name: str) -> list[str]:
+    """Return the readers that claim a blob by its name alone."""
+    return [reader.name for reader in all_readers().values() if reader.sniff(name, b"")]
 
 
 def _facts(name: str) -> tuple[object, ...]:

@@ -46,14 +46,16 @@ class ListUse:
 class RunReport:
     """Counts of one run.
 
-    ``known`` counts blobs that were read before, ``grown`` those of which only the end was taken; ``changed`` names those that
-    hold something else than before. ``files`` are the names and reasons of the first blobs with problems, of ``flawed_files`` in
-    all; ``findings`` counts by type. Records ``from_future`` were left out; those ``long_before`` the others were, too, if no log
-    can hold them, and are else judged. Neither counts in ``first_record`` and ``last_record``.
+    ``known`` counts blobs that were read before, ``copies`` those with the same bytes as one that was read, ``grown`` those of
+    which only the end was taken; ``changed`` names those that hold something else than before. ``files`` are the names and
+    reasons of the first blobs with problems, of ``flawed_files`` in all; ``findings`` counts by type. Records ``from_future``
+    were left out; those ``long_before`` the others were, too, if no log can hold them, and are else judged. Neither counts in
+    ``first_record`` and ``last_record``.
     """
 
     blobs: int = 0
     known: int = 0
+    copies: int = 0
     grown: int = 0
     changed: list[str] = field(default_factory=list)
     stored_bytes: int = 0
@@ -126,7 +128,9 @@ class RunReport:
             yield f"next: {self.next_step}"
 
     def _read(self) -> Iterator[str]:
-        yield f"files read: {self.blobs}" + (f" ({self.known} more were read before)" if self.known else "")
+        more = [f"{self.known} more were read before"] if self.known else []
+        more += [f"{self.copies} more {'is a copy' if self.copies == 1 else 'are copies'} of them"] if self.copies else []
+        yield f"files read: {self.blobs}" + (f" ({', '.join(more)})" if more else "")
         if self.grown:
             yield f"files grown: {self.grown} (only what is new in them was taken)"
         for name in self.changed[:NAMED_FILES]:
