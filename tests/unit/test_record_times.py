@@ -14,7 +14,7 @@ from discovery_cases import call_of
 from notation import blob, call
 from scanning import Outcome, lists_of, scan
 
-from vedette.engine.plausible import BEGUN, Sieve
+from vedette.engine.plausible import EARLIEST, Sieve
 from vedette.logs.blob import Blob
 from vedette.logs.strays import KEPT_STRAYS, Stray, Strays
 from vedette.pipeline import composition
@@ -58,15 +58,15 @@ def sieve(name: str) -> Sieve:
 @pytest.mark.parametrize(
     ("name", "table", "first", "last"),
     [
-        ("any.json", "cloudtrail", BEGUN["cloudtrail"], CLOCK_LIMIT),
-        ("any.log", "flows", BEGUN["flows"], CLOCK_LIMIT),
+        ("any.json", "cloudtrail", EARLIEST["cloudtrail"], CLOCK_LIMIT),
+        ("any.log", "flows", EARLIEST["flows"], CLOCK_LIMIT),
         (FILE, "cloudtrail", DELIVERED - timedelta(days=30), FILE_LIMIT),
         (f"{FOLDER}{FILE}", "cloudtrail", DELIVERED - timedelta(days=30), FILE_LIMIT),
-        (f"{FOLDER}renamed.json", "cloudtrail", BEGUN["cloudtrail"], FOLDER_LIMIT),
-        ("evidence/2020/01/01/any.json", "cloudtrail", BEGUN["cloudtrail"], CLOCK_LIMIT),
-        (f"x_{FILE}", "cloudtrail", BEGUN["cloudtrail"], CLOCK_LIMIT),
-        (FILE.replace("20260305T1200Z", "20990305T1200Z"), "cloudtrail", BEGUN["cloudtrail"], CLOCK_LIMIT),
-        (FILE.replace("20260305T1200Z", "19990305T1200Z"), "cloudtrail", BEGUN["cloudtrail"], CLOCK_LIMIT),
+        (f"{FOLDER}renamed.json", "cloudtrail", EARLIEST["cloudtrail"], FOLDER_LIMIT),
+        ("evidence/2020/01/01/any.json", "cloudtrail", EARLIEST["cloudtrail"], CLOCK_LIMIT),
+        (f"x_{FILE}", "cloudtrail", EARLIEST["cloudtrail"], CLOCK_LIMIT),
+        (FILE.replace("20260305T1200Z", "20990305T1200Z"), "cloudtrail", EARLIEST["cloudtrail"], CLOCK_LIMIT),
+        (FILE.replace("20260305T1200Z", "19990305T1200Z"), "cloudtrail", EARLIEST["cloudtrail"], CLOCK_LIMIT),
     ],
 )
 def test_a_time_is_plausible_between_the_log_and_the_clock(name: str, table: str, first: datetime, last: datetime) -> None:
@@ -150,6 +150,11 @@ END = 17_000 * DAY + BIN
         (((17_000, 1), (17_364, 9)), None, None, None),
         (((17_000, 1), (17_366, 9)), None, None, Apart(END, 17_366 * DAY)),
         (((17_000, 1), (20_000, 1)), None, None, None),  # nobody can tell which is which
+        (((0, 4), (20_000, 9)), None, None, Apart(BIN, 20_000 * DAY)),  # there were no such logs then
+        (((0, 4), (17_000, 4), (20_000, 9)), None, None, Apart(BIN, 17_000 * DAY)),
+        (((0, 9), (20_000, 9)), None, None, None),  # captures of those days, and some that err
+        (((0, 9),), None, None, None),
+        (((0, 9),), None, at(20_000), Apart(BIN, 20_000 * DAY)),
         (((17_000, 3),), None, None, None),
         (((17_000, 3),), None, at(20_000), Apart(END, 20_000 * DAY)),  # the store holds the others
         (((17_000, 3), (20_001, 1)), None, at(20_000), Apart(END, 20_001 * DAY)),

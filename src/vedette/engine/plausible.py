@@ -28,14 +28,18 @@ BEFORE_DELIVERY = timedelta(days=30)
 """How long before the delivery that its file's own name tells a record may be dated."""
 LONGEST_WINDOW = timedelta(days=1)
 """How long the window of a flow record may be; AWS aggregates for ten minutes at most."""
-BEGUN = {"cloudtrail": datetime(2013, 11, 1, tzinfo=UTC), "flows": datetime(2015, 6, 1, tzinfo=UTC)}
-"""The month in which AWS began to write records of a table: there are no older ones."""
+BEGUN = datetime(2013, 11, 1, tzinfo=UTC)
+"""The month in which AWS began to write CloudTrail: nothing was delivered before."""
 
 UNITS = {"day": DAY, "hour": HOUR}
 """The length of a partition of a state table, by the column that numbers it."""
 
 _END_COLUMN = {"flows": "end_time"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Flow records are also made of captures of traffic, which may be of any age; AWS's own examples are older than its logs.
+EARLIEST = {"cloudtrail": BEGUN, "flows": _EPOCH}
+"""The earliest time of a record, by table."""
+
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -47,7 +51,7 @@ def latest_plausible(clock: datetime, lateness: timedelta) -> datetime:
 def believed_delivery(name: str, clock: datetime) -> Delivery | None:
     """Return the delivery that a blob's name tells, None if there is none: before CloudTrail existed or after the clock."""
     found = delivery(name)
-    return found if found and min(BEGUN.values()) <= found.begin <= clock + SLACK else None
+    return found if found and BEGUN <= found.begin <= clock + SLACK else None
 
 
 def beyond(generation: Generation, latest: datetime) -> datetime | None:
@@ -82,7 +86,7 @@ class Sieve:
     """Lets the plausible records of one blob pass, and counts the others.
 
     ``future`` are records later than the clock, or than the delivery that the blob's name tells, by more than the lateness and
-    ``SLACK``; ``early`` those that are older than their log service, or more than ``BEFORE_DELIVERY`` older than the delivery
+    ``SLACK``; ``early`` those that are older than their kind of log, or more than ``BEFORE_DELIVERY`` older than the delivery
     that the blob's own name tells. ``nulled`` counts ends of windows that cannot be true, which their starts replace.
     """
 
@@ -105,8 +109,9 @@ class Sieve:
         """Return the records of a batch whose times may be right, and those without a time."""
         earliest, latest = self._bounds_of(table)
         times = _numbers(batch, TIME_COLUMN[table])
-        newest = pc.max_element_wise(times, _numbers(batch, _END_COLUMN[table])) if table in _END_COLUMN else times
-        if _least(times, earliest) < earliest or _most(newest, latest) > latest:
+        ends = _numbers(batch, _END_COLUMN[table]) if table in _END_COLUMN else times
+        if _least(times, earliest) < earliest or max(_most(times, latest), _most(ends, latest)) > latest:
+            newest = pc.max_element_wise(times, ends)
             future = pc.fill_null(pc.greater(newest, latest), fill_value=False)
             early = pc.and_not(pc.fill_null(pc.less(times, earliest), fill_value=False), future)
             for strays, found in ((self.future, newest.filter(future)), (self.early, times.filter(early))):
@@ -131,7 +136,7 @@ class Sieve:
     def _bounds_of(self, table: str) -> tuple[int, int]:
         """Return the earliest and the latest time that a record of this blob may have."""
         if table not in self._bounds:
-            earliest, latest = BEGUN[table], self.clock
+            earliest, latest = EARLIEST[table], self.clock
             if found := believed_delivery(self.name, self.clock):
                 latest = min(latest, found.end)
                 if found.exact:

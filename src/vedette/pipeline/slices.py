@@ -20,6 +20,8 @@ APART_DAYS = 365
 """How many days without a record make the few before them stand apart."""
 FEW = 3
 SHARE = 100  # … or one record in so many
+FLOWS_BEGUN = datetime(2015, 6, 1, tzinfo=UTC)
+"""The month in which AWS began to write flow logs: what is older stands apart from what is newer even if it is not rare."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -59,6 +61,8 @@ def full_slice(pending: Iterable[Part], safe: datetime | None, largest: Mapping[
 def apart(pending: Iterable[Part], safe: datetime | None, folded_until: datetime | None, records: int) -> Apart | None:
     """Return what stands apart: the oldest ``FEW`` records, or one in ``SHARE``, with no others for ``APART_DAYS`` after them.
 
+    Before ``FLOWS_BEGUN`` there may be more of them, but not more than of the others: then those are the ones that err.
+
     Args:
         pending: what waits for its slice.
         safe: the time before which all records have been read, None if all have.
@@ -67,13 +71,14 @@ def apart(pending: Iterable[Part], safe: datetime | None, folded_until: datetime
     """
     counts = {number: sum(tables.values()) for number, tables in _by_bin(pending).items()}
     ends = [microseconds(end) // BIN for end in (safe, folded_until) if end is not None]
-    numbers, few, total, before = sorted(counts), FEW if safe else max(FEW, records // SHARE), sum(counts.values()), 0
+    few, total, before = FEW if safe else max(FEW, records // SHARE), sum(counts.values()), 0
     found = None
-    for number, following in pairwise((*numbers, None)):
+    for number, following in pairwise((*sorted(counts), None)):
         assert number is not None  # noqa: S101  # for the type checker: only the last is
         before += counts[number]
         followers = [end for end in (*ends, following) if end is not None and end > number]
-        if before > few or not followers or (folded_until is not None and number >= ends[-1]):
+        rare = before <= few or number < microseconds(FLOWS_BEGUN) // BIN
+        if not rare or not followers or (folded_until is not None and number >= ends[-1]):
             break
         alone = not ends and before * 2 >= total  # nobody can tell which of them are the others
         if min(followers) - number >= APART_DAYS * BINS_PER_DAY and not alone:
