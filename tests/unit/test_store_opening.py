@@ -1,16 +1,20 @@
 """Opening stores, and what is said of places that are none."""
 
 import json
+import os
+import random
 import sqlite3
 from pathlib import Path
 from threading import Thread
 
 import pytest
+from commands import run
 from stores import START, finding
 
 from vedette.errors import StoreError
 from vedette.state_files.generation import Generation
 from vedette.store import Store, state_folder
+from vedette.store.url import server_of
 
 pytest_plugins = ["databases"]
 
@@ -40,6 +44,100 @@ def test_places_that_cannot_hold_a_store_are_named(tmp_path: Path) -> None:
         Store.open(f"sqlite:///{tmp_path}")
     with pytest.raises(StoreError, match=r"the folder .*missing does not exist"):
         Store.open(f"sqlite:///{tmp_path}/missing/vedette.db")
+
+
+def sentence(*words: str) -> str:
+    """Run a command that must be refused in one sentence, and return it."""
+    ended = run(*words)
+    assert ended.status in {2, 6}, ended
+    assert (ended.out, ended.err.count("\n")) == ("", 1), ended
+    assert len(ended.err) < 1_000
+    return ended.err
+
+
+COMMANDS = [("findings", "list"), ("baseline", "show"), ("lists", "add", "list.txt"), ("scan", "log.json", "--workers", "1")]
+
+
+def test_what_cannot_be_a_store_is_told_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "log.json").write_text('{"Records": []}')
+    (tmp_path / "list.txt").write_text("198.51.100.7\n")
+    (tmp_path / "folder").mkdir()
+    os.mkfifo("pipe")
+    (tmp_path / "to-pipe").symlink_to("pipe")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "random.db").write_bytes(random.Random(1).randbytes(20_000))
+    with Store.open(f"sqlite:///{tmp_path}/good.db") as store:
+        store.commit(findings=[finding(1)], receipts=[], generation=FIRST)
+    good = (tmp_path / "good.db").read_bytes()
+    for size in (1, 20, 99, 100, 101, 1_000, 4_096, 5_000, 12_288, len(good) // 2, len(good) - 4_096, len(good) - 1):
+        (tmp_path / f"{size}.db").write_bytes(good[:size])
+    shuffled = bytearray(good)
+    shuffled[4_096:] = random.Random(2).randbytes(len(good) - 4_096)
+    (tmp_path / "damaged.db").write_bytes(shuffled)
+    whole = {f"{len(good) - 1}.db", f"{len(good) - 4_096}.db"}  # of which most can be read
+    names = {path.name for path in tmp_path.iterdir()} - {"good.db", *whole}
+    names |= {
+        "",
+        ".",
+        "..",
+        "/",
+        "/dev/zero",
+        "/dev/full",
+        "no/such.db",
+        "log.json/x",
+        "x" * 300,
+        "x" * 250,
+        "x" * 100_000,
+        "x/" * 50_000,
+    }
+    for number, name in enumerate(sorted(names)):
+        for command in {COMMANDS[0], COMMANDS[number % len(COMMANDS)]}:
+            sentence(*command, "--store", name)
+    for name in whole:
+        assert run("findings", "list", "--store", name).status in {0, 6}
+    assert not (tmp_path / ("x" * 250)).exists()
+    (tmp_path / "empty.db").touch()
+    assert "does not contain a store of vedette yet" in sentence("findings", "list", "--store", "empty.db")
+    assert run("lists", "add", "list.txt", "--store", "empty.db").status == 0
+    (tmp_path / "vedette.toml").write_text('store = "a\\u0000b"\n')
+    sentence("findings", "list")
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql://host:abc/db", "its port is not a number"),
+        ("postgresql://host:0/db", "its port is not a number"),
+        ("postgresql://host:65536/db", "its port is not a number"),
+        ("postgresql://host:\uff15/db", "its port is not a number"),
+        ("postgresql://ho st/db", "not the name of one"),
+        ("postgresql://[::1/db", "not the name of one"),
+        ("postgresql://user:a@b@c/d@e/db", "write @ as %40"),
+        ("postgresql://127.0.0.1:1/db?port=abc", "cannot be opened"),
+        ("postgresql://127.0.0.1:1/db?no_such=1", "cannot be opened"),
+        ("postgresql://127.0.0.1:1/db?connect_timeout=x", "cannot be opened"),
+        ("postgresql://%00/db", "cannot be opened"),
+        ("postgresql://127.0.0.1:1/%00", "cannot be opened"),
+        ("postgresql://", "cannot be opened"),
+        ("sqlite:///x.db?mode=ro", "no parameter 'mode'"),
+        ("sqlite:///x.db?timeout=x", "timeout is a number"),
+        ("sqlite:///x%00y.db", "not the name of a file"),
+    ],
+)
+def test_a_url_that_names_no_store_is_told_in_one_sentence(url: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGHOST", "/no/such/socket")
+    assert words in sentence("findings", "list", "--store", url)
+
+
+def test_a_url_of_a_server_means_what_it_says() -> None:
+    found = server_of("postgresql+psycopg://us%40er:p%40%2F%3A%3Fw@[::1]:5433/d%20b?sslmode=require&host=a&host=b")
+    assert (found.user, found.password, found.host, found.port, found.database) == ("us@er", "p@/:?w", "::1", 5433, "d b")
+    assert found.parameters == (("sslmode", "require"), ("host", "a"), ("host", "b"))
+    bare = server_of("postgresql:///db")
+    assert (bare.user, bare.password, bare.host, bare.port, bare.database) == ("", "", "", None, "db")
+    assert [server_of(f"postgresql://user:{word}@host").password for word in ("p#w", "a:b")] == ["p#w", "a:b"]
+    assert [server_of(f"postgresql://{place}/db").host for place in ("h", "u@h:1", "[::1]", "h:")] == ["h", "h", "::1", "h"]
 
 
 @pytest.mark.parametrize("url", ["vedette.db", "mysql://u:secret@host/db", "sqlite:", "postgres", "", "sqlite+aiosqlite:///x.db"])

@@ -8,10 +8,8 @@ from functools import partial
 from importlib.metadata import version
 from itertools import count
 from pathlib import Path
-from shutil import copyfile
 from time import sleep
 from typing import TYPE_CHECKING, cast
-from urllib.parse import quote_from_bytes
 from uuid import uuid4
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text
@@ -21,8 +19,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from vedette.errors import StoreError
-from vedette.leftovers import temporary_folder
-from vedette.private import make_file
+from vedette.store import sqlite_files
 from vedette.store.tables import META, METADATA
 from vedette.store.url import EPHEMERAL, Server, is_ephemeral, server_of, sqlite_file, sqlite_timeout
 from vedette.urls import without
@@ -48,7 +45,6 @@ _PRAGMAS = (
     "cache_size = -65536",
 )
 _READING_PRAGMAS = ("query_only = ON", "cache_size = -65536")
-_LONGEST_NAME = 255 - len("-journal")  # the longest ending of the files that SQLite puts beside it
 _WRITER_LOCK = 0x76656465  # "vede": any number that no other program locks
 
 
@@ -77,7 +73,7 @@ def connect(url: str, *, create: bool) -> Engine:
     """
     path = sqlite_file(url)
     if path is not None:
-        return _sqlite_file(path, sqlite_timeout(url, _BUSY_SECONDS), create=create)
+        return _sqlite_file(path, sqlite_timeout(url, _BUSY_SECONDS), writable=sqlite_files.checked(path, create=create))
     return _sqlite_in_memory() if is_ephemeral(url) else _postgresql(server_of(url))
 
 
@@ -92,63 +88,14 @@ def _sqlite_in_memory() -> Engine:
     return _prepared(engine, _PRAGMAS)
 
 
-def _sqlite_file(path: Path, seconds: float, *, create: bool) -> Engine:
-    """Return an engine for a file of any name: it is never a part of a URL that SQLAlchemy takes apart."""
-    _check_file(path, create=create)
+def _sqlite_file(path: Path, seconds: float, *, writable: bool) -> Engine:
     absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve would follow links
-    if not path.exists():
-        make_file(Path(os.path.realpath(path)))
     url = URL.create("sqlite", database=str(absolute))
-    if os.access(path, os.W_OK) and os.access(absolute.parent, os.W_OK):
-        opened = partial(sqlite3.connect, absolute, timeout=seconds, check_same_thread=False)
+    if writable:
+        opened = partial(sqlite_files.connected_to_write, absolute, seconds)
         return _prepared(create_engine(url, creator=opened), (*_PRAGMAS, f"busy_timeout = {round(seconds * 1000)}"))
-    if create:
-        raise StoreError(f"the store {path} cannot be written (the file or its folder is read-only)")
-    opened = partial(_connected_to_read, absolute, seconds)
+    opened = partial(sqlite_files.connected_to_read, absolute, seconds)
     return _prepared(create_engine(url, creator=opened, execution_options={_READ_ONLY: True}), _READING_PRAGMAS)
-
-
-def _check_file(path: Path, *, create: bool) -> None:
-    if len(os.fsencode(path.name)) > _LONGEST_NAME:
-        raise StoreError(f"the store {path} cannot be opened (its name is too long)")
-    if path.is_dir():
-        raise StoreError(f"the store {path} cannot be opened (it is a folder)")
-    if path.exists() and not path.is_file():  # opening a pipe would wait for ever
-        raise StoreError(f"the store {path} cannot be opened (it is a device, a pipe or a socket)")
-    if not path.exists() and not create:
-        raise StoreError(f"the store {path} does not exist")
-    if not path.parent.is_dir():
-        raise StoreError(f"the store {path} cannot be created (the folder {path.parent} does not exist)")
-    if not path.exists() and not os.access(path.parent, os.W_OK):
-        raise StoreError(f"the store {path} cannot be created (the folder {path.parent} cannot be written)")
-
-
-def _connected_to_read(path: Path, seconds: float) -> sqlite3.Connection:
-    """Connect to a file that cannot be written, where SQLite's write-ahead log cannot be opened as usual.
-
-    Without a log the file is all there is, and cannot change. With one whose index lies beside it, SQLite reads both. A log alone
-    was left by a crash: it is read in a copy.
-    """
-    log, index = (path.with_name(path.name + ending) for ending in ("-wal", "-shm"))
-    way = "immutable=1"
-    if log.exists() and log.stat().st_size:
-        if not index.exists():
-            return _connected_to_copy(path, log)
-        way = "mode=ro"
-    uri = f"file:{quote_from_bytes(os.fsencode(path))}?{way}"
-    return sqlite3.connect(uri, uri=True, timeout=seconds, check_same_thread=False)
-
-
-def _connected_to_copy(path: Path, log: Path) -> sqlite3.Connection:
-    """Load a file and its log into memory."""
-    with temporary_folder() as folder:
-        copy = folder / "copy"
-        copyfile(path, copy)
-        copyfile(log, copy.with_name("copy-wal"))
-        memory = sqlite3.connect(":memory:", check_same_thread=False)
-        with closing(sqlite3.connect(copy)) as source:
-            source.backup(memory)
-    return memory
 
 
 def _prepared(engine: Engine, pragmas: Sequence[str]) -> Engine:

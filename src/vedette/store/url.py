@@ -117,8 +117,7 @@ def server_of(url: str) -> Server:
         )
     account, _, address = authority.rpartition("@")
     user, _, password = account.partition(":")
-    host, colon, port = address.rpartition(":") if not address.endswith("]") else (address, "", "")
-    host = host if colon else address
+    host, _, port = address.rpartition(":") if ":" in address.rpartition("]")[2] else (address, "", "")
     if port and not (re.fullmatch(r"\d{1,5}", port, re.ASCII) and 0 < int(port) <= _LAST_PORT):
         raise StoreError(f"the store {masked(url)} cannot be opened: its port is not a number from 1 to {_LAST_PORT}")
     if not _HOST.fullmatch(host):
