@@ -305,6 +305,50 @@ def test_block_public_access_beats_everything(
     assert ("Block Public Access" in found.deciding_rule) == (verdict == "deny")
 
 
+@pytest.mark.parametrize(
+    ("state", "verdict"),
+    [
+        ("create-in-progress", "deny"),
+        ("create-complete", "allow"),
+        ("create-failed", "deny"),
+        ("update-in-progress", "allow"),
+        ("update-complete", "allow"),
+        ("update-failed", "allow"),
+        ("delete-in-progress", "deny"),
+        ("delete-complete", "deny"),
+        ("disable-in-progress", "deny"),
+        ("disable-complete", "deny"),
+        ("some-new-state", "deny"),
+    ],
+)
+def test_an_exclusion_counts_only_while_it_is_in_force(asked: Callable[..., Reachability], state: str, verdict: str) -> None:
+    spared = {
+        "ResourceArn": "arn:aws:ec2:us-east-1:123456789012:vpc/vpc-1",
+        "InternetGatewayExclusionMode": "allow-bidirectional",
+    }
+    found = asked(options={"InternetGatewayBlockMode": "block-bidirectional"}, exclusions=[{**spared, "State": state}])
+    assert found.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("state", "used"),
+    [("associated", True), ("associating", True), ("disassociated", False), ("failing", False), ("failed", False)],
+)
+def test_what_is_listed_as_ended_does_not_count(tmp_path: Path, state: str, used: bool) -> None:
+    documents = answers()
+    vpc = documents["describe-vpcs"]["Vpcs"][0]
+    vpc["CidrBlockAssociationSet"] = [{"CidrBlock": "10.99.0.0/16", "CidrBlockState": {"State": state}}]
+    vpc["Ipv6CidrBlockAssociationSet"] = [{"Ipv6CidrBlock": "2001:db8:9::/56", "Ipv6CidrBlockState": {"State": state}}]
+    for routes in documents["describe-route-tables"]["RouteTables"]:
+        for association in routes["Associations"]:
+            association["AssociationState"] = {"State": state}
+    loaded = Inventory.load(save(tmp_path, documents))
+    assert [loaded.is_dark(address) for address in ("10.99.1.1", "2001:db8:9::1")] == [used, used]
+    assert (
+        reach(tmp_path / "routes", REMOTE, 6, 9200, tables=documents["describe-route-tables"]["RouteTables"]).verdict == "allow"
+    ) == used
+
+
 def test_a_rule_with_an_id_is_revoked_by_it(asked: Callable[..., Reachability]) -> None:
     rule = {
         "SecurityGroupRuleId": "sgr-1",

@@ -11,7 +11,9 @@ from patience import HUNG
 from pydantic import ValidationError
 
 from vedette.errors import ConfigurationError
+from vedette.list_kinds import LIST_KINDS
 from vedette.logs.read_counts import Limits
+from vedette.pipeline.knowledge import named_file
 from vedette.settings import Settings, load, origins, reference, variable
 
 
@@ -193,3 +195,23 @@ def test_the_reference_page_is_up_to_date() -> None:
         [sys.executable, "-m", "cogapp", "--check", str(page)], check=False, capture_output=True, text=True, timeout=HUNG
     )
     assert result.returncode == 0, f"settings.md is out of date; run make fix\n{result.stdout}{result.stderr}"
+
+
+def test_a_list_with_a_name_is_found_beside_a_settings_file_in_another_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "conf=1"  # a sign of equality in a path is no name
+    folder.mkdir()
+    for name in ("bad.txt", "a=b.txt"):
+        (folder / name).write_text("198.51.100.7\n")
+    config = folder / "vedette.toml"
+    for item in LIST_KINDS:
+        given = ["mine=bad.txt", "bad.txt", "a=b.txt", f"x={tmp_path}/y.txt", "sub/c=d.txt", "no=such.txt"]
+        config.write_text(f"{item.setting} = {given}\n")
+        found = [named_file(path) for path in getattr(load(config, {}), item.setting)]
+        assert found == [
+            ("mine", folder / "bad.txt"),
+            ("bad", folder / "bad.txt"),
+            ("a=b", folder / "a=b.txt"),
+            ("x", tmp_path / "y.txt"),
+            ("c=d", folder / "sub" / "c=d.txt"),
+            ("no", folder / "such.txt"),
+        ]

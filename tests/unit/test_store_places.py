@@ -3,12 +3,22 @@
 import os
 import shutil
 from pathlib import Path
+from urllib.parse import quote_from_bytes
 
 import pytest
 from baselines import as_of_an_earlier_build, baseline_of, content, learn, learned
 from commands import Ended, run
+from notation import blob, calls
+from scanning import lists_of, scan
+
+from vedette.state import all_states
+from vedette.state_files.location import Folder
+from vedette.state_files.tables import read_table
+from vedette.store import Store, state_folder
 
 pytest_plugins = ["databases"]
+
+TOR = lists_of({"tor": ["198.51.100.7"]})
 
 
 @pytest.fixture(autouse=True)
@@ -276,3 +286,31 @@ def test_a_state_folder_that_is_none_is_refused(tmp_path: Path, folder: str) -> 
     assert ended.status == 2
     assert ended.err.count("\n") == 1
     assert "hunter22" not in ended.err
+
+
+def remembered(url: str) -> list[dict[str, object]]:
+    """Return the rows of the table of callers in the state of a store."""
+    folder, schema = state_folder(url), all_states()["caller_activity"].schema
+    assert folder is not None
+    with Store.open(url) as store:
+        generation = store.generation()
+    assert generation is not None
+    tables = [read_table(Folder(folder), part, schema) for part in generation.states["caller_activity"]]
+    rows = [row for table in tables for row in table.to_pylist()]
+    assert sum(row["calls"] for row in rows) == 2
+    return sorted(rows, key=str)
+
+
+@pytest.mark.parametrize("folder", ["day=5/calls=1000", "principal=x", "[a]*?", "b\udcff", "back\\slash"])
+def test_the_engine_reads_its_own_state_whatever_the_folder_is_called(tmp_path: Path, folder: str) -> None:
+    (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "aa").mkdir()  # which [a]*? would find
+    stores = {name: f"sqlite:///{quote_from_bytes(os.fsencode(tmp_path / name))}/s.db" for name in (folder, "aa")}
+    for day, line in enumerate(["12:00 alice 198.51.100.7 ec2:DescribeVpcs", "13:00 alice 198.51.100.7 iam:ListUsers"]):
+        texts = {}
+        for name, store in stores.items():
+            found = scan([blob(calls([line]), f"{day}.json.gz")], TOR, store=store)
+            texts[name] = [found.text, [finding.seen.count for finding in found.findings]]
+        assert texts[folder] == texts["aa"]
+        assert texts[folder][1] == [day + 1]
+    assert remembered(stores[folder]) == remembered(stores["aa"])
