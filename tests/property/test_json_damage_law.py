@@ -46,7 +46,7 @@ def trails(draw: st.DrawFn) -> list[Event]:
 
 @pytest.mark.parametrize("wrapper", list(WRAPPERS))
 @given(trails(), st.sampled_from(SIZES))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 def test_a_sound_log_is_read_the_same_in_pieces_of_any_size(wrapper: str, records: list[Event], size: int) -> None:
     read = read_in_pieces(WRAPPERS[wrapper](records).encode(), size)
     assert ids(read) == [record["eventID"] for record in records]
@@ -61,7 +61,7 @@ def numbered(count: int) -> list[Event]:
 
 @pytest.mark.parametrize("wrapper", list(WRAPPERS))
 @given(st.integers(2, 9), st.data())
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_damage_inside_a_record_costs_no_other(wrapper: str, count: int, data: st.DataObject) -> None:
     records = numbered(count)
     whole = WRAPPERS[wrapper](records).encode()

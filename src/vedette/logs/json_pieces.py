@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
 from vedette.errors import ReadError
+from vedette.logs.inflate import resume
 
 PIECE_BYTES = 512 << 10
 
@@ -53,8 +54,9 @@ class Piece:
 class PieceReader:
     """Reads a decompressed stream piece by piece.
 
-    ``failure`` is the reason why the stream ended early, or "". Pieces are small, so that text and objects stay in the
-    processor's cache until they are in columns; one block is read ahead, so that the last piece is known to be the last.
+    ``failure`` is the reason why the stream ended early, or ""; there, ``resume`` goes on behind the damage. Pieces are small,
+    so that text and objects stay in the processor's cache until they are in columns; one block is read ahead, so that the last
+    piece is known to be the last.
     """
 
     stream: BinaryIO
@@ -63,6 +65,7 @@ class PieceReader:
     _form: Form = "lines"
     _boundary: bytes = b"\n"
     _exported: bool = False
+    _begun: bool = False
     _started: bool = False
     _ended: bool = False
     _block: bytes = b""
@@ -99,11 +102,27 @@ class PieceReader:
         self._offset += cut - begin
         return piece
 
+    @property
+    def offset(self) -> int:
+        """The byte at which the next piece begins."""
+        return self._offset
+
     def unread(self, rest: bytes) -> None:
         """Give back ``rest``, the end of the last piece that belongs to a value cut in two; the next piece begins with it."""
         self._rest = rest + self._between + self._rest
         self._offset -= len(rest) + len(self._between)
         self._started = self._offset > self._origin  # at its start, the log has opening brackets of its own
+
+    def resume(self) -> bool:
+        """Go on behind the damage at which the stream failed, as with another log; return False if nothing follows."""
+        if not self.failure or not resume(self.stream):
+            return False
+        self.failure = ""
+        self._form, self._boundary, self._exported = "lines", b"\n", False
+        self._block = self._rest = self._between = b""
+        self._started = self._ended = False
+        self._origin = self._offset
+        return True
 
     def _window(self) -> tuple[bytes, int]:
         """Return the text for the next piece, and where the text of the log begins in it (after the added brackets).
@@ -144,17 +163,19 @@ class PieceReader:
         try:
             self._block = self.stream.read(self.piece_bytes)
         except ReadError as error:
-            if not self._started and not self._block:
+            if not self._begun:
                 raise
             self.failure = str(error)
             self._block = b""
+        self._begun = True
         self._ended = not self._block
 
     def _start(self, text: bytes) -> bytes:
         """Determine the form from the start of the text, and return the text without its byte order mark."""
         if text.startswith(_BYTE_ORDER_MARK):
-            self._origin = self._offset = len(_BYTE_ORDER_MARK)
-            text = text[self._origin :]
+            self._offset += len(_BYTE_ORDER_MARK)
+            self._origin = self._offset
+            text = text[len(_BYTE_ORDER_MARK) :]
         self._started = True
         opening = _OPENING.match(text)
         if opening and not _LINE_OF_RECORDS.match(text):

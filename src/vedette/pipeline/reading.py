@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from vedette.errors import ReadError
 from vedette.logs.blob import Blob
 from vedette.logs.content import Digested
-from vedette.logs.inflate import GZIP_MAGIC, Rejoined, open_stream, read_up_to
+from vedette.logs.inflate import Inflated, Rejoined, is_like_gzip, open_stream, read_up_to, resume
 from vedette.readers import SNIFF_BYTES, Limits, ReadCounts, Reader, all_readers
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 EMPTY = "is empty"
 UNKNOWN = "is not a log of a known format"
 
+_BLOCK_BYTES = 64 << 10
+_LOOKED_THROUGH_BLOCKS = 16
 _MAX_LAYERS = 2  # Firehose can compress what CloudWatch Logs has compressed already
 
 
@@ -31,8 +33,7 @@ def read_blob(blob: Blob, limits: Limits, counts: ReadCounts) -> Iterator[tuple[
     try:
         with closing(blob.open()) as opened:
             stored = Digested(opened)
-            head, stream = _opened(cast("BinaryIO", stored), limits)
-            reader = _claimed(blob.name, head, counts)
+            reader, stream = _opened(blob.name, cast("BinaryIO", stored), limits, counts)
             if reader is not None:
                 for batch in reader.read(blob, stream, counts, limits):
                     yield reader.table, batch
@@ -42,26 +43,65 @@ def read_blob(blob: Blob, limits: Limits, counts: ReadCounts) -> Iterator[tuple[
         raise ReadError(f"{blob.name}: {error}") from error
 
 
-def _opened(stored: BinaryIO, limits: Limits) -> tuple[bytes, BinaryIO]:
-    """Return the first bytes of the text, and the text from its start."""
-    stream = stored
-    for _ in range(_MAX_LAYERS):
-        stream = open_stream(stream, limits)
-        head = read_up_to(stream, SNIFF_BYTES)
-        stream = cast("BinaryIO", Rejoined(head, stream))
-        if not head.startswith(GZIP_MAGIC):
+def _opened(name: str, stored: BinaryIO, limits: Limits, counts: ReadCounts) -> tuple[Reader | None, BinaryIO]:
+    """Return the reader of a text, and the text from its start, or from the first place behind damage where it is recognised."""
+    stream, layers = open_stream(stored, limits), 1
+    while True:
+        head = _head(stream, counts)
+        if is_like_gzip(head) and layers < _MAX_LAYERS:
+            stream, layers = open_stream(cast("BinaryIO", Rejoined(head, stream)), limits), layers + 1
+            continue
+        if (reader := _claimed(name, head)) is not None:
+            if isinstance(stream, Inflated):
+                stream.holds_gzip = False
+            return reader, cast("BinaryIO", Rejoined(head, stream))
+        failure = _failure(stream) if isinstance(stream, Inflated) else ""
+        if not failure or not resume(stream):
             break
-    return head, stream
+        counts.reject("start of file", failure)
+    if layers == 1 and name.endswith(".gz") and not isinstance(stream, Inflated):
+        return _opened_behind(name, cast("BinaryIO", Rejoined(head, stream)), limits, counts)
+    counts.skipped = EMPTY if not head else f"{UNKNOWN}: {failure}" if failure else UNKNOWN
+    return None, stream
 
 
-def _claimed(name: str, head: bytes, counts: ReadCounts) -> Reader | None:
-    if not head:
-        counts.skipped = EMPTY
-        return None
-    claims = [reader for reader in all_readers().values() if reader.sniff(name, head)]
+def _opened_behind(name: str, stored: BinaryIO, limits: Limits, counts: ReadCounts) -> tuple[Reader | None, BinaryIO]:
+    """Return the same for what is named as gzip data, but does not begin so: their start may be lost."""
+    inflated = cast("BinaryIO", Inflated(stored, limits))
+    try:
+        head = _head(inflated, counts)
+    except ReadError:
+        counts.skipped = UNKNOWN
+        return None, stored
+    return _opened(f"{name}, behind its start", cast("BinaryIO", Rejoined(head, inflated)), limits, counts)
+
+
+def _head(stream: BinaryIO, counts: ReadCounts) -> bytes:
+    """Return the first bytes of a text, behind damage if it begins with that; raise what was wrong if nothing follows."""
+    first: ReadError | None = None
+    while True:
+        try:
+            return read_up_to(stream, SNIFF_BYTES)
+        except ReadError as error:
+            first = first or error
+            if not resume(stream):
+                raise first from error
+            counts.reject("start of file", str(error))
+
+
+def _claimed(name: str, head: bytes) -> Reader | None:
+    claims = [reader for reader in all_readers().values() if reader.sniff(name, head)] if head else []
     if len(claims) > 1:
         raise ReadError(f"the readers {' and '.join(reader.name for reader in claims)} both claim it")
-    if not claims:
-        counts.skipped = UNKNOWN
-        return None
-    return claims[0]
+    return claims[0] if claims else None
+
+
+def _failure(stream: BinaryIO) -> str:
+    """Return why a text that is not recognised cannot be read on, "" if it ends, or goes on for long."""
+    try:
+        for _ in range(_LOOKED_THROUGH_BLOCKS):
+            if not stream.read(_BLOCK_BYTES):
+                break
+    except ReadError as error:
+        return str(error)
+    return ""

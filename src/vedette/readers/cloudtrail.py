@@ -80,7 +80,7 @@ def read(blob: Blob, stream: BinaryIO, counts: ReadCounts, limits: Limits) -> It
     reading = _Reading(counts, limits)
     pieces = PieceReader(stream)
     gathered = 0
-    while not reading.hopeless and (piece := pieces.next()):
+    while not reading.hopeless and (piece := pieces.next() or reading.behind_damage(pieces)):
         if reading.position == 0 and _DIGEST.match(piece.text):
             counts.skipped = "a CloudTrail digest file contains no records of API calls"
             return
@@ -137,6 +137,17 @@ class _Reading:
             for element in elements:
                 self._take(bytes(element), f"record {self.position}")
         return self._good, self._positions
+
+    def behind_damage(self, pieces: PieceReader) -> Piece | None:
+        """Return the first piece behind the damage at which the log has failed, and report that; None if nothing follows."""
+        while failure := pieces.failure:
+            if not pieces.resume():
+                return None
+            self.counts.reject(f"byte {pieces.offset}", failure)
+            self.lost, self.torn, self.outer = False, None, ()
+            if piece := pieces.next():
+                return piece
+        return None
 
     def _salvage(self, piece: Piece, pieces: PieceReader) -> None:
         text = piece.text if piece.end == len(piece.text) else piece.text[: piece.end]

@@ -39,7 +39,7 @@ def sniff(name: str, head: bytes) -> bool:  # noqa: ARG001 - the first messages 
     """Tell whether a blob holds flow records as messages of CloudWatch Logs."""
     if not _JSON_START.match(head):
         messages = list(_exported_messages(head))
-        return bool(messages and messages[0]) and any(map(_message_layout, messages))
+        return bool(messages and messages[0]) and _exported_layout(head) is not None
     if _CLOUDTRAIL.search(head):
         return False
     if any(map(_message_layout, messages_in(head))):
@@ -60,10 +60,7 @@ def read(blob: Blob, stream: BinaryIO, counts: ReadCounts, limits: Limits) -> It
     if _JSON_START.match(head):
         yield from _read_events(_Gathering(blob.name, facts, counts), stream, limits)
         return
-    found = [layout for layout in map(_message_layout, _exported_messages(head)) if layout]
-    # A record with an impossible value may look like one of a custom format: the first must not decide about all others.
-    layout = DEFAULT if DEFAULT in found else next(iter(found), DEFAULT)
-    parser = FlowParser(layout.preceded_by(EVENT_TIME), counts.reject, counts.nulled)
+    parser = FlowParser(_timed_layout(head) or DEFAULT.preceded_by(EVENT_TIME), counts.reject, counts.nulled)
     batches = FlowBatches(
         object_name=blob.name,
         facts=facts,
@@ -71,7 +68,7 @@ def read(blob: Blob, stream: BinaryIO, counts: ReadCounts, limits: Limits) -> It
         statuses=counts.statuses,
         interface_id=interface_in(blob.name),
     )
-    for rows in parse_lines(LineReader(stream, limits.max_record_bytes), parser, BATCH_ROWS):
+    for rows in parse_lines(LineReader(stream, limits.max_record_bytes), parser, BATCH_ROWS, _timed_layout):
         counts.records += len(rows.positions)
         yield from batches.cut(rows.columns, rows.positions, BATCH_ROWS)
 
@@ -173,6 +170,23 @@ def _exported_messages(head: bytes) -> Iterator[str]:
     for line in first_lines(head):
         match = _EXPORTED.fullmatch(line)
         yield match["message"].decode("utf-8", "replace") if match else ""
+
+
+def _exported_layout(head: bytes) -> Layout | None:
+    """Return the layout of an export, None if it cannot be told.
+
+    A record with an impossible value may look like one of a custom format: the first must not decide about all others. Nor may a
+    line without its end, which may be cut off.
+    """
+    found = [layout for layout in map(_message_layout, _exported_messages(head)) if layout]
+    if DEFAULT in found:
+        return DEFAULT
+    return found[0] if found and b"\n" in head else None
+
+
+def _timed_layout(head: bytes) -> Layout | None:
+    layout = _exported_layout(head)
+    return layout and layout.preceded_by(EVENT_TIME)
 
 
 def _message_layout(message: str) -> Layout | None:

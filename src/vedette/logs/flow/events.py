@@ -13,6 +13,7 @@ from typing import BinaryIO
 import msgspec
 
 from vedette.errors import ReadError
+from vedette.logs.inflate import resume
 
 BLOCK_BYTES = 1 << 20
 
@@ -56,7 +57,7 @@ class EventReader:
     """Reads the deliveries of one decompressed stream.
 
     ``reject`` is called with the place and the reason of each broken envelope. ``failure`` is the reason why the stream ended
-    early, or "".
+    early, or ""; there, ``resume`` goes on behind the damage.
     """
 
     stream: BinaryIO
@@ -92,6 +93,19 @@ class EventReader:
                 yield from self._messages(self._rest)
                 self.reject(f"byte {self._offset}", f"an envelope of more than {self.max_envelope_bytes} bytes")
                 self._leave(self._rest, len(self._rest))
+
+    @property
+    def offset(self) -> int:
+        """The byte at which what was not read yet begins."""
+        return self._offset
+
+    def resume(self) -> bool:
+        """Go on behind the damage at which the stream failed; return False if nothing that can be read follows."""
+        if not self.failure or not resume(self.stream):
+            return False
+        self._leave(self._rest, len(self._rest))
+        self.failure, self._ended = "", False
+        return True
 
     def _read(self) -> bytes:
         try:

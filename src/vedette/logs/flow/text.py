@@ -16,7 +16,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from vedette.logs.flow.batch import TEXT, TIME, Column, numbered, pc
-from vedette.logs.flow.fields import BYTE_ORDER_MARK, COUNTED_AS, EVENT_MILLISECONDS, EVENT_TIME, Layout, header_layout
+from vedette.logs.flow.fields import BYTE_ORDER_MARK, COUNTED_AS, DEFAULT, EVENT_MILLISECONDS, EVENT_TIME, Layout, header_layout
 from vedette.logs.lines import LineReader
 from vedette.logs.moments import moment
 from vedette.schema import FLOWS
@@ -25,6 +25,7 @@ MAX_BLOCK_BYTES = 8 << 20
 
 _FIELD_BYTES = 8  # the average length of a field with the space after it
 _EXCERPT_BYTES = 80
+_LONGEST_HEAD = 4_096  # of text in which a layout is recognised
 _INTEGER = re.compile(rb"(?P<sign>[+-]?)0*+(?P<digits>\d{0,19})(?<=\d)")
 _HEXADECIMAL = re.compile(rb"0[xX](?P<digits>[0-9a-fA-F]{1,16})")  # Arrow reads it as the bits of the number, and so must we
 _DIGITS: dict[pa.DataType, bytes] = {pa.int32(): rb"(?:-|\d{1,9})", pa.int64(): rb"(?:-|\d{1,18})"}
@@ -35,6 +36,17 @@ _DAY = (
 _ISO = rb"(?:-|" + _DAY + rb"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z)"  # others are repaired, one by one
 _MARKS = re.compile(rb"(?:\xef\xbb\xbf)*+")
 _FIRST_OF_MARK = BYTE_ORDER_MARK[:1]
+# First fields that cannot have lost their beginning.
+_WHOLE = {
+    "version": re.compile(rb"[1-9]\d? "),
+    "account_id": re.compile(rb"\d{12} "),
+    "interface_id": re.compile(rb"eni-"),
+    "instance_id": re.compile(rb"i-"),
+    "vpc_id": re.compile(rb"vpc-"),
+    "subnet_id": re.compile(rb"subnet-"),
+    EVENT_TIME: re.compile(rb"20\d\d-\d\d-\d\dT"),
+}
+_ENDS = {"action": frozenset((b"ACCEPT", b"REJECT")), "log_status": frozenset((b"OK", b"NODATA", b"SKIPDATA"))}
 _LIMITS: dict[pa.DataType, int] = {pa.int32(): 2**31, pa.int64(): 2**63}
 _NO_HEADER = rb"(?!(?:[A-Za-z][A-Za-z0-9_-]*+[ \r]?)++\n)"
 _TIME_NUMBERS = frozenset(("start_time", "end_time", EVENT_MILLISECONDS))
@@ -91,6 +103,23 @@ class FlowParser:
         yield Rows(columns, numbered(self.position, rows))
         self.line += rows
         self.position += rows
+
+    def ends_whole(self, line: bytes) -> bool:
+        """Tell whether a line that damage follows has its end: its last field, as other lines have it, is one of few values."""
+        columns = self.layout.columns
+        known = self.line > 1 or columns[-len(DEFAULT.columns) :] == DEFAULT.columns
+        values = _ENDS.get(columns[-1], frozenset()) if known else frozenset()
+        return line.rpartition(b" ")[2].strip() in values
+
+    def without_torn(self, text: bytes) -> bytes:
+        """Return a block without its first line, unless this is whole: behind damage, it may lack its beginning."""
+        end = text.find(b"\n") + 1
+        line = text[:end].strip()
+        whole = _WHOLE.get(self.layout.columns[0])
+        if not line or header_layout(line) is not None or (whole and whole.match(line)):
+            return text
+        self.skip("a line behind damage, which may lack its beginning")
+        return text[end:]
 
     def skip(self, reason: str) -> None:
         """Reject the next record without parsing it."""
@@ -178,19 +207,31 @@ class FlowParser:
             yield Rows(columns, positions)
 
 
-def parse_lines(lines: LineReader, parser: FlowParser, rows: int) -> Iterator[Rows]:
+def parse_lines(
+    lines: LineReader, parser: FlowParser, rows: int, recognise: Callable[[bytes], Layout | None] = lambda _: None
+) -> Iterator[Rows]:
     """Yield the records of a stream, about ``rows`` at a time; broken lines and an early end of the stream are rejected.
+
+    ``recognise`` tells the layout of lines that follow damage, None if it is as before: damage may have changed what was seen.
 
     Raises:
         ReadError: the stream could not be read at all.
     """
-    while block := lines.next(parser.block_bytes(rows)):
-        if block.overlong:
-            parser.skip(f"a line of more than {lines.max_line_bytes} bytes")
-        else:
-            yield from parser.parse(block.text)
-    if lines.failure:
-        parser.reject("end of file", lines.failure)
+    go_on = True
+    while go_on:
+        while block := lines.next(parser.block_bytes(rows)):
+            if block.overlong:
+                parser.skip(f"a line of more than {lines.max_line_bytes} bytes")
+            elif not block.is_cut_off or parser.ends_whole(block.text):
+                text = block.text
+                if block.is_torn:
+                    parser.layout = recognise(text[:_LONGEST_HEAD]) or parser.layout
+                    text = parser.without_torn(text)
+                yield from parser.parse(text)
+        failure = lines.failure
+        go_on = lines.resume()
+        if failure:
+            parser.reject(f"before line {parser.line}" if go_on else "end of file", failure)
 
 
 @dataclass(frozen=True, slots=True)
