@@ -1,5 +1,6 @@
 """The DuckDB engine: one process runs the SQL, several read."""
 
+import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -162,7 +163,7 @@ def connect(folder: Path, memory_limit: str = "1GB", threads: int = 0) -> duckdb
         "checkpoint_threshold": "1TiB",
     }
     if threads:
-        options["threads"] = threads
+        options["threads"] = min(threads, os.cpu_count() or 1)  # each takes memory, and more than cores are of no use
     try:
         connection = duckdb.connect(":memory:", config=options)
         connection.execute("set timezone = 'UTC'")

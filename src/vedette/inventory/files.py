@@ -156,11 +156,10 @@ def _keep_entries(path: Path, document: Mapping[str, msgspec.Raw], records: list
 def _content(path: Path) -> bytes:
     if not path.is_file():
         raise ValueError("is not a file")
-    with path.open("rb") as file:
-        content = file.read(_MOST_BYTES + 1)
-    if len(content) > _MOST_BYTES:
+    if path.stat().st_size > _MOST_BYTES:
         raise ValueError(f"is larger than {_MOST_BYTES:,} bytes")
-    return content
+    with path.open("rb") as file:
+        return file.read(_MOST_BYTES)
 
 
 def _manifest(root: Path, folder: Path, faults: list[str]) -> Manifest | None:

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+from time import sleep
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 _WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
 _OF_SIGNALS = 128  # what shells add to the number of a signal for the exit status
+_AGAIN = 0.01  # seconds
 _LONGEST_CLEANING = 30.0  # seconds
 
 
@@ -70,12 +72,16 @@ class Ending:
         raise KeyboardInterrupt
 
     def _unraisable(self, lost: "sys.UnraisableHookArgs") -> None:
-        """Raise again what was raised in a destructor, where it has no effect."""
+        """Raise again, when this has returned, what was raised in a destructor, where it has no effect."""
         if isinstance(lost.exc_value, KeyboardInterrupt) and self._number:
-            number, self._number = self._number, 0
-            _thread.interrupt_main(signal.Signals(number))
+            _thread.start_new_thread(self._again, (signal.Signals(self._number),))
         else:
             self._hook(lost)
+
+    def _again(self, number: signal.Signals) -> None:
+        sleep(_AGAIN)
+        self._number = 0
+        _thread.interrupt_main(number)
 
     def _end_in_time(self) -> None:
         if not self._working.acquire(timeout=_LONGEST_CLEANING):

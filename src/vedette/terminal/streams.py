@@ -14,7 +14,7 @@ from vedette.errors import OutputError, ReaderGoneError
 _INPUT, _OUTPUT, _MESSAGES = 0, 1, 2
 
 
-class _Descriptor(io.FileIO):
+class Descriptor(io.FileIO):
     """A standard stream. Once writing has failed, it takes everything and writes nothing: one message is enough."""
 
     def __init__(self, number: int, *, silent: bool) -> None:
@@ -65,7 +65,7 @@ def standard_streams() -> Iterator[None]:
 
 
 def _text(number: int, like: TextIO | None, *, silent: bool) -> TextIO:
-    binary = io.BufferedWriter(_Descriptor(number, silent=silent))
+    binary = io.BufferedWriter(Descriptor(number, silent=silent))
     encoding = like.encoding if like is not None else "utf-8"
     lines = silent or (like is not None and like.isatty())
     return io.TextIOWrapper(binary, encoding=encoding, errors="replace", line_buffering=lines)

@@ -8,17 +8,15 @@ from threading import Timer
 
 from vedette.terminal.command import STANDARD_STREAM, say
 
-_SECONDS = 3.0
-
 
 @contextmanager
-def waiting(names: Iterable[str | Path]) -> Iterator[None]:
+def waiting(names: Iterable[str | Path], seconds: float = 3.0) -> Iterator[None]:
     """Say after some seconds which of these are waited for, those that are no files; do nothing if all are files."""
     streams = [shown for name in names if (shown := _stream(str(name)))]
     if not streams:
         yield
         return
-    timer = Timer(_SECONDS, say, [f"vedette: waiting until {' and '.join(streams)} ends; Ctrl-C stops"])
+    timer = Timer(seconds, say, [f"vedette: waiting until {' and '.join(streams)} ends; Ctrl-C stops"])
     timer.daemon = True
     timer.start()
     try:
