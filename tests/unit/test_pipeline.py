@@ -276,3 +276,17 @@ def world(folder: Path, store: str) -> tuple[object, object]:
         assert generation is not None
         assert all((folder / "s.db.state" / name).is_file() for name in generation.files())
         return opened.findings(), generation
+
+
+def test_the_report_that_is_stored_is_the_one_that_is_shown(tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/s.db"
+    first = blob(calls(["12:00 alice 198.51.100.7 ec2:DescribeVpcs", "12:01 alice 198.51.100.8 ec2:DescribeVpcs"]))
+    for number, given in enumerate((first, blob(calls(["12:30 alice 198.51.100.7 ec2:DescribeVpcs"]), "late.json.gz"))):
+        shown = scan([given], TOR, store=store, slice_events=1).report
+        with Store.open(store) as opened:
+            stored = opened.reports(limit=1)[0].content
+        assert stored == {**json.loads(json.dumps(shown.document())), "next_step": stored["next_step"]}, number
+        assert stored["findings"] == {"Recon:IAMUser/TorIPCaller": 1}
+        assert [item["name"] for item in stored["lists"]] == ["tor"]
+        assert len(stored["blind_spots"]) > 1
+        assert len(stored["learning"]) == 2
