@@ -193,6 +193,15 @@ def test_names_of_people_are_no_workloads(name: str) -> None:
     assert caller(session("Auditor", name)).principal_kind == "role"
 
 
+@pytest.mark.parametrize("role", ["Auditor", "lambda-developers", "MyLambda", "terraform"])
+@pytest.mark.parametrize("path", ["/", "/service-role/", "/lambda/"])
+@pytest.mark.parametrize(
+    "name", ["jenkins@example.com", "Github.Owner@example.co.uk", "terraform+ci@example.com", "glue-team@example.org"]
+)
+def test_a_person_with_an_address_is_no_workload_whatever_the_names(role: str, path: str, name: str) -> None:
+    assert caller(session(role, name, path=path)).principal_kind == "role"
+
+
 def test_a_function_is_a_workload_by_its_role() -> None:
     found = caller(session("report-role-abcd1234", "nightly-report", path="/service-role/"))
     assert (found.principal_kind, found.principal) == (
@@ -331,6 +340,18 @@ def test_a_record_without_identity_is_unknown() -> None:
 def test_an_unknown_type_is_its_most_telling_member(identity: dict[str, str], principal: str | None) -> None:
     found = caller(identity)
     assert (found.principal, found.principal_kind) == (principal, "unknown")
+
+
+@pytest.mark.parametrize("kind", ["Unknown", "OfTomorrow"])
+@pytest.mark.parametrize("known", [{"principalId": ACCOUNT, "arn": ""}, {"principalId": ""}, {}, {"principalId": None}])
+def test_persons_of_unknown_type_are_told_apart_by_their_names(kind: str, known: dict[str, str | None]) -> None:
+    names = ["alice@example.com", "bob@example.com", "bob", "Bob"]
+    found = [caller({"type": kind, "accountId": ACCOUNT, "userName": name} | known) for name in names]
+    assert [one.principal for one in found] == [f"unknown:{ACCOUNT}:{name}" for name in names]
+    elsewhere = caller({"type": kind, "accountId": "210987654321", "userName": "bob"})
+    assert elsewhere.principal == "unknown:210987654321:bob"
+    hidden = caller({"type": kind, "accountId": ACCOUNT, "userName": HIDDEN_NAME} | known)
+    assert hidden.principal != f"unknown:{ACCOUNT}:{HIDDEN_NAME}"
 
 
 @pytest.mark.parametrize(

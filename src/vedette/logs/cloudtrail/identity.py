@@ -105,6 +105,8 @@ _WORKLOAD_NAME = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
+# Sign-in through a company's directory names the session after the person's address; no service of AWS does.
+_MAIL_ADDRESS = re.compile(r"[^@\s]{1,64}@[^@\s.]+(?:\.[^@\s.]+)+")
 # The session of a Lambda function is named after the function, which may look like any name: only the role gives it away.
 _WORKLOAD_ROLE = re.compile(r".*(?::role/service-role/|lambda)", re.IGNORECASE | re.DOTALL)
 _SERVICE_LINKED = re.compile(r".*(?:/aws-service-role/|[:/]AWSServiceRoleFor)", re.DOTALL)
@@ -203,7 +205,7 @@ def _principal(kind: str | None, identity: Identity, issuer: Issuer, role: _Role
         case "AWSService":
             key, kind = identity.invoked_by or _best_key(identity), "service"
         case _:
-            key, kind = _best_key(identity), "unknown"
+            key, kind = _unknown_key(identity, account), "unknown"
     return key, kind
 
 
@@ -220,11 +222,12 @@ def _role_principal(identity: Identity, role: _Role) -> tuple[str | None, str]:
 def _is_workload(identity: Identity, role: _Role) -> bool:
     session = identity.session_context
     federation = session.web_id_federation_data if session else None
-    return (
-        (federation is not None and bool(federation.federated_provider))
-        or _WORKLOAD_NAME.fullmatch((role.session or "")[:256]) is not None
-        or _WORKLOAD_ROLE.match(role.arn or "") is not None
-    )
+    if federation is not None and federation.federated_provider:
+        return True
+    name = (role.session or "")[:256]
+    if _MAIL_ADDRESS.fullmatch(name):  # whatever the name, or that of the role, looks like
+        return False
+    return _WORKLOAD_NAME.fullmatch(name) is not None or _WORKLOAD_ROLE.match(role.arn or "") is not None
 
 
 def _user_key(identity: Identity) -> str | None:
@@ -233,6 +236,14 @@ def _user_key(identity: Identity) -> str | None:
     name = identity.user_name
     if identity.account_id and name and name != HIDDEN_NAME:
         return f"arn:aws:iam::{identity.account_id}:user/{name}"
+    return _best_key(identity)
+
+
+def _unknown_key(identity: Identity, account: str) -> str | None:
+    """Return the key of an identity of unknown form; where its ID is only the account's, its name tells it from others there."""
+    name = identity.user_name
+    if name and name != HIDDEN_NAME and not identity.arn and (identity.principal_id or account) == account:
+        return f"unknown:{account}:{name}"
     return _best_key(identity)
 
 
