@@ -200,6 +200,34 @@ def test_no_command_shows_the_secret_of_its_store(tmp_path: Path, monkeypatch: p
         assert shows(told(command, STORES[0].format(MARK)), MARK) == []
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["findings", "list", "{}"],
+        ["{}"],
+        ["scan", "{}"],
+        ["scan", "--engine", "{}", "x"],
+        ["scan", ".", "--config", "{}"],
+        ["scan", ".", "--fail-on", "{}"],
+        ["scan", ".", "--since", "{}"],
+        ["scan", ".", "--custom-list", "{}"],
+        ["findings", "list", "--limit", "{}"],
+        ["findings", "list", "--format", "{}", "--store", "x.db"],
+        ["lists", "add", "{}", "--store", "x.db"],
+        ["explain", "{}"],
+        ["inventory", "load", "{}"],
+        ["what-if", "{}"],
+        ["what-if", "x={}"],
+    ],
+)
+def test_a_url_in_the_wrong_place_shows_no_secret(words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = run(*(word.format(f"postgresql://user:{MARK}@host/db?token={MARK}") for word in words))
+    assert ended.status != 0
+    assert ended.err
+    assert MARK not in ended.out + ended.err
+
+
 def test_the_settings_that_are_printed_show_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     url = f"https://user:{MARK}@example.com/x?token={MARK}"

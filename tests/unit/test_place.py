@@ -12,10 +12,13 @@ from moto.server import ThreadedMotoServer
 from vedette import aws
 from vedette.aws import Connection
 from vedette.errors import EngineError, StoreError
+from vedette.pipeline.state_place import held_place, state_place
+from vedette.settings import load
 from vedette.state_files.generation import Generation, Part
 from vedette.state_files.location import Bucket, Folder, StateLocation
 from vedette.state_files.ownership import Owner, check, claim, is_marked
 from vedette.state_files.tables import write_table
+from vedette.store import Store
 
 GONE = Part(path="spool/gone.arrow", table="cloudtrail", day=None, rows=1)
 
@@ -149,3 +152,23 @@ def test_prefixes_of_a_bucket_are_taken_as_they_are_written(server: str) -> None
         Bucket(f"s3://state/{prefix}", Connection(s3_endpoint=server))._key("a") for prefix in ("a?b", "a#b", "a%20b", "a", "a b")
     }
     assert keys == {"a?b/a", "a#b/a", "a%20b/a", "a/a", "a b/a"}
+
+
+def test_runs_without_a_store_have_a_place_of_their_own(place: StateLocation, monkeypatch: pytest.MonkeyPatch) -> None:
+    claimed(place, "one")
+    write(place, "spool/a.arrow", b"one")
+    given: dict[str, object] = {"state_folder": str(place)}
+    if isinstance(place, Bucket):
+        given |= {"s3_endpoint": place.connection.s3_endpoint, "region": "us-east-1"}
+    settings = load(None, given)
+    with Store.ephemeral() as store, held_place(settings, store) as first, held_place(settings, store) as second:
+        write(first, "spool/a.arrow", b"two")
+        write(second, "spool/a.arrow", b"three")
+        assert str(first).startswith(str(place))
+        assert list(place.names()) == ["spool/a.arrow"]
+        with first.reading("spool/a.arrow") as file:
+            assert file.read() == b"two"
+        assert state_place(settings, store) is None
+    assert list(first.names()) == list(second.names()) == []
+    with place.reading("spool/a.arrow") as file:
+        assert file.read() == b"one"

@@ -7,7 +7,7 @@ answers at once. Exit statuses are those of ``errors`` and ``terminal.command``.
 import sys
 from dataclasses import dataclass
 from traceback import format_exception
-from typing import Annotated, cast
+from typing import Annotated, Protocol, cast, runtime_checkable
 
 import typer
 
@@ -17,6 +17,17 @@ from vedette.registry import discover
 from vedette.terminal.command import INTERRUPTED, UNEXPECTED, Command
 from vedette.terminal.ending import Ending
 from vedette.terminal.streams import standard_streams
+
+
+@runtime_checkable
+class _ToldByTyper(Protocol):
+    """An error of usage: Typer's own, or Click's in earlier versions of Typer."""
+
+    message: str
+    exit_code: int
+
+    def show(self) -> None:
+        """Print it with the usage of the command."""
 
 
 @dataclass(slots=True)
@@ -93,11 +104,19 @@ def _run(arguments: list[str] | None, ending: Ending) -> int:
 
 
 def _called(command: typer.Typer, arguments: list[str] | None) -> int:
+    from vedette.urls import masked_text
+
     try:
-        command(arguments)
+        status = command(arguments, standalone_mode=False)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(bool(end.code))
-    return 0
+    except Exception as error:
+        if not isinstance(error, _ToldByTyper):
+            raise
+        error.message = masked_text(error.message)  # which may be a URL that stood in the wrong place
+        error.show()
+        return error.exit_code
+    return status if isinstance(status, int) else 0
 
 
 def _tell(error: BaseException, *, debug: bool) -> None:

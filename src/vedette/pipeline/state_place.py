@@ -39,7 +39,7 @@ def state_place(settings: Settings, store: Store, generation: Generation | None 
         earlier = _earlier_folder(settings, place.path)
         if earlier is not None and not is_marked(Folder(earlier)):
             place = Folder(earlier)
-    check(place, _owner(settings, store), generation or store.generation())
+    check(place, _owner(settings, store, make=False), generation or store.generation())
     return place
 
 
@@ -89,9 +89,9 @@ def _url(settings: Settings) -> str:
     return url_of(settings.store) or "sqlite://"
 
 
-def _owner(settings: Settings, store: Store) -> Owner:
+def _owner(settings: Settings, store: Store, *, make: bool = True) -> Owner:
     file = sqlite_file(_url(settings))
-    return Owner(identity=store.identity(), store=store.place if file is None else os.path.realpath(file))
+    return Owner(identity=store.identity(make=make), store=store.place if file is None else os.path.realpath(file))
 
 
 @contextmanager

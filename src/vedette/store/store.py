@@ -110,11 +110,11 @@ class Store:
         if is_read_only(self._engine):
             raise StoreError(f"the store {self.place} cannot be written (the file or its folder is read-only)")
 
-    def identity(self) -> str:
-        """Return what tells this store from all others; "" for one of an earlier build that cannot be written to get it."""
+    def identity(self, *, make: bool = True) -> str:
+        """Return what tells this store from all others; a store of an earlier build gets it, or it is "" without ``make``."""
         with self._reading() as connection:
             known = identity_of(connection)
-        if known is not None or is_read_only(self._engine):
+        if known is not None or not make or is_read_only(self._engine):
             return known or ""
         with self._writing() as connection:
             make_identity(connection)
