@@ -238,6 +238,8 @@ class MemberSearch:
             found = self.whole_at(start, stored, bytes)
             if found and found.head == MAGIC:
                 return True
+            if found:
+                self.spend(8 * (found.end - start))  # for looking at what will be read again
             start = found.end if found else start + 1
         return False
 

@@ -13,7 +13,7 @@ from vedette.errors import ReadError, SourceError
 from vedette.logs.gzip_member import DAMAGE, MAGIC, SLICE_BYTES, Found, Member, MemberSearch
 
 _STORED_BYTES = 1 << 20
-_LOOKED_AHEAD_BYTES = 4 << 20
+_LOOKED_AHEAD_BYTES = 1 << 20
 # Where a member is cut off and another follows, both are inflated as one until that fails, after 64 KiB at the latest, as a rule.
 _STEPS_HELD = 20
 _STEP_BYTES = 1 << 17  # the most text that one step yields, even of a decompression bomb
