@@ -5,12 +5,13 @@ and what is not UTF-8 for an error.
 """
 
 import re
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import gettempdir
 
 from vedette.errors import EngineError
+from vedette.leftovers import temporary_folder
 
 _PLAIN = re.compile(r"[\w/.,@+ ~-]+")
 _PLACES = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - what is made there is a folder of our own
@@ -26,14 +27,14 @@ def plain_folder(folder: Path) -> Iterator[Path]:
     if _PLAIN.fullmatch(str(folder)):
         yield folder
         return
-    for place in (tempfile.gettempdir(), *_PLACES):
-        try:
-            temporary = tempfile.TemporaryDirectory(prefix="vedette-", dir=place, ignore_cleanup_errors=True)
-        except OSError:
-            continue
-        with temporary as name:
-            if _PLAIN.fullmatch(name):
-                link = Path(name) / "state"
+    for place in (gettempdir(), *_PLACES):
+        with ExitStack() as opened:
+            try:
+                temporary = opened.enter_context(temporary_folder(Path(place)))
+            except OSError:
+                continue
+            if _PLAIN.fullmatch(str(temporary)):
+                link = temporary / "state"
                 link.symlink_to(folder.absolute())
                 yield link
                 return
