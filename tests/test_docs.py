@@ -117,3 +117,17 @@ def test_generated_pages_are_up_to_date() -> None:
         timeout=HUNG,
     )
     assert result.returncode == 0, f"generated pages are out of date; run make fix\n{result.stdout}{result.stderr}"
+
+
+def test_every_bound_is_documented() -> None:
+    """What bounds an input is a constant whose name says so; those of the simulation bound nothing that comes from outside."""
+    source = ROOT / "src" / "vedette"
+    bound = re.compile(r"^_?(?:MAX|MOST)_[A-Z_]+ *= *\(?\d", re.MULTILINE)
+    limits = page("reference/limits.md")
+    found = [
+        f"vedette.{'.'.join(path.relative_to(source).with_suffix('').parts)}"
+        for path in sorted(source.rglob("*.py"))
+        if bound.search(path.read_text(encoding="utf-8")) and "simulate" not in path.parts
+    ]
+    assert len(found) > 5
+    assert [module for module in found if f"`{module.removesuffix('.__init__')}`" not in limits] == []
