@@ -15,7 +15,7 @@ import pytest
 from commands import run
 from notation import calls
 from patience import HUNG
-from processes import alive, start, until
+from processes import PATIENCE, alive, start, until
 
 from vedette.logs.processes import context, follow_parent, kill_workers
 from vedette.terminal.ending import Ending
@@ -54,7 +54,7 @@ def test_a_signal_leaves_nothing(reading: "subprocess.Popen[bytes]", tmp_path: P
     send = os.kill if number == signal.SIGTERM else os.killpg  # a terminal sends to all processes
     send(reading.pid, number)
     send(reading.pid, number)  # who presses twice wants it no less
-    _, errors = reading.communicate(timeout=HUNG)
+    _, errors = reading.communicate(timeout=PATIENCE)
     assert (reading.returncode, errors.decode()) == (128 + number, f"vedette: {WORDS[number]}\n")
     assert alive(reading.pid) == []
     assert list(tmp_path.iterdir()) == []
@@ -72,7 +72,7 @@ def test_waiting_for_standard_input_ends_as_well(tmp_path: Path) -> None:
     process.stdin.flush()
     until(lambda: list(tmp_path.iterdir()))
     process.terminate()
-    _, errors = process.communicate(timeout=HUNG)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, errors.decode().splitlines()[-1]) == (143, "vedette: terminated")
     assert list(tmp_path.iterdir()) == []
 

@@ -121,9 +121,11 @@ def test_an_output_that_does_not_block_is_waited_for() -> None:
     with subprocess.Popen(start, stdin=reader) as process:
         os.close(reader)
         stream, written = Descriptor(writer, silent=False), 0
-        while written < len(content):
-            written += stream.write(content[written:])
-        os.close(writer)
+        try:
+            while written < len(content):
+                written += stream.write(content[written:])
+        finally:
+            os.close(writer)
         assert process.wait(HUNG) == 0
 
 
