@@ -35,7 +35,6 @@ _DAY = (
 )
 _ISO = rb"(?:-|" + _DAY + rb"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z)"  # others are repaired, one by one
 _MARKS = re.compile(rb"(?:\xef\xbb\xbf)*+")
-_FIRST_OF_MARK = BYTE_ORDER_MARK[:1]
 # First fields that cannot have lost their beginning.
 _WHOLE = {
     "version": re.compile(rb"[1-9]\d? "),
@@ -83,10 +82,11 @@ class FlowParser:
 
     def parse(self, text: bytes) -> Iterator[Rows]:
         """Yield the records of a block of whole lines, which end with LF, CRLF or, as for the CSV parser, CR."""
-        if b"\r" in text:
-            text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         if self.line == 1:
             end = text.find(b"\n") + 1
+            if b"\r" in text[:end]:
+                text = _with_plain_ends(text)
+                end = text.find(b"\n") + 1
             if (layout := header_layout(text[:end])) is not None:
                 self.layout = layout
                 self.line += 1
@@ -94,10 +94,9 @@ class FlowParser:
         if not text:
             return
         form = _form(self.layout)
-        # The CSV parser skips a byte order mark at the start of the block only.
-        columns = form.read(text) if form.detects_faults and not (b"\0" in text or _FIRST_OF_MARK in text) else None
+        columns = form.read(text) if form.detects_faults and b"\0" not in text and not text.startswith(BYTE_ORDER_MARK) else None
         if columns is None:
-            yield from self._repaired(text)
+            yield from self._repaired(_with_plain_ends(text))
             return
         rows = len(next(iter(columns.values())))
         yield Rows(columns, numbered(self.position, rows))
@@ -220,14 +219,15 @@ def parse_lines(
     go_on = True
     while go_on:
         while block := lines.next(parser.block_bytes(rows)):
+            is_usable = not block.is_cut_off or parser.ends_whole(block.text)
             if block.overlong:
                 parser.skip(f"a line of more than {lines.max_line_bytes} bytes")
-            elif not block.is_cut_off or parser.ends_whole(block.text):
-                text = block.text
-                if block.is_torn:
-                    parser.layout = recognise(text[:_LONGEST_HEAD]) or parser.layout
-                    text = parser.without_torn(text)
-                yield from parser.parse(text)
+            elif is_usable and block.is_torn:
+                parser.layout = recognise(block.text[:_LONGEST_HEAD]) or parser.layout
+                yield from parser.parse(parser.without_torn(block.text))
+            elif is_usable:
+                yield from parser.parse(block.text)
+            del block  # the next one takes its memory
         failure = lines.failure
         go_on = lines.resume()
         if failure:
@@ -249,7 +249,7 @@ class _Form:
     detects_faults: bool
 
     def read(self, text: bytes) -> dict[str, Column] | None:
-        """Return the columns of well-formed lines, or None if a line is broken."""
+        """Return the columns of well-formed lines, or None if a line is broken or begins with a byte order mark."""
         source: Any = pa.BufferReader(text)  # avoids a copy; the stubs do not allow it
         try:
             table = csv.read_csv(
@@ -260,7 +260,9 @@ class _Form:
             )
         except pa.ArrowInvalid:
             return None
-        return {name: _filled(table.column(name).combine_chunks()) for name in table.column_names}
+        columns = {name: _filled(table.column(name).combine_chunks()) for name in table.column_names}
+        first = columns.get(self.names[0])
+        return None if first is not None and _is_marked(first) else columns
 
     def good_lines(self, text: bytes, start: int) -> int:
         """Return the end of the run of good lines that begins at ``start``; ``start`` itself if the first is broken."""
@@ -315,13 +317,20 @@ def _is_text(value: bytes) -> bool:
 
 def _filled(column: Column) -> Column:
     """Return a column with null for the empty texts in it."""
-    if column.type != TEXT:
+    if column.type != TEXT or pc.min(pc.binary_length(column.dictionary)).as_py() != 0:
         return column
     empty = pc.index(column.dictionary, "").as_py()
-    if empty < 0:
-        return column
     indices = pc.if_else(pc.equal(column.indices, empty), pa.scalar(None, pa.int32()), column.indices)
     return pa.DictionaryArray.from_arrays(indices, column.dictionary)
+
+
+def _with_plain_ends(text: bytes) -> bytes:
+    return text.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in text else text
+
+
+def _is_marked(column: Column) -> bool:
+    """Tell whether a text of a column, which is the first of its line, begins with a byte order mark."""
+    return bool(column.type == TEXT and pc.any(pc.starts_with(column.dictionary, BYTE_ORDER_MARK.decode())).as_py())
 
 
 def _unmarked(text: bytes) -> bytes:
