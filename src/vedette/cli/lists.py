@@ -51,6 +51,7 @@ def add(
     from vedette.intel.lists import load_list
     from vedette.pipeline.knowledge import named_file
     from vedette.store import Store
+    from vedette.terminal.waiting import waiting
     from vedette.text.report import counted
 
     try:
@@ -58,7 +59,9 @@ def add(
     except ValueError as error:
         raise ConfigurationError(f"--kind: {kind!r} is not a kind of list; give one of {', '.join(Kind)}") from error
     settings = store_settings(config, store)
-    loaded = [load_list(path, name=name, kind=chosen, format=format_name) for name, path in map(named_file, files)]
+    chosen_files = [named_file(file) for file in files]
+    with waiting(path for _, path in chosen_files):
+        loaded = [load_list(path, name=name, kind=chosen, format=format_name) for name, path in chosen_files]
     with Store.open(store_url(settings.store)) as opened:
         for item in loaded:
             warning = opened.put_list(item, now())

@@ -147,9 +147,7 @@ def scan(
         },
     )
     threshold = None if fail_on is None else parse_level(fail_on)
-    output, report_file = output_file(output), output_file(run_report)
-    if run_report is not None and output is None and report_file is None:
-        raise ConfigurationError("--run-report -: findings go to standard output already; give --output FILE as well")
+    output, report_file = _targets(output, run_report)
     if format_name:
         check_format(format_name)
     span = Span(since=_time(since, "--since"), until=_time(until, "--until"))
@@ -165,6 +163,16 @@ def scan(
         raise typer.Exit(FAIL_ON_REACHED)
     if strict and report.flawed:
         raise typer.Exit(STRICT_FAILED)
+
+
+def _targets(output: Path | None, run_report: Path | None) -> tuple[Path | None, Path | None]:
+    """Return the files to write findings and the run report to, None for standard output, which takes only one of them."""
+    findings, report = output_file(output), output_file(run_report)
+    if run_report is not None and findings is None and report is None:
+        raise ConfigurationError("--run-report -: findings go to standard output already; give --output FILE as well")
+    if findings is not None and report is not None and findings.resolve() == report.resolve() and not findings.is_char_device():
+        raise ConfigurationError(f"--run-report {report}: findings go there; give another file")
+    return findings, report
 
 
 def _run(
