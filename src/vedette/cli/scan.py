@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import os
 import sys
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -170,7 +171,12 @@ def _targets(output: Path | None, run_report: Path | None) -> tuple[Path | None,
     findings, report = output_file(output), output_file(run_report)
     if run_report is not None and findings is None and report is None:
         raise ConfigurationError("--run-report -: findings go to standard output already; give --output FILE as well")
-    if findings is not None and report is not None and findings.resolve() == report.resolve() and not findings.is_char_device():
+    if (
+        findings is not None
+        and report is not None
+        and os.path.realpath(findings) == os.path.realpath(report)
+        and not findings.is_char_device()
+    ):
         raise ConfigurationError(f"--run-report {report}: findings go there; give another file")
     return findings, report
 
