@@ -161,7 +161,7 @@ def test_a_parquet_bomb_is_stopped() -> None:
     bomb = packed({"srcaddr": ["192.0.2.1"] * 3_000_000})
     with pytest.raises(ReadError, match="claims 3000000 rows"):
         read_bytes(bomb, limits=Limits(max_bytes=1_000_000))
-    with pytest.raises(ReadError, match="limit max_bytes"):
+    with pytest.raises(ReadError, match="limit max_blob_bytes"):
         read_bytes(
             packed({"srcaddr": [f"192.0.2.{n}" for n in range(99_999)]}, use_dictionary=False), limits=Limits(max_bytes=1_000_000)
         )

@@ -133,7 +133,7 @@ def test_a_bomb_stops_at_the_limit_of_bytes() -> None:
     bomb = gzip.compress(bytes(20_000_000))
     text, failure = drain(bomb, limits=Limits(max_bytes=1_000_000))
     assert len(text) == 1_000_000
-    assert failure == "the gzip data hold more than 1000000 bytes of text (limit max_bytes)"
+    assert failure == "the gzip data hold more than 1000000 bytes of text (limit max_blob_bytes)"
 
 
 def test_a_bomb_stops_at_the_limit_of_the_ratio() -> None:

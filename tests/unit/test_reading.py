@@ -91,7 +91,7 @@ def test_a_bomb_is_stopped_and_counted() -> None:
     read = read_bytes(gzip.compress(FLOW * 5_000), limits=Limits(max_bytes=100_000))
     assert 900 < len(read.rows) < 1_100
     assert [problem.reason for problem in read.counts.problems] == [
-        "the gzip data hold more than 100000 bytes of text (limit max_bytes)"
+        "the gzip data hold more than 100000 bytes of text (limit max_blob_bytes)"
     ]
 
 

@@ -290,7 +290,7 @@ class Inflated(io.BufferedIOBase):
             self._fail(
                 f"the gzip data hold more than {bounds.max_ratio} bytes of text for each stored byte (limit max_ratio)"
                 if by_ratio < bounds.max_bytes
-                else f"the gzip data hold more than {bounds.max_bytes} bytes of text (limit max_bytes)",
+                else f"the gzip data hold more than {bounds.max_bytes} bytes of text (limit max_blob_bytes)",
                 is_whole=False,
             )
         self._text_bytes += len(text)

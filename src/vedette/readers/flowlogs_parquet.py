@@ -66,12 +66,12 @@ def _opened(spool: IO[bytes], limits: Limits) -> "parquet.ParquetFile":
     except _ERRORS as error:
         raise ReadError(f"not a readable Parquet file: {_sentence(error)}") from error
     if size > limits.max_bytes:
-        raise ReadError(f"the Parquet file holds {size} bytes, more than {limits.max_bytes} (limit max_bytes)")
+        raise ReadError(f"the Parquet file holds {size} bytes, more than {limits.max_bytes} (limit max_blob_bytes)")
     if size > limits.max_ratio * spool.tell() and size > limits.max_ratio * spool.seek(0, 2):
         raise ReadError(f"the Parquet file holds more than {limits.max_ratio} bytes for each stored byte (limit max_ratio)")
     if metadata.num_rows * _LEAST_ROW_BYTES > limits.max_bytes:
         raise ReadError(
-            f"the Parquet file claims {metadata.num_rows} rows, more than fit into {limits.max_bytes} bytes (limit max_bytes)"
+            f"the Parquet file claims {metadata.num_rows} rows, more than fit into {limits.max_bytes} bytes (limit max_blob_bytes)"
         )
     return file
 
