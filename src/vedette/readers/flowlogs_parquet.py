@@ -71,7 +71,7 @@ def _opened(spool: IO[bytes], limits: Limits) -> "parquet.ParquetFile":
         raise ReadError(f"the Parquet file holds more than {limits.max_ratio} bytes for each stored byte (limit max_ratio)")
     if metadata.num_rows * _LEAST_ROW_BYTES > limits.max_bytes:
         raise ReadError(
-            f"the Parquet file claims {metadata.num_rows} rows, more than fit into {limits.max_bytes} bytes (limit max_blob_bytes)"
+            f"the Parquet file claims {metadata.num_rows} rows, more than {limits.max_bytes} bytes hold (limit max_blob_bytes)"
         )
     return file
 
