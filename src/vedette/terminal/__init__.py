@@ -1,1 +1,1 @@
-"""What commands share: options, settings, standard output and the progress bar."""
+"""What commands share: options, settings, standard streams, files of results, how they end, and the progress bar."""
