@@ -38,6 +38,14 @@ def put(stored: Entries | None, listed: Sequence[Entry], when: float) -> Entries
     return imported(stored, ThreatList(name="list", kind=Kind.CUSTOM, format="STIX2", entries=listed), at(when))
 
 
+def imported_in_turn(lists: Sequence[Sequence[Entry]]) -> Entries | None:
+    """Import one list a day, from the start on; return what the store has then."""
+    stored = None
+    for day, items in enumerate(lists):
+        stored = put(stored, items, day)
+    return stored
+
+
 def periods(stored: Entries | None) -> list[tuple[float | None, float | None]]:
     def number(time: datetime | None) -> float | None:
         return None if time is None else (time - START) / timedelta(days=1)
@@ -77,10 +85,7 @@ def holds(entries: Sequence[Entry], when: float) -> bool:
 def test_a_period_that_the_list_goes_on_with_stays_one_entry(
     listed: Sequence[Sequence[Entry]], expected: list[tuple[float | None, float | None]]
 ) -> None:
-    stored = None
-    for when, items in enumerate(listed):
-        stored = put(stored, items, when)
-    assert periods(stored) == expected
+    assert periods(imported_in_turn(listed)) == expected
 
 
 @pytest.mark.parametrize(
@@ -95,10 +100,7 @@ def test_a_period_that_the_list_goes_on_with_stays_one_entry(
 def test_periods_with_a_gap_between_them_stay_apart(
     listed: Sequence[Sequence[Entry]], expected: list[tuple[float | None, float | None]]
 ) -> None:
-    stored = None
-    for when, items in enumerate(listed):
-        stored = put(stored, items, when)
-    assert periods(stored) == expected
+    assert periods(imported_in_turn(listed)) == expected
 
 
 def test_a_store_that_has_one_entry_per_import_recovers() -> None:
