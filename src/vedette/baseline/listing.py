@@ -4,7 +4,6 @@ import json
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
-from shlex import quote
 
 from vedette.baseline.episodes import ScoredEpisode
 from vedette.baseline.pages import QUARANTINE, SUBJECTS, History, Learning, Page, Usual
@@ -43,7 +42,7 @@ def day_text(day: int) -> str:
 
 
 def repair_lines(result: Repaired, store: str) -> Iterator[str]:
-    """Yield what was removed from a state and kept, and how to learn again what it had forgotten."""
+    """Yield what was removed from a state and kept, and how to learn again; ``store`` is named as for a shell."""
     reached = "" if result.reached is None else f" (it reached to {result.reached:%Y-%m-%d %H:%M})"
     yield f"{store}: repaired, generation {result.generation.number}{reached}"
     for label, counts in (("removed", result.removed), ("kept", result.kept)):
@@ -53,7 +52,7 @@ def repair_lines(result: Repaired, store: str) -> Iterator[str]:
     yield "to learn again what was forgotten, scan the whole archive into a new store and carry its baseline over:"
     yield "vedette scan LOGS --store new.db"
     yield "vedette baseline export baseline.zip --store new.db"
-    yield f"vedette baseline import baseline.zip --merge --store {quote(store)}"
+    yield f"vedette baseline import baseline.zip --merge --store {store}"
 
 
 def overview_lines(accounts: Iterable[Learning], histories: list[History], width: int) -> Iterator[str]:

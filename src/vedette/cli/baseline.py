@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -257,7 +256,7 @@ def known(store: "Store", settings: "Settings") -> "Generation":
     generation = store.generation()
     shown = shown_store(settings)
     if generation is not None and (reached := beyond(generation, latest_plausible(now(), lateness(settings)))):
-        command = f"vedette baseline repair --store {quote(shown)}"
+        command = f"vedette baseline repair --store {shown}"
         say(f"{shown}: its state reaches to {reached:%Y-%m-%d %H:%M}, which is in the future: {command}")
     if generation is None or not generation.states.get(DAYS):
         raise NotFoundError(f"{shown} has learned nothing: run vedette scan LOGS --store {shown} first")
