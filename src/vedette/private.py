@@ -81,6 +81,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     try:
         with draft.open("wb") as file:
             yield file
+            file.flush()
+            os.fsync(file.fileno())
         draft.chmod(stat.S_IMODE(before))
         draft.replace(target)
     except BaseException:

@@ -25,9 +25,9 @@ _OPEN_PARAMETERS = frozenset(
         "user",
     }
 )  # fmt: skip
-_SECRET = r"(?:secret|passw|passphrase|pwd|token|key|credential|auth|signature|sas\b|private|session)"
-_SECRET_NAME = re.compile(_SECRET, re.IGNORECASE)
-_ASSIGNMENT = re.compile(rf"(?<![\w.\-])(?P<name>(?>[\w.\-]*?{_SECRET})[\w.\-]*+)(?P<sign>\s*[=:]\s*)\S+", re.IGNORECASE)
+_WORDS = r"(?:secret|passw|passphrase|pwd|token|key|credential|auth|signature|sas\b|private|session)"
+_SECRET_NAME = re.compile(_WORDS, re.IGNORECASE)
+_ASSIGNMENT = re.compile(rf"(?<![\w.\-])(?P<name>(?>[\w.\-]*?{_WORDS})[\w.\-]*+)(?P<sign>\s*[=:]\s*)\S+", re.IGNORECASE)
 _SETTING_NAME = re.compile(r"[\w.\-]*")
 _CLOSING = "'\")]}>,;"
 _SHORTEST = 4

@@ -17,7 +17,6 @@ import typer
 from vedette.cli.baseline import start_from
 from vedette.errors import ConfigurationError, OutputError, ReaderGoneError
 from vedette.list_kinds import LIST_KINDS
-from vedette.logs.processes import warm
 from vedette.terminal.command import (
     FAIL_ON_REACHED,
     STRICT_FAILED,
@@ -196,6 +195,8 @@ def _run(
     if settings.engine == "duckdb":
         import_module("vedette.logs.without_pandas")
         if settings.workers != 1 and sum(blob.size or 0 for blob in blobs) > _WORTH_PROCESSES:
+            from vedette.logs.processes import warm
+
             warm()  # while this process imports the rest
     from vedette.pipeline import composition
     from vedette.pipeline.knowledge import complete, gather
@@ -210,7 +211,7 @@ def _run(
                 start_from(baseline, opened, running.plan.place, lateness=running.slicing.lateness)
             report = running.bulk(blobs, progress)
         findings = sorted(
-            (opened.finding(identifier) for identifier in running.findings),
+            opened.findings_of(running.findings),
             key=lambda finding: (-finding.summary.severity, finding.seen.first, finding.id),
         )
         worst = max((finding.summary.severity for finding in findings), default=None)

@@ -156,10 +156,10 @@ def _keep_entries(path: Path, document: Mapping[str, msgspec.Raw], records: list
 def _content(path: Path) -> bytes:
     if not path.is_file():
         raise ValueError("is not a file")
-    if path.stat().st_size > _MOST_BYTES:
+    if (size := path.stat().st_size) > _MOST_BYTES:
         raise ValueError(f"is larger than {_MOST_BYTES:,} bytes")
     with path.open("rb") as file:
-        return file.read(_MOST_BYTES)
+        return file.read(size)  # not of _MOST_BYTES: so much would be allocated
 
 
 def _manifest(root: Path, folder: Path, faults: list[str]) -> Manifest | None:

@@ -111,7 +111,7 @@ def _own(name: str) -> str:
 
 def _of_file(day: str, minute: str) -> Delivery | None:
     try:
-        begin = datetime.strptime(f"{day}{minute}+0000", "%Y%m%d%H%M%z")
+        begin = datetime.fromisoformat(f"{day}T{minute}Z")
         return Delivery(begin=begin, end=begin + timedelta(minutes=1), exact=True)
     except (ValueError, OverflowError):  # digits that are not a time, such as 31 February
         return None

@@ -303,4 +303,4 @@ def _read(path: str) -> bytes:
     if size > MAX_BYTES:
         raise DamagedError(f"larger than {MAX_BYTES >> 30} GiB")
     with file.open("rb") as stream:
-        return stream.read(MAX_BYTES)
+        return stream.read(size)  # not of MAX_BYTES: so much would be allocated

@@ -177,7 +177,7 @@ class _WithoutLists(BaseSettings):
 
     max_blob_bytes: Whole = _number(
         4 << 30,
-        "Decompressed bytes of a file at which reading it stops; a pipe that holds more cannot be read.",
+        "Bytes of text of a compressed file at which reading it stops; a pipe that holds more cannot be read.",
         least=1,
         most=1 << 50,
     )
