@@ -32,7 +32,7 @@ SHORT = {
 }
 TYPES = ("Recon:IAMUser/UserPermissions", "Recon:IAMUser/TorIPCaller")
 TOR = "198.51.100.7"
-FUTURE, EARLY = "records from the future", "records long before the others"
+FUTURE, EARLY, AFTER = "records from the future", "records long before the others", "records long after the others"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,12 +89,14 @@ poisons = st.one_of(
     dated(between(utc(1, 1, 1), utc(2013, 10, 31)), EARLY),
     named(between(NAMED - timedelta(days=3_000), NAMED - timedelta(days=31)), EARLY),
     dated(between(utc(2013, 11, 1), utc(2024, 1, 1)), EARLY, judged=True),
+    dated(between(TODAY + timedelta(days=40), utc(2026, 11, 1)), AFTER, judged=True),
 )
 KINDS = [
     Poison(time=utc(2099, 1, 15), counted=FUTURE),
     Poison(time=NAMED + timedelta(days=60), counted=FUTURE, delivered=NAMED),
     Poison(time=utc(1970, 1, 1), counted=EARLY, alone=True),
     Poison(time=utc(2016, 1, 1), counted=EARLY, judged=True),
+    Poison(time=TODAY + timedelta(days=100), counted=AFTER, judged=True),
 ]
 
 
@@ -145,7 +147,7 @@ def check_law(clean: Sequence[Outcome], found: Sequence[Outcome], played: Sequen
     assert [outcome.text for outcome in found] == [outcome.text for outcome in clean]
     for number, (outcome, without) in enumerate(zip(found, clean, strict=True)):
         lines = dict(line.split(": ", 1) for line in outcome.report.lines())
-        for label in (FUTURE, EARLY):
+        for label in (FUTURE, EARLY, AFTER):
             here = [poison for poison in played if (poison.scanned, poison.counted) == (number, label)]
             assert lines.get(label, "0").partition(",")[0] == str(len(here))
             if here:
@@ -186,6 +188,7 @@ FLOW_POISONS: dict[str, tuple[tuple[tuple[datetime, datetime], ...], str]] = {
         ((utc(1970, 1, 1), utc(1970, 1, 1)), (utc(2014, 6, 1), DAY_BEFORE), (utc(2016, 1, 1), utc(2016, 1, 1))),
         EARLY,
     ),
+    "months after all others": (((utc(2026, 9, 1), utc(2026, 9, 1)),), AFTER),
     "end before they start, or months later": (
         ((DAY_BEFORE, utc(1970, 1, 1)), (DAY_BEFORE, utc(2026, 9, 1))),
         "values not usable",
@@ -222,4 +225,4 @@ def test_flow_records_with_impossible_times_change_no_finding(clean_flows: Seque
     lines = dict(line.partition(":")[::2] for line in found[0].report.lines())
     assert lines[label].strip() == f"(end_time {len(played)})" or lines[label].startswith(f" {len(played)}, ")
     assert found[0].report.last_record is not None
-    assert found[0].report.last_record.year == 2026
+    assert (found[0].report.last_record.year, found[0].report.last_record.month) == (2026, 3)

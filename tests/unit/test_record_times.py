@@ -239,6 +239,27 @@ def test_a_file_of_the_future_is_read_when_its_time_has_come(tmp_path: Path) -> 
     assert (right.from_future.count, right.known, right.records["cloudtrail"]) == (0, 1, 6)
 
 
+def test_few_records_long_after_the_others_are_judged_but_move_nothing(tmp_path: Path) -> None:
+    """A store must not forget months for one record; the fourth shows that nobody was wrong."""
+    store = f"sqlite:///{tmp_path}/case.db"
+    scan([day_file(14)], store=store)
+    before = generation(store)
+    later = [call(f"2026-08-0{day}T12:00:00Z mallory 198.51.100.7 ec2:DescribeInstances", day) for day in range(1, 5)]
+    for number, record in enumerate(later[:3]):
+        outcome = scan([blob([record], f"{number}.json.gz")], lists_of({"tor": ["198.51.100.7"]}), store=store)
+        assert [finding.seen.count for finding in outcome.findings] == [number + 1]
+        assert f"records long after the others: 1, 2026-08-0{number + 1}" in "\n".join(outcome.report.lines())
+        after = generation(store)
+        assert (after.watermark, after.states, after.pending) == (before.watermark, before.states, ())
+        assert outcome.report.flawed
+    outcome = scan([blob([later[3]], "last.json.gz")], lists_of({"tor": ["198.51.100.7"]}), store=store)
+    assert [finding.seen.count for finding in outcome.findings] == [4]
+    assert not outcome.report.flawed
+    moved = generation(store).watermark
+    assert moved is not None
+    assert moved.date().isoformat() == "2026-08-04"
+
+
 # A store that a record of 2099 has poisoned, as one could when the clock was not asked.
 
 SHORT = {
@@ -249,6 +270,7 @@ SHORT = {
 }
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
 POISON = call_of("-3d/12:00 ann 192.0.2.10 ec2:DescribeInstances", 999) | {"eventTime": "2099-01-15T00:00:00Z"}
+POISONS = [POISON | {"eventID": f"00000000-0000-4000-a000-{number:012}"} for number in range(4)]  # one alone no longer does it
 PAST = [
     call_of(f"-{day}d/09:{minute:02} ann 192.0.2.10 ec2:DescribeInstances", 100 * day + minute)
     for day in (6, 5, 4, 3)
@@ -267,7 +289,7 @@ def attacked(store: str) -> Outcome:
 def test_a_poisoned_store_is_recognised_and_repaired(tmp_path: Path) -> None:
     poisoned = tmp_path / "my case.db"  # commands are shown as a shell needs them
     repair = ["vedette", "baseline", "repair", "--store", str(poisoned)]
-    running_at(FAR, f"sqlite:///{poisoned}", [blob(PAST, "past.json.gz"), blob([POISON], "poison.json.gz")])
+    running_at(FAR, f"sqlite:///{poisoned}", [blob(PAST, "past.json.gz"), blob(POISONS, "poison.json.gz")])
     logs = tmp_path / "logs"
     logs.mkdir()
     (logs / "past.json").write_text(json.dumps({"Records": [*PAST, POISON]}), encoding="utf-8")

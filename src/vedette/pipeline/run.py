@@ -17,7 +17,8 @@ from vedette.exceptions.authorised import Permit, permitted
 from vedette.findings import Finding, Sighting, assemble, detector_id, episodes, identity
 from vedette.logs.blob import Blob
 from vedette.logs.receipt import Receipt
-from vedette.pipeline.slices import apart, full_slice, microseconds, moment, named_apart
+from vedette.logs.strays import Strays
+from vedette.pipeline.slices import AHEAD, ahead, apart, full_slice, microseconds, moment, named_apart
 from vedette.pipeline.unread import Sorted, sort_out
 from vedette.rules import Rules
 from vedette.schema import TABLES
@@ -27,6 +28,7 @@ from vedette.state_files.generation import Generation
 from vedette.store import Store
 from vedette.text.report import RunReport
 
+_NEVER = (1 << 63) - 1  # later than all times, in us
 _BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
 
 
@@ -111,6 +113,10 @@ class Pipeline:
             StoreError: the store failed, likewise.
         """
         self._read(blobs, progress or Silence())
+        found = self._ahead()
+        if found is not None:
+            self._judge_ahead(*found)
+            return self.report
         self._advance(None)
         if self._generation.pending or self._receipts or self.report.slices:  # the last step writes the report
             self._step(None, last=True)
@@ -127,6 +133,8 @@ class Pipeline:
         self._read(blobs, progress or Silence())
         newest = max((part.last_us or 0 for part in self._generation.pending), default=None)
         if newest is not None:
+            if found := self._ahead():  # they wait: either others follow them, or they were wrong
+                newest = found[0] - 1
             lateness = self.slicing.lateness // timedelta(microseconds=1)
             edge = moment((newest - lateness) // BIN * BIN)
             self._advance(edge)
@@ -177,8 +185,7 @@ class Pipeline:
         """Step over full slices while what lies before ``safe`` (None: everything that is pending) makes one."""
         self._set_apart(safe)
         largest = self.slicing.largest
-        block = min((state.within_days for state in self.rules.states if state.within_days), default=0)
-        while until := full_slice(self._generation.pending, safe, largest, block):
+        while until := full_slice(self._generation.pending, safe, largest, self._block):
             self._step(until)
 
     def _set_apart(self, safe: datetime | None) -> None:
@@ -187,14 +194,39 @@ class Pipeline:
         found = apart(generation.pending, safe, generation.watermark, report.records.total())
         if found is None:
             return
-        strays, firsts = named_apart(self.plan.place, generation.pending, found.end)
-        report.long_before.update(strays)
-        ends, self._ends = self._ends, {}
-        report.first_record = report.last_record = None
-        for path, (first, last) in ends.items():
-            if (after := firsts.get(path, first)) is not None:
-                self._cover({path: (after, last)})
+        report.long_before.update(self._named(0, found.end))
         self._step(moment(found.until))
+
+    def _ahead(self) -> tuple[int, int] | None:
+        """Return where the others end and the few records begin that stand far after them (us), None if there are none."""
+        generation = self._generation
+        return ahead(generation.pending, generation.watermark, generation.counts.get(AHEAD, 0))
+
+    def _judge_ahead(self, end: int, begin: int) -> None:
+        """Step over what lies before ``end``, then judge the few records from ``begin`` on, which teach nothing."""
+        self.report.long_after.update(self._named(begin, _NEVER))
+        self._advance(moment(end))
+        if any((part.first_us or 0) < end for part in self._generation.pending):
+            self._step(moment(end))
+        block = self._block
+        while until := full_slice(self._generation.pending, None, self.slicing.largest, block):
+            self._step(until, learns=False)
+        self._step(None, last=True, learns=False)
+        self._count()
+
+    def _named(self, begin: int, end: int) -> Strays:
+        """Return the pending records of a time, and let the report cover the times of the others only."""
+        strays, others = named_apart(self.plan.place, self._generation.pending, begin, end)
+        covered, self._ends = self._ends, {}
+        self.report.first_record = self.report.last_record = None
+        for path, (first, last) in covered.items():
+            if (rest := others.get(path, (first, last))) is not None:
+                self._cover({path: (max(first, rest[0]), min(last, rest[1]))})
+        return strays
+
+    @property
+    def _block(self) -> int:
+        return min((state.within_days for state in self.rules.states if state.within_days), default=0)
 
     def _cover(self, ends: Mapping[str, tuple[int, int]]) -> None:
         """Let the report cover the times of parts, each from its first record to its last."""
@@ -203,9 +235,12 @@ class Pipeline:
             self.report.first_record = min(self.report.first_record or moment(first), moment(first))
             self.report.last_record = max(self.report.last_record or moment(last), moment(last))
 
-    def _step(self, until: datetime | None, *, last: bool = False) -> None:
-        before = self._generation.files()
-        result = self.engine.step(self._generation, until)
+    def _step(self, until: datetime | None, *, last: bool = False, learns: bool = True) -> None:
+        """Step, and commit; a step that does not learn leaves the state as it was, and the time that it has reached."""
+        before, previous = self._generation.files(), self._generation
+        result = self.engine.step(previous, until)
+        written = result.generation.files()
+        result = replace(result, generation=_learnt(result.generation) if learns else _unlearnt(result.generation, previous))
         findings = list(self._findings(result))
         for finding in findings:
             self.findings[finding.id] = finding.seen.finding_type
@@ -233,7 +268,7 @@ class Pipeline:
         self._receipts = []
         self._generation = result.generation
         # Only what the step replaced: files that are read meanwhile are in no generation yet.
-        for name in before - result.generation.files():
+        for name in (before | written) - result.generation.files():
             self.plan.place.remove(name)
 
     def _count(self) -> None:
@@ -258,6 +293,16 @@ class Pipeline:
                 detector_id=detector_id(episode.seen.account_id, episode.seen.region),
             )
             yield accepted(permitted(finding, self.permits), self.acceptances)
+
+
+def _learnt(after: Generation) -> Generation:
+    return replace(after, counts={name: count for name, count in after.counts.items() if name != AHEAD})
+
+
+def _unlearnt(after: Generation, before: Generation) -> Generation:
+    waited = sum(part.rows for part in before.pending) - sum(part.rows for part in after.pending)
+    counts = {**before.counts, AHEAD: before.counts.get(AHEAD, 0) + waited}
+    return replace(after, states=before.states, watermark=before.watermark, counts=counts)
 
 
 class _Queue:

@@ -1,4 +1,4 @@
-"""Decide where the pending records are cut into slices, and which few of them stand so far before the others that it is told."""
+"""Decide where the pending records are cut into slices, and which few stand so far before or after the others that it is told."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -20,6 +20,10 @@ APART_DAYS = 365
 """How many days without a record make the few before them stand apart."""
 FEW = 3
 SHARE = 100  # … or one record in so many
+AHEAD_DAYS = 30
+"""How many days without a record make the ``FEW`` after them stand apart: the state would forget so much for their sake."""
+AHEAD = "ahead"
+"""Names the count of records, in a generation, that stood apart after its watermark and did not move it."""
 FLOWS_BEGUN = datetime(2015, 6, 1, tzinfo=UTC)
 """The month in which AWS began to write flow logs: what is older stands apart from what is newer even if it is not rare."""
 
@@ -87,24 +91,54 @@ def apart(pending: Iterable[Part], safe: datetime | None, folded_until: datetime
     return found
 
 
-def named_apart(place: StateLocation, parts: Iterable[Part], end: int) -> tuple[Strays, dict[str, int | None]]:
-    """Return the records of parts before a moment (us), and the first time after it by path of part, None where there is none.
+def ahead(pending: Iterable[Part], folded_until: datetime | None, counted: int) -> tuple[int, int] | None:
+    """Return where the others end and where the newest ``FEW`` records begin, in us, if ``AHEAD_DAYS`` lie between them.
+
+    One record of a wrong time, which nothing else contradicts, must not carry the state away from all others. Where ``counted``
+    earlier ones and these are more than ``FEW``, time has gone on.
+
+    Args:
+        pending: what waits for its slice.
+        folded_until: the time up to which the state reaches, None without a state.
+        counted: how many records have stood ahead of the state before.
+    """
+    counts = {number: sum(tables.values()) for number, tables in _by_bin(pending).items()}
+    reached = [] if folded_until is None else [(microseconds(folded_until) - 1) // BIN]
+    found, few = None, FEW - counted
+    for number, earlier in pairwise((*sorted(counts, reverse=True), None)):
+        assert number is not None  # noqa: S101  # for the type checker: only the last is
+        few -= counts[number]
+        before = max([*reached, *([] if earlier is None else [earlier])], default=None)
+        if few < 0 or before is None or before >= number:
+            break
+        if number - before > AHEAD_DAYS * BINS_PER_DAY:
+            found = (before + 1) * BIN, number * BIN
+    return found
+
+
+def named_apart(
+    place: StateLocation, parts: Iterable[Part], begin: int, end: int
+) -> tuple[Strays, dict[str, tuple[int, int] | None]]:
+    """Return the records of parts from a moment (us) until another, and the ends of the rest by path of part, None without any.
+
+    Parts without such records are not looked at.
 
     Raises:
         EngineError: a file of the spool is gone or damaged.
     """
-    strays, firsts = Strays(), dict[str, int | None]()
+    strays, ends = Strays(), dict[str, tuple[int, int] | None]()
     for part in parts:
-        if (part.first_us or 0) >= end:
+        if (part.first_us or 0) >= end or (part.last_us or 0) < begin:
             continue
         rows = load(place, part, None)
         times = rows[TIME_COLUMN[part.table]].cast(pa.int64())
-        early = pc.less(times, pa.scalar(end))
-        files = pa.table({"file": rows["object"].filter(early).cast(pa.string()), "us": times.filter(early)})
+        inside = pc.and_(pc.less(times, pa.scalar(end)), pc.greater_equal(times, pa.scalar(begin)))
+        files = pa.table({"file": rows["object"].filter(inside).cast(pa.string()), "us": times.filter(inside)})
         for row in files.group_by("file").aggregate([("us", "min"), ("us", "count")]).to_pylist():
             strays.add(row["us_count"], row["us_min"], row["file"])
-        firsts[part.path] = pc.min(times.filter(pc.invert(early))).as_py()
-    return strays, firsts
+        rest = times.filter(pc.invert(inside))
+        ends[part.path] = (pc.min(rest).as_py(), pc.max(rest).as_py()) if len(rest) else None
+    return strays, ends
 
 
 def moment(us: int) -> datetime:

@@ -49,8 +49,8 @@ class RunReport:
     ``known`` counts blobs that were read before, ``copies`` those with the same bytes as one that was read, ``grown`` those of
     which only the end was taken; ``changed`` names those that hold something else than before. ``files`` are the names and
     reasons of the first blobs with problems, of ``flawed_files`` in all; ``findings`` counts by type. Records ``from_future``
-    were left out; those ``long_before`` the others were, too, if no log can hold them, and are else judged. Neither counts in
-    ``first_record`` and ``last_record``.
+    were left out; those ``long_before`` the others were, too, if no log can hold them, and are else judged. Those ``long_after``
+    were judged, and the state learned nothing from them. None of these counts in ``first_record`` and ``last_record``.
     """
 
     blobs: int = 0
@@ -64,6 +64,7 @@ class RunReport:
     outside: int = 0
     from_future: Strays = field(default_factory=Strays)
     long_before: Strays = field(default_factory=Strays)
+    long_after: Strays = field(default_factory=Strays)
     late: int = 0
     duplicates: int = 0
     ambiguous: int = 0
@@ -90,7 +91,7 @@ class RunReport:
     @property
     def flawed(self) -> bool:
         """Say whether records or blobs were bad, or dated as none can be, for which ``--strict`` exits with an error status."""
-        return bool(self.bad or self.unreadable or self.from_future.count or self.long_before.count)
+        return bool(self.bad or self.unreadable or self.from_future.count or self.long_before.count or self.long_after.count)
 
     def name_files(self, files: Sequence[tuple[str, tuple[str, ...]]]) -> None:
         """Count blobs with problems, and keep the names of the first."""
@@ -141,7 +142,11 @@ class RunReport:
     def _left_out(self) -> Iterator[str]:
         if self.evicted:
             yield f"contacts not remembered: {self.evicted} (more per interface and hour than kept_contacts)"
-        for label, strays in (("from the future", self.from_future), ("long before the others", self.long_before)):
+        for label, strays in (
+            ("from the future", self.from_future),
+            ("long before the others", self.long_before),
+            ("long after the others", self.long_after),
+        ):
             if strays.count:
                 yield f"records {label}: {strays.count}, {_dated(strays)}"
         if self.outside:
