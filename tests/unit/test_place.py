@@ -89,7 +89,7 @@ def test_a_place_has_one_owner(place: StateLocation) -> None:
     write(place, "spool/a.arrow", b"one")
     claimed(place, "one")
     check(place, Owner(identity="one", store="/elsewhere/case.db"), None)
-    for store, words in (("/gone/case.db", "earlier store called"), ("/gone/other.db", r"another store, /gone/case\.db")):
+    for store, words in (("/gone/case.db", "called /gone/case.db before"), ("/gone/other.db", r"another store, /gone/case\.db")):
         with pytest.raises(StoreError, match=words):
             claimed(place, "two", store=store)
         with pytest.raises(StoreError, match=words):

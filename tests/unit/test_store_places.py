@@ -154,7 +154,7 @@ def test_a_new_store_of_an_old_name_leaves_the_old_state_alone(tmp_path: Path) -
     shutil.copy("case.db", "kept.db")
     (tmp_path / "case.db").unlink()
     before = content(tmp_path / "case.db.state")
-    refused(learn("case.db", "bob", tmp_path), "earlier store", "put that store back, or remove")
+    refused(learn("case.db", "bob", tmp_path), "another store that was called", "put that store back, or rename")
     assert content(tmp_path / "case.db.state") == before
     (tmp_path / "kept.db").replace(tmp_path / "case.db")
     assert learned("case.db") == ["alice"]

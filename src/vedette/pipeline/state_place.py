@@ -11,10 +11,10 @@ from vedette.errors import ConfigurationError, StoreError
 from vedette.leftovers import temporary_folder
 from vedette.private import make_folder
 from vedette.settings import Settings
-from vedette.state_files.folder import locked
+from vedette.state_files.folder import has_lock, locked
 from vedette.state_files.generation import Generation
 from vedette.state_files.location import S3, Bucket, Folder, StateLocation
-from vedette.state_files.ownership import Owner, check, check_complete, claim, is_marked, matches
+from vedette.state_files.ownership import Owner, check, check_claim, check_complete, claim, is_marked, matches
 from vedette.store import STATE_SUFFIX, Store, sqlite_file, state_folder, url_of
 from vedette.urls import is_url, masked
 
@@ -64,6 +64,8 @@ def held_place(settings: Settings, store: Store) -> Iterator[StateLocation]:
         _adopt_earlier(settings, store, place.path)
         if not place.path.exists():  # a folder that is made would be in the way of the one that is missing
             check_complete(place, _owner(settings, store), store.generation())
+        elif not has_lock(place.path):  # a folder that is refused stays as it is: the lock would be something new in it
+            check_claim(place, _owner(settings, store), store.generation())
         with locked(place.path):
             place = Folder(Path(os.path.realpath(place.path)))
             claim(place, _owner(settings, store), store.generation())

@@ -1,6 +1,7 @@
 """Lock the folder of state files beside a store while it is written, and remove the files that no generation refers to."""
 
 import fcntl
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +21,8 @@ _DRAFT = re.compile(r"(?:^|/)\.[^/]+\.(?:arrow|parquet)\.[0-9a-f]{32}$")
 def locked(folder: Path, *, create: bool = True) -> Iterator[Path]:
     """Hold the folder's lock for the duration of the block; with ``create``, create the folder if it does not exist.
 
+    What a file called as the lock holds stays: it may be a user's.
+
     Raises:
         StoreError: another process holds the lock, or the folder cannot be written.
     """
@@ -27,15 +30,22 @@ def locked(folder: Path, *, create: bool = True) -> Iterator[Path]:
         if create:
             make_folder(folder)
         make_file(folder / _LOCK)
-        lock = (folder / _LOCK).open("w")
+        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise StoreError(f"{folder}: the state folder cannot be written ({getattr(error, 'strerror', error)})") from error
-    with lock:
+    try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise StoreError(f"{folder}: another vedette process is writing here; wait until it ends") from error
         yield folder
+    finally:
+        os.close(lock)
+
+
+def has_lock(folder: Path) -> bool:
+    """Tell whether a folder can be locked without creating anything in it."""
+    return os.path.lexists(folder / _LOCK)
 
 
 def sweep(location: StateLocation, used: set[str]) -> int:

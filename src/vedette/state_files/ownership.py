@@ -43,20 +43,33 @@ def claim(location: StateLocation, owner: Owner, generation: Generation | None) 
         EngineError: it cannot be read or written.
     """
     new = _Marker(identity=owner.identity, store=owner.store, location=str(location))
+    marker = check_claim(location, owner, generation)
+    if marker is None:
+        if location.write_note(MARKER, _text(new), replace=False):
+            return
+        marker = check_claim(location, owner, generation)  # another process was faster
+    if marker != new:
+        location.write_note(MARKER, _text(new), replace=True)
+
+
+def check_claim(location: StateLocation, owner: Owner, generation: Generation | None) -> "_Marker | None":
+    """Check that a store may claim a location, and return the marker there, if there is one; nothing is written.
+
+    Raises:
+        StoreError: as ``claim``.
+        EngineError: it cannot be read.
+    """
     marker, names = _marker(location), set(location.names())
     wanted = set() if generation is None else generation.files()
     if marker is None:
         _check_unmarked(location, owner, generation, names)
-        if location.write_note(MARKER, _text(new), replace=False):
-            return
-        marker = _marker(location) or new
+        return None
     abandoned = isinstance(location, Folder) and not names and not wanted  # nothing of the other store's can be lost
     if marker.identity == owner.identity or not abandoned:
         _check_owner(marker, owner, location)
         _check_copy(marker, owner, location)
         _check_none_missing(location, owner, wanted - names)
-    if marker != new:
-        location.write_note(MARKER, _text(new), replace=True)
+    return marker
 
 
 def check_complete(location: StateLocation, owner: Owner, generation: Generation | None) -> None:
@@ -109,8 +122,8 @@ def _check_unmarked(location: StateLocation, owner: Owner, generation: Generatio
     wanted = set() if generation is None else generation.files()
     if names and not wanted:
         raise StoreError(
-            f"{location} holds state files, and nothing says of which store: if of none, remove its folders spool and states;"
-            " else give this store a state_folder of its own"
+            f"{location} holds state files, and nothing says of which store: give this store a state_folder of its own, or move"
+            " the folders spool and states elsewhere"
         )
     _check_none_missing(location, owner, wanted - names)
     if generation is not None and not _rows_agree(location, generation, names):
@@ -122,12 +135,12 @@ def _check_owner(marker: _Marker, owner: Owner, location: StateLocation) -> None
         return
     if marker.store == owner.store:
         raise StoreError(
-            f"{location} holds the state of an earlier store called {owner.store}: put that store back, or remove {location}"
-            " to begin anew"
+            f"{location} holds the state of another store that was called {owner.store} before: if stores were moved or"
+            f" exchanged, move their state folders likewise; else put that store back, or rename {location} to begin anew"
         )
     raise StoreError(
-        f"{location} is the state folder of another store, {marker.store}: give this one a state_folder of its own, or remove"
-        f" {location} if the other is gone"
+        f"{location} is the state folder of another store, {marker.store}: give this one a state_folder of its own, or move"
+        f" {location} to where that store is now"
     )
 
 
