@@ -10,6 +10,8 @@ from urllib.parse import quote, quote_from_bytes, unquote, unquote_to_bytes
 
 HIDDEN = "***"
 SQLITE = "sqlite:///"
+_MEMORY = ":memory:"
+_IN_MEMORY = frozenset({"sqlite://", SQLITE, SQLITE + _MEMORY})
 
 # One slash is a slip of the pen that must not show a password either.
 _URL = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.\-]*://")
@@ -40,7 +42,12 @@ def is_url(text: str) -> bool:
 
 def file_url(name: str) -> str:
     """Return the ``sqlite:///`` URL of a file of any name; ``file_of`` is the way back."""
-    return SQLITE + quote_from_bytes(name.encode("utf-8", "surrogateescape"), safe="/:")
+    return SQLITE + quote_from_bytes(name.encode("utf-8", "surrogateescape"), safe="/" if name == _MEMORY else "/:")
+
+
+def is_in_memory(url: str) -> bool:
+    """Tell whether a URL names a database in memory, which is lost when it is closed."""
+    return url.partition("?")[0] in _IN_MEMORY
 
 
 def file_of(url: str) -> str:

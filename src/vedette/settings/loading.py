@@ -18,7 +18,7 @@ from pydantic_settings import EnvSettingsSource
 from vedette.errors import ConfigurationError
 from vedette.list_kinds import LIST_KINDS, name_and_path
 from vedette.settings.model import LARGEST_THRESHOLD, PATH_LISTS, PREFIX, Settings
-from vedette.urls import HIDDEN, is_url, masked, masked_server, masked_setting
+from vedette.urls import HIDDEN, is_in_memory, is_url, masked, masked_server, masked_setting
 
 FILE_NAME = "vedette.toml"
 
@@ -32,7 +32,6 @@ DEFAULT = "default"
 OPTION = "option"
 
 _NAMED = frozenset(item.setting for item in LIST_KINDS)  # settings that take NAME=FILE
-_NO_PATHS = frozenset({"", ":memory:"})
 
 # Variables of the project's own tests, which have the same prefix.
 _NOT_SETTINGS = frozenset({"VEDETTE_CORPUS", "VEDETTE_TEST_REQUIRE"})
@@ -89,6 +88,11 @@ def _load(config: Path | None, overrides: Mapping[str, object]) -> tuple[Setting
         wrong = {fault["loc"][:2]: fault["input"] for fault in error.errors()}
         faults.extend(_wrong_value(place, value, given[str(place[0])].origin) for place, value in wrong.items())
         raise ConfigurationError(_joined(faults)) from error
+    if is_in_memory(settings.store):
+        faults.append(
+            f"{given['store'].origin}: store {_shown(_masked('store', settings.store))} names no file, so everything would be"
+            " lost: give a file, or leave store out for a run of which nothing is to stay"
+        )
     if faults:
         raise ConfigurationError(_joined(faults))
     return settings, given
@@ -168,7 +172,7 @@ def _from_folder(name: str, value: object, folder: Path) -> object:
     """Return a value of a file with its relative paths starting at the folder of that file."""
     if name in PATH_LISTS and isinstance(value, list) and all(isinstance(path, str) for path in value):
         return [_list_from_folder(path, folder) if name in _NAMED else str(folder / _expanded(path)) for path in value]
-    if name in {"state_folder", "store", "inventory"} and isinstance(value, str) and value not in _NO_PATHS and not is_url(value):
+    if name in {"state_folder", "store", "inventory"} and isinstance(value, str) and value and not is_url(value):
         return str(folder / _expanded(value))
     return value
 

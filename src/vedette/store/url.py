@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
 from vedette.errors import StoreError
-from vedette.urls import SQLITE, file_of, file_url, is_url, masked
+from vedette.urls import SQLITE, file_of, file_url, is_in_memory, is_url, masked
 
 SQLITE_PREFIX = SQLITE
 EPHEMERAL = "sqlite://"
@@ -62,7 +62,7 @@ def state_folder(url: str, override: Path | None = None) -> Path | None:
 
 def is_ephemeral(url: str) -> bool:
     """Tell whether a URL names a store in memory."""
-    return url.partition("?")[0] in {EPHEMERAL, SQLITE_PREFIX, f"{SQLITE_PREFIX}:memory:"}
+    return is_in_memory(url)
 
 
 def sqlite_file(url: str) -> Path | None:
