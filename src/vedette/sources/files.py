@@ -36,8 +36,9 @@ def blobs(
     """Yield the files of a location in the order of their names; see ``Source``.
 
     Names that begin with a dot are left out unless the location names them itself; a folder that is reached again through links
-    is read once. A location that exists is not a pattern, whatever characters it contains. Pipes are spooled to a temporary
-    file, which is deleted when the process ends.
+    is read once. One below the location that cannot be listed is a blob that cannot be opened, so that it is reported like a
+    file. A location that exists is not a pattern, whatever characters it contains. Pipes are spooled to a temporary file, which
+    is deleted when the process ends.
     """
     if location == STANDARD_INPUT:
         yield _spooled_input(most_bytes)
@@ -45,14 +46,14 @@ def blobs(
     root, pattern = _split(os.path.expanduser(location))  # noqa: PTH111 - a Path would drop the trailing slash
     if not os.path.lexists(root):
         raise SourceError(_missing_message(location, root))
-    if not pattern.parts and not root.is_dir():
+    if not pattern.parts and not os.path.isdir(root):  # noqa: PTH112 - that of a Path raises errors
         yield _named(root, most_bytes)
         return
     left_out = found = 0
-    for path in _walk(root, pattern, pattern.start, set()):
-        if span.admits(path.as_posix()):
+    for item in _walk(root, pattern):
+        if span.admits(str(item)):
             found += 1
-            yield _blob(path)
+            yield item.blob() if isinstance(item, _Unlisted) else _blob(item)
         else:
             left_out += 1
     if not found:
@@ -78,6 +79,37 @@ class FileOpener:
             return self.path.open("rb")
         except OSError as error:
             raise SourceError(f"file {str(self.path)!r} cannot be opened: {error.strerror}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Unreadable:
+    """Opens nothing: what was listed cannot be read, for a reason."""
+
+    reason: str
+
+    def __call__(self) -> BinaryIO:
+        """Raise the reason.
+
+        Raises:
+            SourceError: always.
+        """
+        raise SourceError(self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class _Unlisted:
+    """A folder that cannot be listed, for a reason."""
+
+    path: Path
+    reason: str
+
+    def __str__(self) -> str:
+        """Return the path as that of a folder."""
+        return f"{self.path}/"
+
+    def blob(self) -> Blob:
+        """Return the folder as a blob that cannot be opened."""
+        return Blob(name=_name(str(self)), version="", size=None, opener=_Unreadable(self.reason))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,50 +164,85 @@ def _split(location: str) -> tuple[Path, _Pattern]:
     return path, _Pattern()
 
 
-def _walk(folder: Path, pattern: _Pattern, state: frozenset[int], seen: set[tuple[int, int, frozenset[int]]]) -> Iterator[Path]:
-    """Yield the files below a folder that match the pattern, in the order of their full names."""
-    try:
-        identity = folder.stat()
-        if (key := (identity.st_dev, identity.st_ino, state)) in seen:
-            return
-        seen.add(key)
-        with os.scandir(folder) as entries:
-            # A folder sorts with its slash: "a-b" comes before "a/c", as in the listing of a bucket.
-            names = sorted(entry.name + "/" * _is_folder(entry) for entry in entries if not entry.name.startswith("."))
-    except OSError as error:
-        raise SourceError(f"folder {str(folder)!r} cannot be listed: {error.strerror}") from error
-    for name in names:
-        path = folder / name
-        following = pattern.after(state, path.name)
-        if name.endswith("/"):
-            if following:
-                yield from _walk(path, pattern, following, seen)
-        elif pattern.complete(following) and (path.is_file() or not path.exists()):
-            yield path  # a dangling link too: opening it reports the error, instead of skipping it silently
+def _walk(root: Path, pattern: _Pattern) -> Iterator[Path | _Unlisted]:
+    """Yield the files below a folder that match the pattern, in the order of their full names, and folders that cannot be listed.
+
+    Raises:
+        SourceError: the folder itself cannot be listed.
+    """
+    seen: set[tuple[int, int, frozenset[int]]] = set()
+    waiting = [(root, pattern.start, True)]  # not recursive: folders may be nested deeper than calls
+    while waiting:
+        path, state, is_folder = waiting.pop()
+        if not is_folder:
+            if os.path.isfile(path) or not os.path.exists(path):  # noqa: PTH110, PTH113 - those of a Path raise errors
+                yield path  # a dangling link too: opening it reports the error, instead of skipping it silently
+            continue
+        try:
+            names = _names(path, state, seen)
+        except OSError as error:
+            reason = f"folder {str(path)!r} cannot be listed: {error.strerror}"
+            if path is root:
+                raise SourceError(reason) from error
+            yield _Unlisted(path, reason)
+            continue
+        for name in reversed(names):
+            following = pattern.after(state, name.removesuffix("/"))
+            if following if name.endswith("/") else pattern.complete(following):
+                waiting.append((path / name, following, name.endswith("/")))
+
+
+def _names(folder: Path, state: frozenset[int], seen: set[tuple[int, int, frozenset[int]]]) -> list[str]:
+    """Return the sorted names in a folder, those of folders with a slash; none if it was ``seen`` in this state before."""
+    identity = folder.stat()
+    if (key := (identity.st_dev, identity.st_ino, state)) in seen:
+        return []
+    seen.add(key)
+    with os.scandir(folder) as entries:
+        # A folder sorts with its slash: "a-b" comes before "a/c", as in the listing of a bucket.
+        return sorted(entry.name + "/" * _is_folder(entry) for entry in entries if not entry.name.startswith("."))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    return Path(entry.path).is_dir() if entry.is_symlink() else entry.is_dir()  # Path copes with a link to itself
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself, or to where nobody may look: opening it reports the error
+        return False
 
 
 def _named(path: Path, most_bytes: int) -> Blob:
     """Return the blob of a path that was given by name: a file, or a pipe such as the shell's ``<(…)``."""
-    if not path.exists():
-        raise SourceError(f"{str(path)!r} is a link to {str(path.readlink())!r}, which does not exist")
-    if path.is_file():
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError as error:
+        raise SourceError(f"{str(path)!r} is a link to {_target(path)!r}, which does not exist") from error
+    except OSError as error:
+        raise SourceError(f"{str(path)!r} cannot be opened: {error.strerror}") from error
+    if stat.S_ISREG(mode):
         return _blob(path)
     with FileOpener(path)() as stream:
         return _spooled(stream, str(path), most_bytes)
 
 
+def _target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except OSError:  # it has vanished
+        return "nothing"
+
+
+def _name(path: str) -> str:
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
 def _blob(path: Path) -> Blob:
-    name = os.fsencode(path).decode("utf-8", "replace")
+    name = _name(str(path))
     try:
         facts = path.stat()
     except OSError:
         return Blob(name=name, version="", size=None, opener=FileOpener(path))
     if not stat.S_ISREG(facts.st_mode):  # replaced since it was listed
-        raise SourceError(f"{name!r} is not a file")
+        return Blob(name=name, version="", size=None, opener=_Unreadable(f"{name!r} is not a file"))
     return Blob(name=name, version=f"{facts.st_size}-{facts.st_mtime_ns}", size=facts.st_size, opener=FileOpener(path))
 
 
@@ -226,7 +293,7 @@ def _missing_message(location: str, path: Path) -> str:
     parent, missing = path.parent, path.name
     while not os.path.lexists(parent):
         parent, missing = parent.parent, parent.name
-    if not parent.is_dir():
+    if not os.path.isdir(parent):  # noqa: PTH112 - as above
         return f"{location!r} does not exist: {str(parent)!r} is not a folder"
     try:
         alike = get_close_matches(missing, sorted(found.name for found in parent.iterdir()), n=1)
