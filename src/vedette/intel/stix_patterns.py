@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from vedette.intel.rules import DOMAIN
+from vedette.intel.stix_tokens import Allowance, UnreadableError
 from vedette.intel.text import shortened
 
 LONGEST_PATTERN = 65_536
@@ -33,22 +34,22 @@ _NEEDS_MORE = "not applicable: the pattern needs more than one address"
 Node = Any
 
 
-def addresses_of(pattern: str, *, version: str = "2.1") -> tuple[list[str], list[str]]:
-    """Return the addresses and networks that satisfy a pattern, and the reasons why other parts of it are refused."""
+def addresses_of(pattern: str, allowance: Allowance, *, version: str = "2.1") -> tuple[list[str], list[str]]:
+    """Return the addresses and networks that satisfy a pattern, and the reasons why other parts of it are refused.
+
+    What parsing costs is taken off the ``allowance``, which the patterns of a list share.
+    """
     if match := _SIMPLE.fullmatch(pattern):
         return [match.group(1)], []
     if len(pattern) > LONGEST_PATTERN:
         return [], [f"unreadable: the pattern is longer than {LONGEST_PATTERN:,} characters"]
     try:
+        allowance.take(pattern)
         return _alternatives([_tree(pattern, version)])
     except RecursionError:
         return [], ["unreadable: the pattern is nested too deeply"]
-    except _UnreadableError as error:
+    except UnreadableError as error:
         return [], [f"unreadable: {error}"]
-
-
-class _UnreadableError(Exception):
-    """The text is not a pattern."""
 
 
 class _Root:
@@ -69,7 +70,7 @@ def _tree(pattern: str, version: str) -> Node:
     try:
         return Pattern(pattern).visit(_Root())
     except ParseException as error:
-        raise _UnreadableError(f"not a STIX pattern ({shortened(str(error))})") from error
+        raise UnreadableError(f"not a STIX pattern ({shortened(str(error))})") from error
 
 
 def _alternatives(nodes: list[Node]) -> tuple[list[str], list[str]]:

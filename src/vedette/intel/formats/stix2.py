@@ -23,12 +23,13 @@ from vedette.intel.entries import OPEN, Validity
 from vedette.intel.formats import Item, ListFormat
 from vedette.intel.stix_objects import StixObject, accused, has_accusers, superseded, why_not, withdrawn
 from vedette.intel.stix_patterns import addresses_of
+from vedette.intel.stix_tokens import Allowance
 from vedette.intel.text import Finder, category, date, shortened
 
 _START = re.compile(rb"^(?:\xef\xbb\xbf)?\s*\{")
 _BUNDLE = re.compile(rb"\"bundle(?:--|\")|\"objects\"\s*:\s*\[")
 _MOST_OBJECTS = 1_000_000
-_MOST_PATTERN_TEXT = 10_000_000  # the grammar parses about 300 KB per second
+_MOST_PATTERN_TEXT = 10_000_000
 _ADDRESS_TYPES = frozenset({"ipv4-addr", "ipv6-addr"})
 _LISTED = _ADDRESS_TYPES | {"indicator", "observed-data"}
 _ONLY_OBSERVED = "not applicable: the address was only observed; nothing marks it as a threat"
@@ -72,7 +73,7 @@ def parse(data: bytes) -> Iterator[Item | Refusal]:
     objects, version, refusals = _read(data)
     yield from refusals
     finder, observations = Finder(data), _Observations(objects)
-    pattern_text = 0
+    pattern_text, allowance = 0, Allowance()
     for item in objects:
         if item.type not in _LISTED:
             continue
@@ -85,19 +86,19 @@ def parse(data: bytes) -> Iterator[Item | Refusal]:
             if pattern_text > _MOST_PATTERN_TEXT:
                 yield Refusal(line, "", f"unreadable: more than {_MOST_PATTERN_TEXT:,} characters of patterns")
             else:
-                yield from _indicator(item, line, version)
+                yield from _indicator(item, line, version, allowance)
         else:
             yield from observations.items(item, line)
 
 
-def _indicator(item: StixObject, line: int, bundle_version: str) -> Iterator[Item | Refusal]:
+def _indicator(item: StixObject, line: int, bundle_version: str, allowance: Allowance) -> Iterator[Item | Refusal]:
     text = shortened(item.pattern or item.id)
     if item.pattern is None or item.pattern_type != "stix":
         yield Refusal(line, text, "not applicable: the indicator has no STIX pattern")
     elif reason := why_not(item):
         yield Refusal(line, text, reason)
     else:
-        addresses, reasons = addresses_of(item.pattern, version=item.spec_version or bundle_version)
+        addresses, reasons = addresses_of(item.pattern, allowance, version=item.spec_version or bundle_version)
         for address in addresses:
             yield Item(line, address, category(item.name), date(item.valid_from), date(item.valid_until))
         for reason in reasons:
