@@ -138,7 +138,7 @@ def test_a_record_without_a_time_is_counted_and_stops_nothing() -> None:
     records = calls(["12:00 alice 198.51.100.7 ec2:DescribeVpcs", "12:01 alice 198.51.100.7 ec2:DescribeVpcs"])
     records[1]["eventTime"] = "yesterday"
     outcome = scan([blob(records)], TOR)
-    assert outcome.report.nulled["event_time"] == 1
+    assert (outcome.report.nulled["event_time"], outcome.report.records["cloudtrail"], outcome.report.bad) == (1, 1, 1)
     assert [finding.seen.count for finding in outcome.findings] == [1]
 
 

@@ -18,7 +18,7 @@ from vedette.engine.taken import Taking
 from vedette.errors import EngineError, ReadError, SourceError
 from vedette.logs.blob import Blob
 from vedette.logs.processes import context, follow_parent, kill_workers
-from vedette.logs.read_counts import ReadCounts
+from vedette.logs.read_counts import KEPT_PROBLEMS, ReadCounts
 from vedette.schema import TABLES, TIME_COLUMN
 from vedette.sql.time import BIN
 from vedette.state_files.generation import Part
@@ -95,6 +95,7 @@ def read_group(blobs: tuple[Blob, ...], plan: ReadPlan) -> Reading:
         try:
             for table, whole in plan.read(blob, plan.limits, counts):
                 batch = taking.new(table, whole)
+                batch = _timed(table, batch, counts)
                 reading.records[table] += batch.num_rows
                 batch = sieve.plausible(table, batch)
                 inside = _inside(batch, TIME_COLUMN[table], plan)
@@ -123,12 +124,25 @@ def read_group(blobs: tuple[Blob, ...], plan: ReadPlan) -> Reading:
     return reading
 
 
+def _timed(table: str, batch: pa.RecordBatch, counts: ReadCounts) -> pa.RecordBatch:
+    """Return the records that have a time; one without belongs to no slice, so it is lost and counts as bad."""
+    times = batch[TIME_COLUMN[table]]
+    if not times.null_count:
+        return batch
+    lost = batch["position"].filter(pc.is_null(times))
+    named = lost.slice(0, KEPT_PROBLEMS).to_pylist()
+    for position in named:
+        counts.reject(f"record {position}", f"no usable time ({TIME_COLUMN[table]})")
+    counts.bad += len(lost) - len(named)
+    return batch.filter(pc.is_valid(times))
+
+
 def _inside(batch: pa.RecordBatch, time: str, plan: ReadPlan) -> pa.RecordBatch:
-    """Return the records of the span of the plan, and those without a time."""
+    """Return the records of the span of the plan."""
     for limit, is_outside in ((plan.since, pc.less), (plan.until, pc.greater_equal)):
         if limit is not None:
             outside: pa.BooleanArray = is_outside(batch[time], pa.scalar(limit, batch[time].type))
-            batch = batch.filter(pc.or_kleene(pc.invert(outside), pc.is_null(outside)))
+            batch = batch.filter(pc.invert(outside))
     return batch
 
 
@@ -202,8 +216,6 @@ class _Writer:
 
     def write_rows(self, table: str, gathered: pa.Table) -> None:
         time = TIME_COLUMN[table]
-        if gathered[time].null_count:  # a record without a time belongs to no slice; the reader has counted it
-            gathered = gathered.filter(pc.is_valid(gathered[time]))
         if not gathered.num_rows:
             return
         name = f"{FOLDER}/{self.stem}-{self.written}.arrow"
