@@ -22,6 +22,7 @@ from vedette.terminal.command import (
     store_url,
     terminal_width,
 )
+from vedette.terminal.overwriting import check_outputs, used_by
 
 if TYPE_CHECKING:
     from vedette.settings import Settings
@@ -102,6 +103,7 @@ def export_baseline(
     from vedette.baseline.listing import day_text
 
     settings = store_settings(config, store)
+    check_outputs({"FILE": file}, used_by(settings, config))
     with _opened(settings) as (opened, place):
         carried = read_state(opened, settings, lambda generation: export(generation, place, file))
     first, last = carried.days or (0, 0)

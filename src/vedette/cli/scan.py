@@ -2,7 +2,6 @@
 
 import inspect
 import json
-import os
 import sys
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -34,6 +33,7 @@ from vedette.terminal.command import (
     shown_store,
     store_url,
 )
+from vedette.terminal.overwriting import check_outputs, used_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,6 +148,9 @@ def scan(
     )
     threshold = None if fail_on is None else parse_level(fail_on)
     output, report_file = _targets(output, run_report)
+    targets = {"--output": output, "--run-report": report_file}
+    exists = any(path is not None and path.exists() for path in targets.values())  # a new file is none of the logs
+    check_outputs(targets, used_by(settings, config, sources=sources if exists else (), baseline=baseline))
     if format_name:
         check_format(format_name)
     span = Span(since=_time(since, "--since"), until=_time(until, "--until"))
@@ -170,13 +173,6 @@ def _targets(output: Path | None, run_report: Path | None) -> tuple[Path | None,
     findings, report = output_file(output), output_file(run_report)
     if run_report is not None and findings is None and report is None:
         raise ConfigurationError("--run-report -: findings go to standard output already; give --output FILE as well")
-    if (
-        findings is not None
-        and report is not None
-        and os.path.realpath(findings) == os.path.realpath(report)
-        and not findings.is_char_device()
-    ):
-        raise ConfigurationError(f"--run-report {report}: findings go there; give another file")
     return findings, report
 
 

@@ -5,7 +5,17 @@ fifth of a second (pydantic), so the command line imports it only if a command n
 """
 
 from vedette.settings.environment import guarded_children, java_home, within_spark
-from vedette.settings.loading import load, origins, variable
+from vedette.settings.loading import load, origins, settings_file, variable
 from vedette.settings.model import Settings, reference
 
-__all__ = ["Settings", "guarded_children", "java_home", "load", "origins", "reference", "variable", "within_spark"]
+__all__ = [
+    "Settings",
+    "guarded_children",
+    "java_home",
+    "load",
+    "origins",
+    "reference",
+    "settings_file",
+    "variable",
+    "within_spark",
+]

@@ -78,7 +78,7 @@ def variable(name: str) -> str:
 def _load(config: Path | None, overrides: Mapping[str, object]) -> tuple[Settings, dict[str, _Given]]:
     faults: list[str] = []
     given: dict[str, _Given] = {}
-    if (path := _file(config)) is not None:
+    if (path := settings_file(config)) is not None:
         _add(given, _from_file(path), faults)
     _add(given, _from_environment(faults), faults)
     _add(given, {name: _Given(value, OPTION) for name, value in overrides.items() if value is not None}, faults)
@@ -111,7 +111,7 @@ def _add(given: dict[str, _Given], more: Mapping[str, _Given], faults: list[str]
             given[name] = item
 
 
-def _file(config: Path | None) -> Path | None:
+def settings_file(config: Path | None) -> Path | None:
     """Return the file to read: the given one, or the first of the default files that exists; None if there is none."""
     if config is not None:
         return config

@@ -60,6 +60,19 @@ def blobs(
         raise NothingToReadError(_nothing_message(location, pattern, left_out))
 
 
+def files_of(location: str) -> Iterator[Path]:
+    """Yield the files of a location, whatever their dates, and what it names itself, without opening any.
+
+    Raises:
+        SourceError: the location cannot be listed.
+    """
+    root, pattern = _split(os.path.expanduser(location))  # noqa: PTH111 - as above
+    if not pattern.parts and not os.path.isdir(root):  # noqa: PTH112
+        yield root
+        return
+    yield from (item for item in _walk(root, pattern) if isinstance(item, Path))
+
+
 SOURCE = Source(schemes=("",), blobs=blobs)
 
 

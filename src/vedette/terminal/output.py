@@ -28,7 +28,7 @@ def writing(path: Path) -> Iterator[TextIO]:
         OutputError: the file cannot be written.
     """
     try:
-        if _is_special(path):
+        if is_special(path):
             with path.open("a", encoding="utf-8", newline="") as file:  # of a stream of ours, what it holds stays
                 yield file
         else:
@@ -89,7 +89,7 @@ def _in_place(path: Path) -> Iterator[TextIO]:
             raise
 
 
-def _is_special(path: Path) -> bool:
+def is_special(path: Path) -> bool:
     """Tell whether a path is, or leads to, a device, a pipe or a stream of this process, which no draft can replace."""
     step = path.absolute()
     for _ in range(_LINKS):
