@@ -103,7 +103,10 @@ def test_findings_without_a_store_are_not_lost_without_a_word(folder: Path) -> N
 def test_findings_and_report_are_not_written_over_each_other(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     ended = run("scan", "log.json.gz", "--output", "same", "--run-report", "./same")
-    assert (ended.status, ended.err) == (2, "vedette: --run-report same: what is meant for --output same goes there; give another file\n")
+    assert (ended.status, ended.err) == (
+        2,
+        "vedette: --run-report same: what is meant for --output same goes there; give another file\n",
+    )
 
 
 def test_closed_descriptors_do_not_become_the_stores(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
