@@ -5,6 +5,7 @@ import time
 from importlib import import_module
 
 import pytest
+from interrupting import without_collections
 from list_files import bundle, indicator, load, networks
 from stix2patterns.v20.grammars.STIXPatternLexer import STIXPatternLexer as Lexer20
 from stix2patterns.v21.grammars.STIXPatternLexer import STIXPatternLexer as Lexer21
@@ -74,9 +75,10 @@ def repeated(name: str, times: int) -> str:
 
 def seconds(*patterns: str) -> float:
     data = bundle(*map(indicator, patterns)).encode()
-    started = time.process_time()
-    assert list(LIST_FORMAT.parse(data))
-    return time.process_time() - started
+    with without_collections():
+        started = time.thread_time()
+        assert list(LIST_FORMAT.parse(data))
+        return time.thread_time() - started
 
 
 @pytest.mark.parametrize("name", SHAPES)

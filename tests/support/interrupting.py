@@ -1,5 +1,6 @@
 """Interrupts what takes far longer than it should: a test that hangs would say nothing."""
 
+import gc
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,3 +24,13 @@ def given_up_after(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def without_collections() -> Iterator[None]:
+    """Keep the garbage collector away: going through all that other tests left behind is not the work that is measured."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

@@ -15,10 +15,9 @@ _TOKENS_OF_A_PATTERN = 5  # what a pattern costs besides its tokens
 _TOKEN = re.compile(
     r"""
     (?P<blank>[ \t\r\n]++)
-    | '(?P<string>(?:[^'\\]|\\['\\])*+)'
-    | /\*(?P<comment>.*?)\*/
-    | (?P<line>//[^\r\n]*+)
-    | (?P<endless>'|/\*)
+    | '(?:[^'\\]|\\['\\])*+(?:'|(?P<endless_string>))
+    | /\*(?:[^*]|\*(?!/))*+(?:\*/|(?P<endless_comment>))
+    | //[^\r\n]*+
     | (?P<opening>[(\[])
     | (?P<closing>[)\]])
     | [A-Za-z_0-9-]++
@@ -26,6 +25,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_ENDLESS = {"endless_string": "string", "endless_comment": "comment"}
 
 
 class UnreadableError(Exception):
@@ -54,9 +54,9 @@ def _tokens(pattern: str) -> int:
     """Return how many tokens a pattern has, in time that is proportional to its length."""
     count = depth = 0
     for token in _TOKEN.finditer(pattern):
-        kind = token.lastgroup
-        if kind == "endless":
-            what = "string" if token[0] == "'" else "comment"
+        kind = token.lastgroup or ""
+        if kind in _ENDLESS:
+            what = _ENDLESS[kind]
             raise UnreadableError(f"not a STIX pattern (the {what} at character {token.start() + 1} does not end)")
         if kind == "opening":
             depth += 1
