@@ -60,12 +60,13 @@ def test_a_step_leaves_nothing_behind_in_the_session() -> None:
     """Views hold their plans, and these all that they have computed: a driver would fill up step by step."""
     from pyspark.sql import SparkSession
 
+    session = SparkSession.builder.getOrCreate()
+    before = session.sql("show tables").collect()
     outcome = scan(
         [blob(calls(["12:00 alice 198.51.100.7 ec2:DescribeVpcs"]))], lists_of({"tor": ["198.51.100.7"]}), engine="spark"
     )
     assert len(outcome.findings) == 1
-    session = SparkSession.builder.getOrCreate()
-    assert [table.name for table in session.catalog.listTables()] == []
+    assert session.sql("show tables").collect() == before
     assert session.sparkContext._jsc.getPersistentRDDs().size() == 0
 
 

@@ -204,7 +204,10 @@ def test_a_sum_of_traffic_stops_where_it_would_overflow(engine: str) -> None:
         session = SparkSession.getActiveSession()
         assert session is not None
         session.createDataFrame(table).createOrReplaceTempView("summed")
-        assert [tuple(row) for row in session.sql(spark_sql(sql)).collect()] == expected
+        try:
+            assert [tuple(row) for row in session.sql(spark_sql(sql)).collect()] == expected
+        finally:
+            session.catalog.dropTempView("summed")
     else:
         connection = view_tables.connect().register("summed", table)
         assert connection.execute(sql).fetchall() == expected
