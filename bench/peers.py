@@ -13,7 +13,8 @@ import duckdb
 
 from vedette.engine.fact_tables import ADDRESS_FACTS, ADDRESS_MATCHES, EXPECTED_PORTS
 from vedette.engine.functions import FUNCTIONS
-from vedette.engine.plan import EPOCH, StepPlan, step_numbers
+from vedette.engine.plan import StepPlan, step_numbers
+from vedette.epoch import EPOCH
 from vedette.inventory import INTERFACES
 from vedette.rules.choice import rules
 from vedette.settings import load

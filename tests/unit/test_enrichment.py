@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from inventories import answers, group, interface, permission, save
 
+from vedette.epoch import moment
 from vedette.findings import Moment, Sighting, Tally
 from vedette.findings.ordering import canonical
-from vedette.findings.rows import moment_of
 from vedette.guardduty.blocks import instance_resource
 from vedette.inventory import Inventory
 from vedette.pipeline.enrichment import Enrichment
 
 NOON = 1_773_489_600_000_000  # 2026-03-14T12:00:00Z
-AT = moment_of(NOON)
+AT = moment(NOON)
 MakeInventory = Callable[..., Inventory]
 
 

@@ -19,11 +19,12 @@ from moto.server import ThreadedMotoServer
 
 from vedette import aws
 from vedette.cli.exposure import read_ports
+from vedette.epoch import moment
 from vedette.errors import ConfigurationError, EngineError
 from vedette.exposure import Exposure, Port, digest, exposures, remembered
 from vedette.exposure.digest import LINES
 from vedette.exposure.listing import COLUMNS, render, values
-from vedette.exposure.ports import ANSWERS, PROBES, moment
+from vedette.exposure.ports import ANSWERS, PROBES
 from vedette.inventory import Inventory
 from vedette.settings import load
 from vedette.simulate.world import simulate

@@ -14,9 +14,10 @@ from inventories import answers, group, interface, permission, save
 from scanning import lists_of, scan
 
 from vedette.detections import all_detections
+from vedette.epoch import moment
 from vedette.families.scans.usual_ports import USUAL_PORTS
 from vedette.findings import Finding, assemble, finding_id, merge
-from vedette.findings.rows import moment_of, whole
+from vedette.findings.rows import whole
 from vedette.formats import all_formats
 from vedette.guardduty.blocks import instance_resource, partition, port_details
 from vedette.text.explanation import show
@@ -136,7 +137,7 @@ def finished(kind: str, seen: Any) -> Finding:  # noqa: ANN401 - a sighting
 
 def test_a_scan_row_is_a_sighting_in_order_of_time() -> None:
     seen = SCANS.sighting(scan_row(attempt(0), attempt(1, outcome="half_open", kinds=""), attempt(2, outcome="rejected")))
-    assert (seen.first.time, seen.last.time) == (moment_of(NOON), moment_of(NOON + 2_000_000))
+    assert (seen.first.time, seen.last.time) == (moment(NOON), moment(NOON + 2_000_000))
     assert (seen.resource_key, seen.target, seen.count) == ("i-0a", "192.0.2.7", 3)
     assert {name: list(tally) for name, tally in seen.tallies.items()} == {
         "ports": ["00501", "00502", "00503"],
@@ -262,7 +263,7 @@ def probed(*hits: dict[str, object], **changes: object) -> Finding:
 def test_a_probe_row_is_a_sighting_of_the_instance() -> None:
     seen = PROBES.sighting(probe_row(hit(0, level=4), hit(1, port=80), hit(2, remote="198.51.100.8", probes=3)))
     assert (seen.target, seen.resource_key, seen.count) == ("", "i-0a", 5)
-    assert (seen.first.time, seen.last.time) == (moment_of(NOON), moment_of(NOON + 7_000_000))
+    assert (seen.first.time, seen.last.time) == (moment(NOON), moment(NOON + 7_000_000))
     assert {port: tally.count for port, tally in seen.tallies["ports"].items()} == {"00022": 4, "00080": 1}
     assert seen.facts == {"level:00022": 4, "level:00080": 3}
 

@@ -7,7 +7,8 @@ import pytest
 from flow_notation import Log, blob, lines_of
 
 from vedette.detections import all_detections
-from vedette.engine.plan import AMBIGUOUS, EPOCH, SILENCED, StepPlan, step_numbers, step_plans
+from vedette.engine.plan import AMBIGUOUS, SILENCED, StepPlan, step_numbers, step_plans
+from vedette.epoch import EPOCH
 from vedette.pipeline import composition
 from vedette.pipeline.knowledge import gather
 from vedette.rules import Rules, choice

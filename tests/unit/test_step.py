@@ -13,8 +13,8 @@ from engines import ENGINES
 
 from vedette.engine import Engine, Knowledge
 from vedette.engine.duckdb import DuckDBEngine
-from vedette.engine.plan import EPOCH
 from vedette.engine.spark import SparkEngine
+from vedette.epoch import EPOCH
 from vedette.errors import EngineError
 from vedette.rules import Rules
 from vedette.schema import TABLES, TIME_COLUMN

@@ -9,8 +9,8 @@ from vedette.baseline.episodes import ScoredEpisode
 from vedette.baseline.pages import QUARANTINE, SUBJECTS, History, Learning, Page, Usual
 from vedette.baseline.repair import Repaired
 from vedette.baseline.what_if import Change, Judged
+from vedette.epoch import moment
 from vedette.errors import ConfigurationError
-from vedette.exposure.ports import moment
 from vedette.findings.identity import timestamp
 from vedette.sql.threshold import Number
 from vedette.text.report import counted

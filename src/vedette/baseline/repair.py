@@ -3,20 +3,18 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from vedette.engine.plausible import UNITS, beyond, partition_begin
 from vedette.engine.spool import rewritten
+from vedette.epoch import microseconds, moment
 from vedette.state import State, all_states
 from vedette.state_files.generation import Generation, Part
 from vedette.state_files.location import StateLocation
 from vedette.state_files.tables import read_table, write_table
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +41,7 @@ def repaired(before: Generation, location: StateLocation, latest: datetime, cloc
     Raises:
         EngineError: a state file is missing or damaged, or the location cannot be written.
     """
-    limit = (latest - _EPOCH) // _MICROSECOND
+    limit = microseconds(latest)
     removed, kept = Counter[str](), Counter[str]()
     states, ends = dict(before.states), [0]
     written: list[Part] = []
@@ -68,7 +66,7 @@ def repaired(before: Generation, location: StateLocation, latest: datetime, cloc
     watermark = before.watermark
     if watermark is not None and watermark > latest:
         newest = max(ends)
-        watermark = min(_EPOCH + newest * _MICROSECOND, clock) if newest else None
+        watermark = min(moment(newest), clock) if newest else None
     after = replace(before, number=before.number + 1, watermark=watermark, states=states, pending=pending)
     return Repaired(generation=after, reached=reached, removed=+removed, kept=+kept)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from vedette.baseline.episodes import ScoredEpisode
 from vedette.baseline.listing import episode_lines
-from vedette.exposure.ports import moment
+from vedette.epoch import moment
 from vedette.families.discovery.rules import GROUP, POINTS
 from vedette.findings import Finding
 from vedette.rules.thresholds import of_group

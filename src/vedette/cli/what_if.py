@@ -87,7 +87,7 @@ def _findings(store: "Store") -> "dict[str, list[Finding]]":
 
 def _of(findings: "dict[str, list[Finding]]", episode: "ScoredEpisode") -> "Iterator[Finding]":
     """Yield the findings to which an episode belongs."""
-    from vedette.exposure.ports import moment
+    from vedette.epoch import moment
 
     begun, last = moment(episode.begun_us), moment(episode.last_us)
     for finding in findings.get(episode.who, ()):

@@ -10,12 +10,13 @@ files are always new ones, and count only once the generation that names them is
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar, Protocol
 
 import pyarrow as pa
 
 from vedette.clock import now
+from vedette.epoch import microseconds
 from vedette.findings import Sighting
 from vedette.intel import ThreatList
 from vedette.inventory import Inventory
@@ -29,9 +30,6 @@ from vedette.state_files.location import StateLocation
 
 # How a blob is read (``pipeline.reading.read_blob``); picklable. Yields names of tables with batches.
 ReadBlob = Callable[[Blob, Limits, ReadCounts], Iterator[tuple[str, pa.RecordBatch]]]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +58,7 @@ class ReadPlan:
     @property
     def span(self) -> Span:
         """The same span in microseconds since 1970."""
-        since, until = ((moment - _EPOCH) // _MICROSECOND if moment else None for moment in (self.since, self.until))
+        since, until = (None if time is None else microseconds(time) for time in (self.since, self.until))
         return since, until
 
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from vedette.detections import Number
-from vedette.engine.plan import EPOCH
 from vedette.engine.port import Port
+from vedette.epoch import EPOCH
 from vedette.sql.graph import fill
 from vedette.state import State
 from vedette.state_files.generation import Generation, Part

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from itertools import combinations
 
 from vedette.detections import Detection, Number
+from vedette.epoch import EPOCH, microseconds, moment
 from vedette.rules import Rules
 from vedette.schema import TABLES
 from vedette.sql.graph import ordered
@@ -13,7 +14,6 @@ from vedette.state import BEFORE, State, all_states
 from vedette.state_files.generation import Part
 from vedette.views import BASE_TABLES, View, all_views
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Views that count, by the table that they count records of: records that a trusted list silenced (list_name, records), records
 # of which nobody can tell who opened the conversation, and contacts that were too many to be remembered (records).
 SILENCED = {"cloudtrail": "silenced_calls", "flows": "silenced_probes"}
@@ -84,9 +84,4 @@ def step_numbers(watermark: datetime, number: int) -> dict[str, Number]:
 def latest(folded_until: datetime | None, parts: Iterable[Part]) -> datetime:
     """Return the moment just after the newest record, or the moment up to which was folded before if that is later."""
     newest = max((part.last_us + 1 for part in parts if part.last_us is not None), default=0)
-    return max(folded_until or EPOCH, EPOCH + timedelta(microseconds=newest))
-
-
-def microseconds(moment: datetime | None, none: int = 0) -> int:
-    """Return the microseconds from 1970 to a moment, ``none`` where there is no moment."""
-    return none if moment is None else (moment - EPOCH) // timedelta(microseconds=1)
+    return max(folded_until or EPOCH, moment(newest))

@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute
 
+from vedette.epoch import EPOCH, microseconds, moment
 from vedette.errors import StoreError
 from vedette.logs.blob import Delivery, delivery
 from vedette.logs.strays import Strays
@@ -35,12 +36,9 @@ UNITS = {"day": DAY, "hour": HOUR}
 """The length of a partition of a state table, by the column that numbers it."""
 
 _END_COLUMN = {"flows": "end_time"}
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Flow records are also made of captures of traffic, which may be of any age; AWS's own examples are older than its logs.
-EARLIEST = {"cloudtrail": BEGUN, "flows": _EPOCH}
+EARLIEST = {"cloudtrail": BEGUN, "flows": EPOCH}
 """The earliest time of a record, by table."""
-
-_MICROSECOND = timedelta(microseconds=1)
 
 
 def latest_plausible(clock: datetime, lateness: timedelta) -> datetime:
@@ -62,9 +60,9 @@ def beyond(generation: Generation, latest: datetime) -> datetime | None:
     units = {name: UNITS[state.partition] for name, state in all_states().items()}
     reached = [part.last_us or 0 for part in generation.pending]
     reached += [partition_begin(part, units[name]) for name in units for part in generation.states.get(name, ())]
-    reached += [_microseconds(generation.watermark)] if generation.watermark else []
+    reached += [microseconds(generation.watermark)] if generation.watermark else []
     newest = max(reached, default=0)
-    return _EPOCH + newest * _MICROSECOND if newest > _microseconds(latest) else None
+    return moment(newest) if newest > microseconds(latest) else None
 
 
 def check_reach(generation: Generation, store: str, clock: datetime, lateness: timedelta) -> None:
@@ -128,7 +126,7 @@ class Sieve:
         end = _END_COLUMN[table]
         times, ends = batch[TIME_COLUMN[table]], _numbers(batch, end)
         lengths = pc.subtract(ends, times.cast(pa.int64()))
-        longest = LONGEST_WINDOW // _MICROSECOND
+        longest = LONGEST_WINDOW // timedelta(microseconds=1)
         if _least(lengths, 0) >= 0 and _most(lengths, longest) <= longest:
             return batch
         wrong = pc.fill_null(pc.or_(pc.less(lengths, 0), pc.greater(lengths, longest)), fill_value=False)
@@ -143,17 +141,13 @@ class Sieve:
                 latest = min(latest, found.end)
                 if found.exact:
                     earliest = max(earliest, found.begin - BEFORE_DELIVERY)
-            self._bounds[table] = _microseconds(earliest), _microseconds(latest_plausible(latest, self.lateness))
+            self._bounds[table] = microseconds(earliest), microseconds(latest_plausible(latest, self.lateness))
         return self._bounds[table]
 
 
 def partition_begin(part: Part, unit: int) -> int:
     """Return the microseconds from 1970 to the begin of a part's partition, 0 if its table is kept whole."""
     return (part.day or 0) * unit
-
-
-def _microseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MICROSECOND
 
 
 def _numbers(batch: pa.RecordBatch, column: str) -> Any:  # noqa: ANN401  # an array whose type the stubs cannot say

@@ -13,9 +13,10 @@ from vedette.engine import Knowledge, StepResult
 from vedette.engine.duplicates import REPEATABLE, drop_duplicates
 from vedette.engine.fact_tables import ADDRESSES_OF_SLICE, FACT_TABLES, addresses_of, expected_ports, inventory_table
 from vedette.engine.fold import fold
-from vedette.engine.plan import AMBIGUOUS, EVICTED, SILENCED, StepPlan, latest, microseconds, step_numbers, step_plans
+from vedette.engine.plan import AMBIGUOUS, EVICTED, SILENCED, StepPlan, latest, step_numbers, step_plans
 from vedette.engine.port import Port
 from vedette.engine.spool import taken
+from vedette.epoch import microseconds
 from vedette.findings import Sighting
 from vedette.rules import Rules
 from vedette.schema import TABLES, TIME_COLUMN
@@ -85,7 +86,7 @@ class Script:
 
     def _count_and_drop(self, touched: Iterable[Part], folded_until: datetime | None) -> tuple[int, int]:
         """Drop duplicates; return how many records are older than what was folded before, and how many were dropped."""
-        before = microseconds(folded_until, none=-1)
+        before = -1 if folded_until is None else microseconds(folded_until)
         tables = sorted({part.table for part in touched})
         if not tables:
             return 0, 0

@@ -1,8 +1,9 @@
 """Summarise what a run saw of research scanners and of ports that are meant to answer the internet (methods 3.3)."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 
+from vedette.epoch import EPOCH
 from vedette.exposure.ports import OPEN, PROBES, rows
 from vedette.findings.rows import text, whole
 from vedette.state_files.generation import Generation
@@ -11,7 +12,6 @@ from vedette.text.report import counted
 
 LINES = 20
 _COLUMNS = ("instance_id", "interface_id", "port", "verdict", "remote_address")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def digest(
@@ -37,7 +37,7 @@ def digest(
     meant = frozenset(expected)
     research: dict[tuple[str, int], set[str]] = {}
     public: dict[tuple[str, int], set[str]] = {}
-    days = (first - _EPOCH).days, (last - _EPOCH).days
+    days = (first - EPOCH).days, (last - EPOCH).days
     for row in rows(generation, location, PROBES, OPEN, days=days, distinct=_COLUMNS):
         instance_id, port = text(row.get("instance_id")), whole(row.get("port"))
         key = instance_id or text(row.get("interface_id")), port

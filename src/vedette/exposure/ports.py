@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import pyarrow as pa
 
+from vedette.epoch import moment
 from vedette.findings.rows import Row, text, whole
 from vedette.state import all_states
 from vedette.state_files.generation import Generation
@@ -18,7 +19,6 @@ OPEN = 3
 ANSWERS, PROBES = "exposed_ports", "scanner_probes"
 # In order of precedence: a scanner whose class changed between days keeps the first of these, as within one day.
 VERDICTS = ("malicious", "research", "unknown")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,14 +152,6 @@ def rows(
                     yield from pa.Table.from_batches([kept]).group_by(list(distinct)).aggregate([]).to_pylist()
                 else:
                     yield from kept.to_pylist()
-
-
-def moment(microseconds: int) -> datetime:
-    """Return the time that is so many microseconds after 1970; clamp it to the years that ``datetime`` can represent."""
-    try:
-        return _EPOCH + timedelta(microseconds=microseconds)
-    except OverflowError:
-        return datetime.max.replace(tzinfo=UTC) if microseconds > 0 else datetime.min.replace(tzinfo=UTC)
 
 
 def _key(row: Row) -> tuple[str, int, int]:

@@ -2,14 +2,13 @@
 
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from vedette.findings.model import Evidence
 
 Row = Mapping[str, object]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Texts in a log may be as long as their writer likes; this many characters of them are enough.
 _TEXT_LIMIT = 512
@@ -52,11 +51,6 @@ def time_or_none(value: object) -> datetime | None:
     if not isinstance(value, datetime):
         return None
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def moment_of(microseconds: int) -> datetime:
-    """Return the time that many microseconds after the start of 1970, in UTC."""
-    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 def evidence_of(item: Row) -> Evidence:

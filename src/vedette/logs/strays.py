@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
+
+from vedette.epoch import moment
 
 KEPT_STRAYS = 20
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
-_LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -32,7 +30,7 @@ class Strays:
     def add(self, count: int, first_us: int, file: str) -> None:
         """Add the records of a file, the first of them at a time in microseconds since 1970 (shown as year 1 to 9999)."""
         self.count += count
-        self._keep([Stray(_EPOCH + timedelta(microseconds=min(max(first_us, _FIRST), _LAST)), file)])
+        self._keep([Stray(moment(first_us), file)])
 
     def update(self, other: "Strays") -> None:
         """Add what was counted elsewhere."""

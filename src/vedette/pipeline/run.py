@@ -12,13 +12,14 @@ from typing import Protocol
 
 from vedette.engine import Engine, Reading, ReadPlan, StepResult
 from vedette.engine.plausible import believed_delivery, check_reach
+from vedette.epoch import microseconds, moment
 from vedette.exceptions.accepted import Acceptance, accepted
 from vedette.exceptions.authorised import Permit, permitted
 from vedette.findings import Finding, Sighting, assemble, detector_id, episodes, identity
 from vedette.logs.blob import Blob
 from vedette.logs.receipt import Receipt
 from vedette.logs.strays import Strays
-from vedette.pipeline.slices import AHEAD, ahead, apart, full_slice, microseconds, moment, named_apart
+from vedette.pipeline.slices import AHEAD, ahead, apart, full_slice, named_apart
 from vedette.pipeline.unread import Sorted, sort_out
 from vedette.rules import Rules
 from vedette.schema import TABLES

@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from vedette.engine.spool import load
+from vedette.epoch import EPOCH, microseconds, moment
 from vedette.logs.strays import Strays
 from vedette.schema import TIME_COLUMN
 from vedette.sql.time import BIN, BINS_PER_DAY
@@ -26,8 +27,6 @@ AHEAD = "ahead"
 """Names the count of records, in a generation, that stood apart after its watermark and did not move it."""
 FLOWS_BEGUN = datetime(2015, 6, 1, tzinfo=UTC)
 """The month in which AWS began to write flow logs: what is older stands apart from what is newer even if it is not rare."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ def apart(pending: Iterable[Part], safe: datetime | None, folded_until: datetime
         alone = not ends and before * 2 >= total  # nobody can tell which of them are the others
         if min(followers) - number >= APART_DAYS * BINS_PER_DAY and not alone:
             waiting = [end for end in (following, ends[0] if safe else None) if end is not None]
-            found = Apart((number + 1) * BIN, min(waiting) * BIN if waiting else microseconds(folded_until or _EPOCH))
+            found = Apart((number + 1) * BIN, min(waiting) * BIN if waiting else microseconds(folded_until or EPOCH))
     return found
 
 
@@ -139,16 +138,6 @@ def named_apart(
         rest = times.filter(pc.invert(inside))
         ends[part.path] = (pc.min(rest).as_py(), pc.max(rest).as_py()) if len(rest) else None
     return strays, ends
-
-
-def moment(us: int) -> datetime:
-    """Return the moment that lies so many microseconds after 1970."""
-    return _EPOCH + timedelta(microseconds=us)
-
-
-def microseconds(when: datetime) -> int:
-    """Return the microseconds from 1970 to a moment."""
-    return (when - _EPOCH) // timedelta(microseconds=1)
 
 
 def _by_bin(pending: Iterable[Part]) -> dict[int, Counter[str]]:

@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, TypeVar, cast
 
@@ -18,8 +18,6 @@ from vedette.findings.identity import Identity
 from vedette.findings.model import Evidence, Finding
 from vedette.findings.ordering import canonical, ordered_evidence
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _TAG = "$vedette"
 _HEX_DIGITS = 32
 _Value = TypeVar("_Value")
@@ -107,16 +105,6 @@ def read_json(text: str, wanted: type[_Value]) -> _Value:
             return msgspec.convert(json.loads(text), wanted, strict=False)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise StoreError(f"the store holds a damaged {wanted.__name__}: {text[:60]!r} ({error})") from error
-
-
-def microseconds(time: datetime) -> int:
-    """Return a time as whole microseconds since 1970."""
-    return (time - _EPOCH) // _MICROSECOND
-
-
-def from_microseconds(count: int) -> datetime:
-    """Return the time that is ``count`` microseconds after 1970, in UTC."""
-    return _EPOCH + count * _MICROSECOND
 
 
 def digest(*parts: str) -> str:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from vedette.epoch import moment
 from vedette.errors import StoreError
 from vedette.intel import Entry, Kind, Network, Refusal, ThreatList
 from vedette.intel.entries import IPV6_LENGTHS, OPEN, Entries, Numbers, Validity
 from vedette.intel.history import diff
-from vedette.store.documents import clean, from_microseconds, json_text, read_json
+from vedette.store.documents import clean, json_text, read_json
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -98,7 +99,7 @@ def summary_of(row: "Row[*tuple[Any, ...]]") -> ListSummary:
         entries=row.entries_open,
         ended=row.entries_closed,
         refused=row.refused,
-        imported_at=from_microseconds(row.imported_at),
+        imported_at=moment(row.imported_at),
         as_of=header.as_of,
         max_age_days=float(header.max_age_days),
         digest=header.digest,

@@ -8,9 +8,10 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, UnaryExpression, func, select, tuple_
 from sqlalchemy.sql.operators import custom_op
 
+from vedette.epoch import microseconds
 from vedette.errors import ConfigurationError
 from vedette.findings.model import Finding
-from vedette.store.documents import clean, microseconds
+from vedette.store.documents import clean
 from vedette.store.tables import FINDINGS, ORDERS
 
 SORTED_AT_MOST = 5_000

@@ -15,6 +15,7 @@ from typing import Self, Unpack
 from sqlalchemy import Connection, Engine, delete, func, select
 
 from vedette import clock
+from vedette.epoch import microseconds, moment
 from vedette.errors import NotFoundError, StoreError
 from vedette.findings.identity import Identity
 from vedette.findings.model import Finding
@@ -34,7 +35,7 @@ from vedette.store.database import (
     opened_and_prepared,
     writing,
 )
-from vedette.store.documents import from_microseconds, json_text, microseconds, read_json
+from vedette.store.documents import json_text, read_json
 from vedette.store.lists import ListSummary, header_text, imported, list_of, open_count, packed, summary_of, unpacked
 from vedette.store.selection import SORTED_AT_MOST, Filters, conditions, page
 from vedette.store.tables import FINDINGS, GENERATIONS, LIST_ENTRIES, LISTS, RUN_REPORTS
@@ -194,7 +195,7 @@ class Store:
         query = select(RUN_REPORTS).order_by(RUN_REPORTS.c.generation.desc()).limit(limit)
         with self._reading() as connection:
             rows = connection.execute(query).all()
-        return [StoredReport(row.generation, from_microseconds(row.written_at), read_json(row.content, dict)) for row in rows]
+        return [StoredReport(row.generation, moment(row.written_at), read_json(row.content, dict)) for row in rows]
 
     # Findings
 

@@ -7,9 +7,10 @@ Points of an episode only grow and mitigations only fall while it goes on, so th
 from collections.abc import Iterable
 from decimal import Decimal
 
+from vedette.epoch import moment
 from vedette.findings.model import KEPT_SAMPLES, Moment, Sample, Sighting, Tally
 from vedette.findings.ordering import canonical
-from vedette.findings.rows import Row, dicts, moment_of, text, whole
+from vedette.findings.rows import Row, dicts, text, whole
 from vedette.findings.tallies import count_all
 from vedette.guardduty.blocks import access_key_of, call_of, partition
 
@@ -36,8 +37,8 @@ def describe(row: Row, finding_type: str) -> Sighting:
         partition=partition(region),
         resource_key=key if text(row.get("kind")) == "user" and key.startswith("AKIA") else who,
         target=who,
-        first=Moment(moment_of(whole(calls[0]["us"])), text(calls[0]["record_id"])),
-        last=Moment(moment_of(whole(last["last_us"])), text(last["record_id"])),
+        first=Moment(moment(whole(calls[0]["us"])), text(calls[0]["record_id"])),
+        last=Moment(moment(whole(last["last_us"])), text(last["record_id"])),
         count=whole(row.get("count")),
         resource={"resourceType": "AccessKey", "accessKeyDetails": access_key_of(last)},
         action={"actionType": "AWS_API_CALL", "awsApiCallAction": call_of({**last, "remote_address": _address(last)})},
@@ -58,7 +59,7 @@ def _address(call: Row) -> str:
 def _tallies(kinds: Iterable[Row]) -> dict[str, dict[str, Tally]]:
     found: dict[str, dict[str, Tally]] = {}
     for kind in kinds:
-        tally = Tally(whole(kind["calls"]), moment_of(whole(kind["first_us"])), moment_of(whole(kind["last_us"])))
+        tally = Tally(whole(kind["calls"]), moment(whole(kind["first_us"])), moment(whole(kind["last_us"])))
         api, network = f"{text(kind['service'])}:{text(kind['operation'])}", text(kind["network"])
         keys = (
             ("apis", api),
@@ -89,7 +90,7 @@ def _sample(call: Row) -> Sample:
     }
     if error := text(call.get("error_code")):
         said["errorCode"] = error
-    return Sample(Moment(moment_of(whole(call["us"])), text(call["record_id"])), canonical(said))
+    return Sample(Moment(moment(whole(call["us"])), text(call["record_id"])), canonical(said))
 
 
 def _facts(row: Row) -> dict[str, float]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
+from vedette.epoch import moment
 from vedette.findings.model import KEPT_SAMPLES, Moment, Sample, Sighting, Tally
 from vedette.findings.ordering import canonical
-from vedette.findings.rows import Row, dicts, evidence_of, moment_of, text, whole
+from vedette.findings.rows import Row, dicts, evidence_of, text, whole
 from vedette.findings.tallies import count_all
 from vedette.guardduty.blocks import instance_resource, ip_details, partition, place_of
 
@@ -48,13 +49,13 @@ def _level(hit: Row) -> int:
 
 
 def _moment(hit: Row, column: str) -> Moment:
-    return Moment(moment_of(whole(hit[column])), f"{whole(hit['port']):05}/{whole(hit['protocol'])}/{text(hit['remote'])}")
+    return Moment(moment(whole(hit[column])), f"{whole(hit['port']):05}/{whole(hit['protocol'])}/{text(hit['remote'])}")
 
 
 def _tallies(hits: Iterable[Row], region: str) -> dict[str, dict[str, Tally]]:
     found: dict[str, dict[str, Tally]] = {}
     for hit in hits:
-        tally = Tally(max(1, whole(hit["probes"])), moment_of(whole(hit["us"])), moment_of(whole(hit["last_us"])))
+        tally = Tally(max(1, whole(hit["probes"])), moment(whole(hit["us"])), moment(whole(hit["last_us"])))
         remote = text(hit["remote"])
         # All that portProbeDetails says of a scanner: for each port the latest is reported, in whatever order they came.
         probe = canonical(

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
+from vedette.epoch import moment
 from vedette.findings.model import Moment, Sample, Sighting, Tally
 from vedette.findings.ordering import canonical
-from vedette.findings.rows import Row, dicts, moment_of, text, whole
+from vedette.findings.rows import Row, dicts, text, whole
 from vedette.findings.tallies import count_all
 from vedette.guardduty.blocks import instance_resource, ip_details, partition, port_details
 
@@ -53,12 +54,12 @@ def describe(row: Row, finding_type: str) -> Sighting:
         },
         samples={"records": tuple(sorted(map(_sample, dicts(row.get("samples")))))},
         facts=_facts(row),
-        origin=moment_of(whole(row["triggered_us"])),
+        origin=moment(whole(row["triggered_us"])),
     )
 
 
 def _moment(item: Row) -> Moment:
-    return Moment(moment_of(whole(item["us"])), f"{text(item['address'])}/{whole(item['port']):05}/{whole(item['protocol'])}")
+    return Moment(moment(whole(item["us"])), f"{text(item['address'])}/{whole(item['port']):05}/{whole(item['protocol'])}")
 
 
 def _connection(row: Row, last: Row) -> dict[str, object]:
@@ -77,7 +78,7 @@ def _connection(row: Row, last: Row) -> dict[str, object]:
 def _tallies(parts: Iterable[Row]) -> dict[str, dict[str, Tally]]:
     found: dict[str, dict[str, Tally]] = {}
     for part in parts:
-        tally = Tally(whole(part["attempts"]), moment_of(whole(part["first_us"])), moment_of(whole(part["last_us"])))
+        tally = Tally(whole(part["attempts"]), moment(whole(part["first_us"])), moment(whole(part["last_us"])))
         count_all(found, _keys(part), tally)
     return found
 

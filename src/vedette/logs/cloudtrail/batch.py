@@ -6,7 +6,7 @@ Callers repeat: each distinct userIdentity is decoded once, and the identity col
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, cast
@@ -14,6 +14,7 @@ from typing import Any, cast
 import pyarrow as pa
 import pyarrow.compute
 
+from vedette.epoch import EARLIEST_US, LATEST_US
 from vedette.logs.blob import KeyFacts
 from vedette.logs.cloudtrail.identity import Caller
 from vedette.logs.cloudtrail.record import Record, caller_in
@@ -25,10 +26,6 @@ pc: Any = pyarrow.compute
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 _TIME = pa.timestamp("us", tz="UTC")
 _CENTURY = range(2000, 2100)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_EARLIEST, _LATEST = (
-    (end - _EPOCH) // timedelta(microseconds=1) for end in (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
-)
 _TRUTH = {"true": True, "True": True, "false": False, "False": False, True: True, False: False}
 _CALLER_COLUMNS = (
     "identity_type",
@@ -172,9 +169,9 @@ def _of_calendar(times: "pa.Array[Any]") -> "pa.Array[Any]":
     """Return the times with null in place of those that ``moment`` does not know; which times are plausible is not said here."""
     numbers = times.cast(pa.int64())
     span = pc.min_max(numbers).as_py()
-    if span["min"] is None or (span["min"] >= _EARLIEST and span["max"] <= _LATEST):
+    if span["min"] is None or (span["min"] >= EARLIEST_US and span["max"] <= LATEST_US):
         return times
-    known = pc.and_(pc.greater_equal(numbers, _EARLIEST), pc.less_equal(numbers, _LATEST))
+    known = pc.and_(pc.greater_equal(numbers, EARLIEST_US), pc.less_equal(numbers, LATEST_US))
     return cast("pa.Array[Any]", pc.if_else(known, times, pa.scalar(None, _TIME)))
 
 
