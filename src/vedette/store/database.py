@@ -21,8 +21,8 @@ from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 from vedette.errors import StoreError
 from vedette.store import sqlite_files
 from vedette.store.tables import META, METADATA
-from vedette.store.url import EPHEMERAL, Server, is_ephemeral, server_of, sqlite_file, sqlite_timeout
-from vedette.urls import without
+from vedette.store.url import EPHEMERAL, Server, server_of, sqlite_file, sqlite_timeout
+from vedette.urls import is_in_memory, without
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -74,7 +74,7 @@ def connect(url: str, *, create: bool) -> Engine:
     path = sqlite_file(url)
     if path is not None:
         return _sqlite_file(path, sqlite_timeout(url, _BUSY_SECONDS), writable=sqlite_files.checked(path, create=create))
-    return _sqlite_in_memory() if is_ephemeral(url) else _postgresql(server_of(url))
+    return _sqlite_in_memory() if is_in_memory(url) else _postgresql(server_of(url))
 
 
 def is_read_only(engine: Engine) -> bool:

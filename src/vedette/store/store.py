@@ -39,8 +39,8 @@ from vedette.store.documents import json_text, read_json
 from vedette.store.lists import ListSummary, header_text, imported, list_of, open_count, packed, summary_of, unpacked
 from vedette.store.selection import SORTED_AT_MOST, Filters, conditions, page
 from vedette.store.tables import FINDINGS, GENERATIONS, LIST_ENTRIES, LISTS, RUN_REPORTS
-from vedette.store.url import EPHEMERAL, is_ephemeral, shown
-from vedette.urls import secrets_of
+from vedette.store.url import EPHEMERAL, shown
+from vedette.urls import is_in_memory, secrets_of
 
 KEPT_REPORTS = 1_000
 _ACTIVE = "ACTIVE"
@@ -74,7 +74,7 @@ class Store:
         Raises:
             StoreError: the database cannot be reached or written, holds something else, or was written by a newer version.
         """
-        url = EPHEMERAL if is_ephemeral(url) else url
+        url = EPHEMERAL if is_in_memory(url) else url
         place, secrets = shown(url), secrets_of(url)
         with mapped_errors(place, "opened", secrets):
             engine = opened_and_prepared(url, place, create=create)

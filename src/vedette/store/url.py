@@ -9,7 +9,6 @@ from urllib.parse import parse_qsl, unquote
 from vedette.errors import StoreError
 from vedette.urls import SQLITE, file_of, file_url, is_in_memory, is_url, masked
 
-SQLITE_PREFIX = SQLITE
 EPHEMERAL = "sqlite://"
 STATE_SUFFIX = ".state"
 _SERVERS = ("postgresql://", "postgresql+psycopg://")
@@ -36,7 +35,7 @@ def url_of(name: str) -> str:
 
 def shown(url: str) -> str:
     """Return the name of a store as a user writes it, without what is secret in it."""
-    return file_of(url) if url.startswith(SQLITE_PREFIX) and not is_ephemeral(url) else masked(url)
+    return file_of(url) if url.startswith(SQLITE) and not is_in_memory(url) else masked(url)
 
 
 def state_folder(url: str, override: Path | None = None) -> Path | None:
@@ -60,25 +59,20 @@ def state_folder(url: str, override: Path | None = None) -> Path | None:
     return None
 
 
-def is_ephemeral(url: str) -> bool:
-    """Tell whether a URL names a store in memory."""
-    return is_in_memory(url)
-
-
 def sqlite_file(url: str) -> Path | None:
     """Return the file of a SQLite store, or None for a store in memory or on a server.
 
     Raises:
         StoreError: the URL is not one of a store.
     """
-    if url.startswith(_SERVERS) or is_ephemeral(url):
+    if url.startswith(_SERVERS) or is_in_memory(url):
         return None
-    if url.startswith(SQLITE_PREFIX):
+    if url.startswith(SQLITE):
         name = file_of(url)
         if "\0" in name or Path(name).name in {"", ".."}:
             raise StoreError(f"{name!r} is not the name of a file, so it cannot be a store")
         return Path(name)
-    hint = "" if is_url(url) else f"; for a file, write {SQLITE_PREFIX}{url}"
+    hint = "" if is_url(url) else f"; for a file, write {SQLITE}{url}"
     raise StoreError(f"{masked(url)!r} is not a store: give sqlite:///FILE or postgresql+psycopg://HOST/DATABASE{hint}")
 
 
